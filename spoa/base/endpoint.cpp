@@ -1,0 +1,110 @@
+#include "base/endpoint.hpp"
+
+#include <boost/system/errc.hpp>
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+namespace spoa {
+namespace {
+
+error_code invalid()
+{
+    return make_error_code(boost::system::errc::invalid_argument);
+}
+
+// inet_pton wants a terminated string; no IP address is longer than this.
+struct IpText {
+    std::array<char, INET6_ADDRSTRLEN + 1> text{};
+
+    explicit IpText(std::string_view host) noexcept
+    {
+        if (host.size() < text.size())
+            std::memcpy(text.data(), host.data(), host.size());
+    }
+};
+
+std::string canonical(std::string_view host)
+{
+    std::array<char, INET6_ADDRSTRLEN + 1> out{};
+    in6_addr v6{};
+    if (inet_pton(AF_INET6, IpText(host).text.data(), &v6) == 1)
+        return inet_ntop(AF_INET6, &v6, out.data(), out.size());
+    return std::string(host);  // inet_pton accepts IPv4 in one form only
+}
+
+}  // namespace
+
+IpVersion ip_version(std::string_view host) noexcept
+{
+    in_addr v4{};
+    in6_addr v6{};
+    const IpText ip(host);
+    if (inet_pton(AF_INET, ip.text.data(), &v4) == 1)
+        return IpVersion::v4;
+    if (inet_pton(AF_INET6, ip.text.data(), &v6) == 1)
+        return IpVersion::v6;
+    return IpVersion::none;
+}
+
+result<Endpoint> make_endpoint(std::string_view host, std::string_view port)
+{
+    std::uint16_t number = 0;
+    const auto* const end = port.data() + port.size();
+    const auto [parsed, error] = std::from_chars(port.data(), end, number);
+    if (host.empty() || error != std::errc() || parsed != end || number == 0)
+        return invalid();
+    for (const char c : host)
+        if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '[' || c == ']')
+            return invalid();
+    return Endpoint{canonical(host), number};
+}
+
+result<Endpoint> parse_endpoint(std::string_view text)
+{
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos)
+        return invalid();
+    auto host = text.substr(0, colon);
+    const auto port = text.substr(colon + 1);
+    if (host.starts_with('[') && host.ends_with(']')) {
+        host = host.substr(1, host.size() - 2);
+        if (ip_version(host) != IpVersion::v6)
+            return invalid();
+    } else if (host.find(':') != std::string_view::npos) {
+        return invalid();  // IPv6 without brackets: where the port starts is a guess
+    }
+    return make_endpoint(host, port);
+}
+
+std::string to_string(const Endpoint& endpoint)
+{
+    const bool v6 = endpoint.host.find(':') != std::string::npos;
+    return (v6 ? '[' + endpoint.host + ']' : endpoint.host) + ':' + std::to_string(endpoint.port);
+}
+
+result<SocketAddress> parse_socket_address(std::string_view text)
+{
+    constexpr std::string_view prefix = "unix:";
+    constexpr std::size_t longest_path = 107;  // sun_path less its terminator
+    if (text.starts_with(prefix)) {
+        const auto path = text.substr(prefix.size());
+        if (!path.starts_with('/') || path.size() > longest_path)
+            return invalid();
+        return SocketAddress{{}, std::string(path)};
+    }
+    auto tcp = parse_endpoint(text);
+    if (!tcp)
+        return tcp.error();
+    return SocketAddress{*std::move(tcp), {}};
+}
+
+std::string to_string(const SocketAddress& address)
+{
+    return address.unix_path.empty() ? to_string(address.tcp) : "unix:" + address.unix_path;
+}
+
+}  // namespace spoa

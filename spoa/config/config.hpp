@@ -1,0 +1,84 @@
+// The settings of the agent, with their defaults. What each means, and its range: docs/configuration.md.
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "verdict/policy.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace spoa::config {
+
+// A password. No stream or format operator, so that it cannot slip into a log line.
+class Secret {
+public:
+    Secret() = default;
+    explicit Secret(std::string text) : text_(std::move(text)) {}
+
+    bool empty() const { return text_.empty(); }
+    const std::string& reveal() const { return text_; }
+    bool operator==(const Secret&) const = default;
+
+private:
+    std::string text_;
+};
+
+// Password alone means `AUTH password` (requirepass), both `AUTH username password` (ACL).
+struct Credentials {
+    std::string username;
+    Secret password;
+
+    bool operator==(const Credentials&) const = default;
+};
+
+struct Spop {
+    std::vector<SocketAddress> listen{{{"127.0.0.1", 9000}, {}}};
+    unsigned threads = 1;
+};
+
+struct Http {
+    std::vector<SocketAddress> listen{{{"127.0.0.1", 9005}, {}}};
+};
+
+struct Sentinels {
+    std::vector<Endpoint> addresses;  // all of them: N and the majority come from this list
+    Credentials credentials;
+    std::chrono::milliseconds poll_interval{500};
+    std::chrono::milliseconds query_timeout{250};
+    std::chrono::milliseconds vote_ttl{1500};
+};
+
+// One of HAProxy's servers: its name there, and its address as the Sentinels announce it.
+struct Server {
+    std::string name;
+    Endpoint address;
+
+    bool operator==(const Server&) const = default;
+};
+
+struct Master {
+    std::string name;             // as in `sentinel monitor NAME …`
+    std::vector<Server> servers;  // empty: any address may be answered, by address only
+    verdict::Policy policy;
+};
+
+enum class LogLevel { debug, info, warning, error };
+enum class LogFormat { text, json };
+
+struct Log {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::text;
+};
+
+struct Config {
+    Spop spop;
+    Http http;
+    Sentinels sentinels;
+    std::vector<Master> masters;
+    Log log;
+};
+
+}  // namespace spoa::config
