@@ -1,8 +1,11 @@
-// The settings of the agent, with their defaults. What each means, and its range: docs/configuration.md.
+// The settings of the agent, with their defaults. What each means, and its range:
+// docs/configuration.md.
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "base/log_settings.hpp"
 #include "verdict/policy.hpp"
+#include "verdict/server.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -51,13 +54,7 @@ struct Sentinels {
     std::chrono::milliseconds vote_ttl{1500};
 };
 
-// One of HAProxy's servers: its name there, and its address as the Sentinels announce it.
-struct Server {
-    std::string name;
-    Endpoint address;
-
-    bool operator==(const Server&) const = default;
-};
+using verdict::Server;
 
 struct Master {
     std::string name;             // as in `sentinel monitor NAME …`
@@ -65,8 +62,8 @@ struct Master {
     verdict::Policy policy;
 };
 
-enum class LogLevel { debug, info, warning, error };
-enum class LogFormat { text, json };
+using spoa::LogFormat;
+using spoa::LogLevel;
 
 struct Log {
     LogLevel level = LogLevel::info;

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# The Debian 12 packages of this project, in one place. To be sourced.
+# shellcheck disable=SC2034  # the lists are used by those who source this file
+
+BUILD_PACKAGES=(
+    cmake ninja-build g++ pkg-config
+    libboost1.81-dev libcli11-dev libhiredis-dev libspdlog-dev libssl-dev libyaml-cpp-dev
+    nlohmann-json3-dev prometheus-cpp-dev doctest-dev
+)
+# What the lab starts, and what it is written in.
+RUN_PACKAGES=(haproxy redis-server redis-sentinel redis-tools python3 python3-redis)
+TEST_PACKAGES=(python3-pytest clang-format)
+
+# Runs a command as root: directly, or through sudo.
+as_root() {
+    if [[ $EUID -eq 0 ]]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "root is needed for: $*; run this as root, or install sudo" >&2
+        return 1
+    fi
+}
+
+# Prints those of the given packages that are not installed.
+missing_packages() {
+    local package
+    for package in "$@"; do
+        if [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) != installed ]]; then
+            echo "$package"
+        fi
+    done
+}
+
+# Installs those of the given packages that are missing; does nothing, and needs no root, when none
+# is. The services they bring (redis-server on 6379, for one) are not started.
+install_packages() {
+    if ! command -v apt-get >/dev/null; then
+        echo "no apt-get here; install what Debian 12 calls: $*" >&2
+        return 1
+    fi
+    local missing
+    mapfile -t missing < <(missing_packages "$@")
+    if [[ ${#missing[@]} -eq 0 ]]; then
+        return 0
+    fi
+    echo "Installing ${missing[*]} ..."
+    (
+        # Debian asks this program whether a service may start; 101 means no.
+        policy=/usr/sbin/policy-rc.d
+        if [[ ! -e $policy ]]; then
+            trap 'as_root rm -f "$policy"' EXIT
+            printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null || exit 1
+            as_root chmod 755 "$policy" || exit 1
+        fi
+        as_root apt-get -qq update || exit 1
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -qq --yes --no-install-recommends "${missing[@]}"
+    )
+}

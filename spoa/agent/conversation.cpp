@@ -1,0 +1,133 @@
+#include "agent/conversation.hpp"
+
+#include "agent/message_query.hpp"
+#include "spop/ack.hpp"
+#include "spop/disconnect.hpp"
+#include "spop/error.hpp"
+#include "spop/hello.hpp"
+
+namespace spoa::agent {
+namespace {
+
+using spop::Errc;
+
+struct Refusals {
+    Bytes unknown_name = encode_refusal("the agent is not configured for this name");
+    Bytes no_name = encode_refusal("no argument master, and several names are configured");
+    Bytes bad_name = encode_refusal("the argument master is no string");
+    Bytes bad_role = encode_refusal("the argument role is not 'master'");
+    Bytes no_message = encode_refusal("no message sentinel-verdict in the frame");
+    Bytes too_long = encode_refusal("the answer exceeds max-frame-size");
+};
+
+const Refusals& refusals()
+{
+    static const Refusals made;
+    return made;
+}
+
+// The answer to `query`; counts it.
+ByteView find_answer(Desk& desk, const Query& query)
+{
+    const auto& index = *desk.snapshot->index;
+    std::optional<std::size_t> place;
+    if (query.master)
+        place = index.find(*query.master);
+    else if (index.names().size() == 1)
+        place = 0;
+
+    if (place && query.role == Role::master && query.asked && !query.bad_master) {
+        const auto& answer = *desk.snapshot->answers[*place];
+        desk.tally.verdicts[*place][static_cast<std::size_t>(answer.state)].add();
+        return answer.actions;
+    }
+    desk.tally.unknown_names.add();
+    if (!query.asked)
+        return refusals().no_message;
+    if (query.bad_master)
+        return refusals().bad_name;
+    if (query.role != Role::master)
+        return refusals().bad_role;
+    return query.master ? refusals().unknown_name : refusals().no_name;
+}
+
+}  // namespace
+
+bool Conversation::on_frame(ByteView frame, Bytes& reply)
+{
+    const auto header = spop::take_frame_header(frame);
+    if (!header)
+        return refuse(SpopError::bad_frame, header.error(), reply);
+
+    const auto step = agent::on_frame(state_, header->type);
+    const bool known = step.reply != Reply::none && step.reply != Reply::disconnect;
+    if (known && (header->flags & spop::flag_fin) == 0)
+        return refuse(SpopError::fragmented, Errc::fragmented, reply);
+    switch (step.reply) {
+        case Reply::none: desk_.tally.count(FrameKind::unknown); return true;
+        case Reply::agent_hello: return on_hello(frame, reply);
+        case Reply::ack: return on_notify(*header, frame, reply);
+        case Reply::goodbye:
+            state_ = step.next;
+            desk_.tally.count(FrameKind::disconnect);
+            spop::put_agent_disconnect(reply, spop::DisconnectStatus::normal, "goodbye");
+            return false;
+        case Reply::disconnect:
+            break;
+    }
+    if (header->type == spop::FrameType::unset && greeted())
+        return refuse(SpopError::fragmented, Errc::fragmented, reply);
+    return refuse(SpopError::unexpected_frame, Errc::unexpected_frame, reply);
+}
+
+bool Conversation::on_hello(ByteView payload, Bytes& reply)
+{
+    const auto offer = spop::parse_haproxy_hello(payload);
+    if (!offer)
+        return refuse(SpopError::bad_hello, offer.error(), reply);
+    const auto agreement = spop::negotiate(*offer, max_frame_size_);
+    if (!agreement)
+        return refuse(SpopError::bad_hello, agreement.error(), reply);
+    desk_.tally.count(agreement->healthcheck ? FrameKind::healthcheck : FrameKind::hello);
+    max_frame_size_ = agreement->max_frame_size;
+    spop::put_agent_hello(reply, *agreement);
+    state_ = agreement->healthcheck ? State::closed : State::running;
+    return greeted();
+}
+
+bool Conversation::on_notify(const spop::FrameHeader& header, ByteView payload, Bytes& reply)
+{
+    const auto query = parse_query(payload);
+    if (!query)
+        return refuse(SpopError::bad_frame, query.error(), reply);
+    desk_.tally.count(FrameKind::notify);
+    ++answers_;
+    auto actions = find_answer(desk_, *query);
+    // An ACK must not exceed what was agreed on. Names and reasons are short enough for the
+    // smallest legal frame; should one ever not be, no server is the safe answer.
+    if (spop::largest_ack_size(actions.size()) > max_frame_size_)
+        actions = refusals().too_long;
+    spop::put_ack(reply, header, actions);
+    return true;
+}
+
+bool Conversation::refuse(SpopError kind, const error_code& error, Bytes& reply)
+{
+    desk_.tally.count(kind);
+    // Whatever cannot be read as a HELLO may come from anything but HAProxy: close quietly. A
+    // HELLO that is read and cannot be accepted deserves the reason (SPOE.txt, 3.2.3).
+    if (greeted() || kind == SpopError::bad_hello)
+        spop::put_agent_disconnect(reply, spop::disconnect_status(error), error.message());
+    state_ = State::closed;
+    return false;
+}
+
+void Conversation::on_bad_stream(const error_code& error, Bytes& reply)
+{
+    (void)refuse(
+        error == Errc::frame_too_big ? SpopError::frame_too_big : SpopError::bad_frame,
+        error,
+        reply);
+}
+
+}  // namespace spoa::agent

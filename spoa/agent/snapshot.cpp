@@ -1,0 +1,47 @@
+#include "agent/snapshot.hpp"
+
+#include <utility>
+
+namespace spoa::agent {
+namespace {
+
+std::shared_ptr<const Answer> make_answer(const verdict::Verdict& verdict)
+{
+    return std::make_shared<Answer>(Answer{encode_answer(verdict), verdict.state});
+}
+
+}  // namespace
+
+NameIndex::NameIndex(std::vector<std::string> names) : names_(std::move(names))
+{
+    for (std::size_t place = 0; place < names_.size(); ++place)
+        places_.emplace(names_[place], place);
+}
+
+std::optional<std::size_t> NameIndex::find(std::string_view name) const
+{
+    const auto found = places_.find(name);
+    if (found == places_.end())
+        return std::nullopt;
+    return found->second;
+}
+
+std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const NameIndex> index)
+{
+    verdict::Verdict nothing;
+    nothing.reason = "starting: no Sentinel has answered yet";
+    auto snapshot = std::make_shared<Snapshot>();
+    snapshot->answers.assign(index->names().size(), make_answer(nothing));
+    snapshot->index = std::move(index);
+    return snapshot;
+}
+
+std::shared_ptr<const Snapshot> with_updates(const Snapshot& old, std::span<const Update> updates)
+{
+    auto snapshot = std::make_shared<Snapshot>(old);
+    for (const auto& update : updates)
+        snapshot->answers[update.place] = make_answer(*update.verdict);
+    return snapshot;
+}
+
+}  // namespace spoa::agent

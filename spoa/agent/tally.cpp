@@ -1,0 +1,14 @@
+#include "agent/tally.hpp"
+
+#include <algorithm>
+
+namespace spoa::agent {
+
+void Tally::count_answers(std::uint64_t answers, std::chrono::nanoseconds took)
+{
+    const auto bound = std::ranges::lower_bound(duration_bounds, took);
+    durations[static_cast<std::size_t>(bound - duration_bounds.begin())].add(answers);
+    duration_sum_ns.add(answers * static_cast<std::uint64_t>(took.count()));
+}
+
+}  // namespace spoa::agent

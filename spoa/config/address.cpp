@@ -1,0 +1,111 @@
+#include "config/address.hpp"
+
+#include "config/quoted.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <string>
+
+namespace spoa::config {
+namespace {
+
+bool is_host(std::string_view host)
+{
+    constexpr std::size_t longest_name = 253;
+    constexpr std::string_view name_characters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+    if (ip_version(host) != IpVersion::none)
+        return true;
+    return !host.empty() && host.size() <= longest_name &&
+           host.find_first_not_of(name_characters) == std::string_view::npos &&
+           // 10.0.0.256 would be looked up as a name, and never found.
+           host.find_first_not_of("0123456789.") != std::string_view::npos;
+}
+
+bool is_port(std::string_view port)
+{
+    std::uint16_t number = 0;
+    const auto* const end = port.data() + port.size();
+    const auto [parsed, error] = std::from_chars(port.data(), end, number);
+    return error == std::errc() && parsed == end && number > 0;
+}
+
+std::string without_port(std::string_view text, std::string_view host, std::string_view usual_port)
+{
+    return in_quotes(text) + " has no port; write " + std::string(host) + ':' +
+           std::string(usual_port);
+}
+
+// What is wrong with a text that is no host:port.
+std::string complaint(std::string_view text, std::string_view usual_port)
+{
+    if (text.empty())
+        return "the address is empty; write host:port";
+    // Not shown: such a text may be a URL with a password in it.
+    if (text.find_first_of("@/") != std::string_view::npos)
+        return "write host:port alone, without scheme, user or path";
+    if (ip_version(text) == IpVersion::v6)
+        return in_quotes(text) + " is an IPv6 address without brackets; write \"[" +
+               std::string(text) + "]:" + std::string(usual_port) + "\", with the quotes";
+    if (text.starts_with('[') && text.ends_with(']'))
+        return without_port(text, text, usual_port);
+
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos)
+        return is_host(text) ? without_port(text, text, usual_port)
+                             : in_quotes(text) + " is not an address; write host:port";
+
+    const auto host = text.substr(0, colon);
+    if (host.empty())
+        return in_quotes(text) + " has no host; 0.0.0.0 and [::] are all addresses of this machine";
+    if (host.find(':') != std::string_view::npos && !host.starts_with('['))
+        return in_quotes(text) + " has too many colons; an IPv6 address goes in brackets, and in " +
+               "YAML in quotes: \"[2001:db8::1]:" + std::string(usual_port) + '"';
+    if (!is_port(text.substr(colon + 1)))
+        return in_quotes(text) + " has no valid port; a port is 1-65535";
+    return in_quotes(text) + " has no valid host; write an IP address or a host name";
+}
+
+}  // namespace
+
+Parsed<Endpoint> parse_peer(std::string_view text, std::string_view usual_port)
+{
+    auto endpoint = parse_endpoint(text);
+    if (!endpoint || !is_host(endpoint->host))
+        return Problem{complaint(text, usual_port)};
+    return *std::move(endpoint);
+}
+
+Parsed<SocketAddress> parse_listener(std::string_view text, std::string_view usual_port)
+{
+    if (text.starts_with('/'))
+        return Problem{in_quotes(text) + " is a path; write unix:" + printable(text)};
+    if (text.starts_with("unix:")) {
+        auto address = parse_socket_address(text);
+        if (address)
+            return *std::move(address);
+        return Problem{
+            in_quotes(text) +
+            " is not a UNIX socket; write unix:/path, the path absolute and at most 107 bytes"};
+    }
+    auto tcp = parse_peer(text, usual_port);
+    if (!tcp)
+        return tcp.error();
+    return SocketAddress{*std::move(tcp), {}};
+}
+
+bool is_local(const SocketAddress& address)
+{
+    const auto& host = address.tcp.host;
+    if (!address.unix_path.empty() || host == "::1")
+        return true;
+    if (ip_version(host) == IpVersion::v4)
+        return host.starts_with("127.");
+    if (ip_version(host) == IpVersion::v6)
+        return host.starts_with("::ffff:127.");
+    return std::ranges::equal(
+        host, std::string_view("localhost"), [](char a, char b) { return (a | 0x20) == b; });
+}
+
+}  // namespace spoa::config

@@ -1,0 +1,14 @@
+#include "config/diagnostic.hpp"
+
+namespace spoa::config {
+
+std::string to_string(const Diagnostic& diagnostic, const std::filesystem::path& file)
+{
+    std::string out = file.string();
+    if (diagnostic.line > 0)
+        out += ':' + std::to_string(diagnostic.line) + ':' + std::to_string(diagnostic.column);
+    out += diagnostic.severity == Severity::error ? ": error: " : ": warning: ";
+    return out + diagnostic.text;
+}
+
+}  // namespace spoa::config

@@ -1,0 +1,99 @@
+#include "config/listeners.hpp"
+
+#include "config/address.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace spoa::config {
+namespace {
+
+constexpr Range<unsigned> thread_range{1, 64};
+
+struct Listener {
+    SocketAddress address;
+    Place place;  // line 0: not in the file, but a default
+    std::string key;
+};
+
+// What anyone who can reach the socket may do.
+constexpr std::string_view spop_exposes =
+    "any host that reaches it can ask for every verdict, and SPOP has no authentication";
+constexpr std::string_view http_exposes =
+    "any host that reaches it can read metrics, verdicts and the addresses of all nodes";
+
+std::vector<Listener> read_listen(
+    const Section& section, const std::string& key, const std::vector<SocketAddress>& defaults,
+    std::string_view exposes, Report& report)
+{
+    std::vector<Listener> out;
+    const auto listen = section.find("listen");
+    if (!listen) {
+        for (const auto& address : defaults)
+            out.push_back({address, {}, key});
+        return out;
+    }
+    const auto usual_port = std::to_string(defaults.front().tcp.port);
+    for (const auto& value : read_one_or_more(*listen, report)) {
+        const auto address = read_listener(value, usual_port, report);
+        if (!address)
+            continue;
+        if (!is_local(*address))
+            report.warning(
+                value.place(),
+                value.name + ": " + to_string(*address) +
+                    " is not loopback: " + std::string(exposes));
+        out.push_back({*address, value.place(), key});
+    }
+    return out;
+}
+
+void check_distinct(std::vector<Listener> listeners, Report& report)
+{
+    // In the order of the file, defaults first: an address that repeats a default is at fault.
+    std::ranges::stable_sort(listeners, {}, &Listener::place);
+    std::map<SocketAddress, Listener> seen;
+    for (const auto& listener : listeners) {
+        const auto& [first, is_new] = seen.emplace(listener.address, listener);
+        if (is_new)
+            continue;
+        const auto& other = first->second;
+        report.error(
+            listener.place,
+            "duplicate address " + to_string(listener.address) + "; " + other.key + " has it " +
+                (other.place.line == 0 ? "by default"
+                                       : "on line " + std::to_string(other.place.line)));
+    }
+}
+
+std::vector<SocketAddress> addresses_of(const std::vector<Listener>& listeners)
+{
+    std::vector<SocketAddress> out;
+    for (const auto& listener : listeners)
+        out.push_back(listener.address);
+    return out;
+}
+
+}  // namespace
+
+void read_listeners(const Section& root, Config& config, Report& report)
+{
+    const auto spop = root.section("spop", {"listen", "threads"});
+    const auto http = root.section("http", {"listen"});
+
+    auto all = read_listen(spop, "spop.listen", config.spop.listen, spop_exposes, report);
+    const auto http_listeners =
+        read_listen(http, "http.listen", config.http.listen, http_exposes, report);
+    config.spop.listen = addresses_of(all);
+    config.http.listen = addresses_of(http_listeners);
+    all.insert(all.end(), http_listeners.begin(), http_listeners.end());
+    check_distinct(std::move(all), report);
+
+    if (const auto threads = spop.find("threads"))
+        config.spop.threads =
+            read_number(*threads, thread_range, report).value_or(config.spop.threads);
+}
+
+}  // namespace spoa::config

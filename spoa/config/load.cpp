@@ -1,0 +1,94 @@
+#include "config/load.hpp"
+
+#include "config/credentials.hpp"
+#include "config/file.hpp"
+#include "config/listeners.hpp"
+#include "config/masters.hpp"
+#include "config/section.hpp"
+#include "config/sentinels.hpp"
+#include "config/yaml_tree.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+
+namespace spoa::config {
+namespace {
+
+Log read_log(const Section& root, Report& report)
+{
+    constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
+    constexpr std::array levels{
+        LogLevel::debug, LogLevel::info, LogLevel::warning, LogLevel::error};
+    constexpr std::array<std::string_view, 2> format_words{"text", "json"};
+    constexpr std::array formats{LogFormat::text, LogFormat::json};
+
+    const auto section = root.section("log", {"level", "format"});
+    Log out;
+    if (const auto value = section.find("level"))
+        if (const auto choice = read_choice(*value, level_words, report))
+            out.level = levels.at(*choice);
+    if (const auto value = section.find("format"))
+        if (const auto choice = read_choice(*value, format_words, report))
+            out.format = formats.at(*choice);
+    return out;
+}
+
+Config read_config(std::string_view text, const Origin& origin, Report& report)
+{
+    Config config;
+    const auto tree = parse_yaml(text, report);
+    if (!tree)
+        return config;
+    if (tree->kind != Node::Kind::mapping) {
+        report.error(tree->place, "expected settings (key: value), found a text or a list");
+        return config;
+    }
+
+    const Section root(Value{"", tree}, {"spop", "http", "sentinels", "masters", "log"}, report);
+    read_listeners(root, config, report);
+    config.sentinels = read_sentinels(root, origin, report);
+    config.masters = read_masters(root, report);
+    config.log = read_log(root, report);
+    return config;
+}
+
+Loaded only(std::string text)
+{
+    return {{}, {{Severity::error, 0, 0, std::move(text)}}};
+}
+
+Loaded load(std::string_view text, const Origin& origin)
+{
+    try {
+        Report report;
+        auto config = read_config(text, origin, report);
+        return {std::move(config), std::move(report).take()};
+    } catch (const std::exception&) {  // no text of it: it could show what must not be seen
+        return only("the configuration could not be read: out of memory or an internal error");
+    }
+}
+
+}  // namespace
+
+bool Loaded::has_errors() const
+{
+    return std::ranges::any_of(
+        diagnostics, [](const Diagnostic& d) { return d.severity == Severity::error; });
+}
+
+Loaded load_file(const std::filesystem::path& path)
+{
+    const auto file = read_file(path, largest_text);
+    if (!file)
+        return only("cannot read the file: " + file.error().message());
+    return load(file->text, {path.parent_path(), file->world_readable});
+}
+
+Loaded load_text(std::string_view text, const std::filesystem::path& folder)
+{
+    return load(text, {folder, false});
+}
+
+}  // namespace spoa::config

@@ -1,0 +1,144 @@
+#include "config/masters.hpp"
+
+#include "config/quoted.hpp"
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace spoa::config {
+namespace {
+
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+constexpr std::size_t longest_name = 64;
+constexpr Range<milliseconds> hold_range{0ms, 8760h};
+
+// What Sentinel takes as the name of a master; HAProxy takes a colon in a server name too.
+constexpr std::string_view master_characters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+constexpr std::string_view server_characters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:";
+
+// What is wrong with a name; empty when nothing is.
+std::string complaint(
+    std::string_view name, std::string_view allowed, std::string_view allowed_text)
+{
+    if (name.empty())
+        return "the name is empty";
+    if (name.find_first_not_of(allowed) != std::string_view::npos)
+        return in_quotes(name) + " has a character that is not allowed; letters, digits and " +
+               std::string(allowed_text) + " are";
+    if (name.size() > longest_name)
+        return in_quotes(name) + " is longer than " + std::to_string(longest_name) + " characters";
+    return {};
+}
+
+std::vector<Server> read_servers(const Value& value, Report& report)
+{
+    std::vector<Server> out;
+    std::map<Endpoint, Entry> seen;
+    for (const auto& entry : read_entries(value, report)) {
+        if (const auto text = complaint(entry.key, server_characters, ". - _ :"); !text.empty()) {
+            report.error(entry.place, value.name + ": server name: " + text);
+            continue;
+        }
+        if (entry.value.node->kind == Node::Kind::nothing &&
+            entry.key.find(':') != std::string::npos) {
+            report.error(
+                entry.place, value.name + ": write a blank after the colon of NAME: host:port");
+            continue;
+        }
+        const Value named{"server " + in_quotes(entry.key), entry.value.node};
+        const auto address = read_peer(named, "6379", report);
+        if (!address)
+            continue;
+        const auto& [first, is_new] = seen.emplace(*address, entry);
+        if (!is_new)
+            report.error(
+                named.place(),
+                named.name + " has the address " + to_string(*address) + " of server " +
+                    in_quotes(first->second.key) + " on line " +
+                    std::to_string(first->second.place.line));
+        out.push_back({entry.key, *address});
+    }
+    return out;
+}
+
+verdict::Policy read_policy(const Section& master, Report& report)
+{
+    using verdict::NoQuorum;
+    constexpr std::array<std::string_view, 2> words{"hold", "refuse"};
+    constexpr std::array choices{NoQuorum::hold, NoQuorum::refuse};
+
+    const auto section = master.section("policy", {"no_quorum", "no_quorum_hold"});
+    verdict::Policy out;
+    if (const auto value = section.find("no_quorum"))
+        if (const auto choice = read_choice(*value, words, report))
+            out.no_quorum = choices.at(*choice);
+    if (const auto value = section.find("no_quorum_hold")) {
+        out.no_quorum_hold = read_duration(*value, hold_range, report).value_or(out.no_quorum_hold);
+        if (out.no_quorum == NoQuorum::refuse)
+            report.warning(
+                value->place(), value->name + ": without effect, as no_quorum is refuse");
+    }
+    return out;
+}
+
+// Empty when there is no valid name. `seen` are the names so far.
+std::string read_name(const Section& master, std::map<std::string, Place>& seen, Report& report)
+{
+    const auto value = master.require("name", "give the name that the Sentinels monitor");
+    const auto text = value ? read_text(*value, report) : std::nullopt;
+    if (!text)
+        return {};
+    if (const auto wrong = complaint(*text, master_characters, ". - _"); !wrong.empty()) {
+        report.error(value->place(), value->name + ": " + wrong);
+        return {};
+    }
+    const auto& [first, is_new] = seen.emplace(*text, value->place());
+    if (!is_new)
+        report.error(
+            value->place(),
+            "duplicate master " + in_quotes(*text) + ", first on line " +
+                std::to_string(first->second.line));
+    return *text;
+}
+
+Master read_master(const Value& value, std::map<std::string, Place>& seen, Report& report)
+{
+    const Section section(value, {"name", "servers", "policy"}, report);
+    Master out;
+    out.name = read_name(section, seen, report);
+    out.policy = read_policy(section, report);
+
+    const auto servers = section.find("servers");
+    if (servers)
+        out.servers = read_servers(*servers, report);
+    const bool none = !servers || servers->node->kind == Node::Kind::nothing ||
+                      (servers->node->kind == Node::Kind::mapping && servers->node->size == 1);
+    if (none && !out.name.empty())
+        report.warning(
+            servers ? servers->place() : section.place(),
+            "master " + in_quotes(out.name) +
+                " has no servers: its verdicts carry an address, but no server name");
+    return out;
+}
+
+}  // namespace
+
+std::vector<Master> read_masters(const Section& root, Report& report)
+{
+    std::vector<Master> out;
+    const auto list = root.require("masters", "list the names to watch: - name: mymaster");
+    if (!list)
+        return out;
+    std::map<std::string, Place> seen;
+    for (const auto& value : read_list(*list, report))
+        out.push_back(read_master(value, seen, report));
+    return out;
+}
+
+}  // namespace spoa::config

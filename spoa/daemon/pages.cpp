@@ -1,0 +1,85 @@
+#include "daemon/pages.hpp"
+
+#include <string_view>
+
+namespace spoa::daemon {
+namespace {
+
+using net::HttpResponse;
+
+constexpr std::string_view plain = "text/plain; charset=utf-8";
+constexpr std::string_view json = "application/json";
+constexpr std::string_view exposition = "text/plain; version=0.0.4; charset=utf-8";
+
+HttpResponse page(unsigned status, std::string_view type, std::string body)
+{
+    return {status, std::string(type), std::move(body), {}};
+}
+
+// Every name must have somewhere to send a connection to.
+HttpResponse readiness(const Control& control)
+{
+    std::string missing;
+    for (const auto& watch : control.watches())
+        if (!watch.verdict().open)
+            missing += watch.subject().name + ": " + std::string(name_of(watch.verdict().state)) +
+                       ", " + watch.verdict().reason + "\n";
+    return missing.empty() ? page(200, plain, "ready\n") : page(503, plain, std::move(missing));
+}
+
+HttpResponse not_found()
+{
+    return page(404, plain, "not found; / lists what there is\n");
+}
+
+HttpResponse master_page(const Control& control, std::string_view name)
+{
+    auto text =
+        telemetry::master_json(control.watches(), name, control.sentinels(), telemetry::Moment());
+    if (!text)
+        return page(404, plain, "no master of this name is configured; see /v1/masters\n");
+    return page(200, json, *std::move(text));
+}
+
+constexpr std::string_view index_text =
+    "sentinel-spoa\n"
+    "\n"
+    "/healthz           the process serves\n"
+    "/readyz            every name has a master that may be used\n"
+    "/metrics           for Prometheus\n"
+    "/v1/masters        every name, its verdict and votes (JSON)\n"
+    "/v1/masters/NAME   one name (JSON)\n";
+
+}  // namespace
+
+HttpResponse answer_page(const PageSources& sources, const net::HttpRequest& request)
+{
+    constexpr std::string_view one_master = "/v1/masters/";
+    const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+    const bool known = path == "/" || path == "/healthz" || path == "/readyz" ||
+                       path == "/metrics" || path == "/v1/masters" || path.starts_with(one_master);
+    if (!known)
+        return not_found();
+    if (request.method != "GET" && request.method != "HEAD") {
+        auto refused = page(405, plain, "read-only: GET or HEAD\n");
+        refused.allow = "GET, HEAD";
+        return refused;
+    }
+    if (path == "/")
+        return page(200, plain, std::string(index_text));
+    if (path == "/healthz")
+        return page(200, plain, "ok\n");
+    if (path == "/readyz")
+        return readiness(sources.control);
+    if (path == "/metrics")
+        return page(200, exposition, sources.metrics());
+    if (path == "/v1/masters")
+        return page(
+            200,
+            json,
+            telemetry::masters_json(
+                sources.control.watches(), sources.control.sentinels(), telemetry::Moment()));
+    return master_page(sources.control, path.substr(one_master.size()));
+}
+
+}  // namespace spoa::daemon

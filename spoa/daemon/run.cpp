@@ -1,0 +1,213 @@
+#include "daemon/run.hpp"
+
+#include "daemon/control.hpp"
+#include "daemon/pages.hpp"
+#include "net/listener.hpp"
+#include "net/spop_worker.hpp"
+#include "net/task_group.hpp"
+#include "net/timeout.hpp"
+#include "telemetry/log.hpp"
+#include "telemetry/metrics.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <list>
+#include <vector>
+
+namespace asio = boost::asio;
+
+namespace spoa::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using telemetry::write_log;
+
+constexpr auto stop_limit = 2s;
+constexpr std::size_t most_http_connections = 256;
+
+void log_defect(const std::string& what)
+{
+    write_log(LogLevel::error, "a task ended by an exception: report this", {{"what", what}});
+}
+
+void log_failure(const std::exception_ptr& failure)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+        log_defect(e.what());
+    } catch (...) {
+        log_defect("unknown exception");
+    }
+}
+
+std::vector<net::Listener> open_all(
+    asio::io_context& context, const std::vector<SocketAddress>& addresses)
+{
+    std::vector<net::Listener> listeners;
+    for (const auto& address : addresses)
+        listeners.emplace_back(context, address);
+    return listeners;
+}
+
+telemetry::Metrics make_metrics(const config::Config& config, std::string_view version)
+{
+    std::vector<std::string> names;
+    for (const auto& master : config.masters)
+        names.push_back(master.name);
+    std::vector<std::string> sentinels;
+    for (const auto& address : config.sentinels.addresses)
+        sentinels.push_back(to_string(address));
+    return {std::move(names), std::move(sentinels), version};
+}
+
+// The running agent. One control thread, the caller's: Sentinels, verdicts, HTTP, accepting.
+// And `threads` workers that only answer frames.
+class Daemon {
+public:
+    Daemon(const config::Config& config, std::string_view version)
+        : spop_listeners_(open_all(context_, config.spop.listen)),
+          http_listeners_(open_all(context_, config.http.listen)),
+          metrics_(make_metrics(config, version)),
+          control_(
+              context_.get_executor(),
+              config,
+              metrics_,
+              [this](const std::shared_ptr<const agent::Snapshot>& snapshot) {
+                  for (auto& worker : workers_)
+                      worker.publish(snapshot);
+              })
+    {
+        const auto first = first_snapshot(config);
+        for (unsigned i = 0; i < config.spop.threads; ++i)
+            workers_.emplace_back(first, net::SessionLimits(), log_defect);
+    }
+
+    void run()
+    {
+        for (auto& listener : spop_listeners_)
+            listening_.spawn(listener.run([this] { return next_worker(); }));
+        for (auto& listener : http_listeners_)
+            listening_.spawn(listener.run([this] { return http_taker(); }));
+        control_.start(tasks_);
+        asio::co_spawn(context_, stop_on_signal(), [this](const std::exception_ptr& failure) {
+            if (failure)
+                log_failure(failure);
+            context_.stop();
+        });
+        context_.run();
+        // What did not end in time is cancelled once more: tasks refer to members of ours.
+        cancel_all();
+        context_.restart();
+        context_.run_for(500ms);
+    }
+
+private:
+    // Connections go to the workers in turn.
+    net::Taker next_worker()
+    {
+        auto& worker = workers_.front();
+        workers_.splice(workers_.end(), workers_, workers_.begin());
+        return {worker.context(), [&worker](net::StreamSocket socket) {
+                    worker.serve(std::move(socket));
+                }};
+    }
+
+    net::Taker http_taker()
+    {
+        return {context_, [this](net::StreamSocket socket) {
+                    if (http_sessions_.size() < most_http_connections)
+                        http_sessions_.spawn(
+                            net::run_http_session(std::move(socket), page_handler_, {}));
+                }};
+    }
+
+    void cancel_all()
+    {
+        listening_.cancel();
+        http_sessions_.cancel();
+        tasks_.cancel();
+    }
+
+    bool anything_running() const
+    {
+        return open_connections() + listening_.size() + http_sessions_.size() + tasks_.size() > 0;
+    }
+
+    std::size_t open_connections() const
+    {
+        std::size_t open = 0;
+        for (const auto& worker : workers_)
+            open += worker.tally().connections.read();
+        return open;
+    }
+
+    std::string metrics_text() const
+    {
+        std::vector<const agent::Tally*> tallies;
+        for (const auto& worker : workers_)
+            tallies.push_back(&worker.tally());
+        return metrics_.serialize(tallies);
+    }
+
+    asio::awaitable<void> stop_on_signal()
+    {
+        asio::signal_set signals(context_, SIGINT, SIGTERM, SIGHUP);
+        for (;;) {
+            const auto [error, signal] = co_await signals.async_wait(net::as_result);
+            if (error || signal != SIGHUP)
+                break;
+            write_log(
+                LogLevel::warning, "SIGHUP: restart the agent to apply a changed configuration");
+        }
+        write_log(
+            LogLevel::info, "stopping", {{"connections", std::to_string(open_connections())}});
+        cancel_all();
+        for (auto& worker : workers_)
+            worker.stop();
+
+        const auto limit = std::chrono::steady_clock::now() + stop_limit;
+        asio::steady_timer pause(context_);
+        while (anything_running() && std::chrono::steady_clock::now() < limit) {
+            pause.expires_after(5ms);
+            co_await pause.async_wait(net::as_result);
+        }
+        write_log(LogLevel::info, "stopped", {{"dropped", std::to_string(open_connections())}});
+    }
+
+    asio::io_context context_{1};
+    std::vector<net::Listener> spop_listeners_;
+    std::vector<net::Listener> http_listeners_;
+    telemetry::Metrics metrics_;
+    std::list<net::SpopWorker> workers_;
+    Control control_;
+    net::HttpHandler page_handler_ = [this](const net::HttpRequest& request) {
+        return answer_page({control_, [this] { return metrics_text(); }}, request);
+    };
+    net::TaskGroup listening_{context_.get_executor(), log_failure};
+    net::TaskGroup http_sessions_{context_.get_executor(), log_failure};
+    net::TaskGroup tasks_{context_.get_executor(), log_failure};
+};
+
+}  // namespace
+
+void run(const config::Config& config, std::string_view version)
+{
+    telemetry::set_up_log(config.log.level, config.log.format);
+    Daemon daemon(config, version);
+    std::string addresses;
+    for (const auto& address : config.spop.listen)
+        addresses += (addresses.empty() ? "" : " ") + to_string(address);
+    write_log(
+        LogLevel::info,
+        "sentinel-spoa " + std::string(version) + " started",
+        {{"spop", addresses},
+         {"names", std::to_string(config.masters.size())},
+         {"sentinels", std::to_string(config.sentinels.addresses.size())},
+         {"threads", std::to_string(config.spop.threads)}});
+    daemon.run();
+}
+
+}  // namespace spoa::daemon

@@ -1,0 +1,132 @@
+#include "haproxy_config/check.hpp"
+
+#include "haproxy_config/layout.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace spoa::haproxy_config {
+namespace {
+
+using Problem = std::optional<std::string>;
+
+bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_made_of(std::string_view text, std::string_view also)
+{
+    return std::ranges::all_of(text, [also](char c) {
+        return is_letter_or_digit(c) || also.find(c) != std::string_view::npos;
+    });
+}
+
+// What HAProxy takes as the name of a proxy or server. The first character is kept stricter:
+// `-i` behind `-m str` would be an option, not a name.
+bool is_identifier(std::string_view name)
+{
+    return !name.empty() && (is_letter_or_digit(name.front()) || name.front() == '_') &&
+           is_made_of(name, "_-.:");
+}
+
+bool is_host(std::string_view host)
+{
+    return !host.empty() && (ip_version(host) != IpVersion::none || is_made_of(host, "_-."));
+}
+
+std::string quoted(std::string_view text)
+{
+    return '"' + std::string(text) + '"';
+}
+
+Problem problem_of_directory(std::string_view directory)
+{
+    if (!directory.starts_with('/'))
+        return "the folder " + quoted(directory) +
+               " is relative, and HAProxy may be started elsewhere: give it from / on";
+    // Between single quotes everything stands for itself but these.
+    if (directory.find_first_of("'\n\r") != std::string_view::npos)
+        return "the path of the folder has a ' or a line break in it, which haproxy.cfg cannot "
+               "hold: choose another";
+    return std::nullopt;
+}
+
+Problem problem_of_listener(const SocketAddress& listener)
+{
+    const bool writable = listener.unix_path.empty() ? is_host(listener.tcp.host)
+                                                     : is_made_of(listener.unix_path, "/_-.+:");
+    if (writable)
+        return std::nullopt;
+    return "spop.listen: haproxy.cfg cannot hold the address " + quoted(to_string(listener)) +
+           ": use letters, digits and _ - . only";
+}
+
+Problem problem_of_server(const config::Master& master, const config::Server& server, Form form)
+{
+    const auto who = "server " + quoted(server.name) + " of master " + quoted(master.name);
+    if (!is_identifier(server.name))
+        return who + ": HAProxy cannot name a server so: use letters, digits and _ - . :";
+    if (!is_host(server.address.host))
+        return who + ": haproxy.cfg cannot hold the host " + quoted(server.address.host);
+    if (form == Form::set_dst && ip_version(server.address.host) == IpVersion::none)
+        return who + " has the host name " + quoted(server.address.host) +
+               " for an address: the form set-dst compares IP addresses; write the IP address, "
+               "or take the form use-server";
+    return std::nullopt;
+}
+
+Problem problem_of_master(const config::Master& master, Form form)
+{
+    const auto who = "master " + quoted(master.name);
+    if (!is_identifier(master.name))
+        return who + ": HAProxy cannot name a frontend so: use letters, digits and _ - . :";
+    if (master.servers.empty() && form == Form::set_dst)
+        return who +
+               " has no servers: without them HAProxy would connect to whatever address a verdict "
+               "holds; list the allowed ones as servers: {R1: 10.0.0.1:6379}";
+    if (master.servers.empty())
+        return who + " has no servers: the form " + std::string(to_string(form)) +
+               " picks one by its name; list them as servers: {R1: 10.0.0.1:6379}";
+    for (const auto& server : master.servers)
+        if (auto problem = problem_of_server(master, server, form))
+            return problem;
+    return std::nullopt;
+}
+
+// `a` with a server `b_c` and `a_b` with a server `c` would both get the backend redis_a_b_c.
+Problem problem_of_backends(const config::Config& config)
+{
+    std::set<std::string> taken;
+    for (const auto& master : config.masters) {
+        taken.insert(refuse_backend_of(master.name));
+        for (const auto& server : master.servers) {
+            const auto backend = server_backend_of(master.name, server.name);
+            if (!taken.insert(backend).second)
+                return "two backends would be called " + quoted(backend) + ": rename server " +
+                       quoted(server.name) + " of master " + quoted(master.name);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Problem find_problem(const config::Config& config, Form form, std::string_view directory)
+{
+    if (auto problem = problem_of_directory(directory))
+        return problem;
+    if (config.spop.listen.empty())
+        return "spop.listen is empty: HAProxy needs an address to ask";
+    for (const auto& listener : config.spop.listen)
+        if (auto problem = problem_of_listener(listener))
+            return problem;
+    if (config.masters.empty())
+        return "no masters are configured: there is nothing to route";
+    for (const auto& master : config.masters)
+        if (auto problem = problem_of_master(master, form))
+            return problem;
+    return form == Form::backends ? problem_of_backends(config) : std::nullopt;
+}
+
+}  // namespace spoa::haproxy_config

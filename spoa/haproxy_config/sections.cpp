@@ -1,0 +1,175 @@
+#include "haproxy_config/sections.hpp"
+
+#include "haproxy_config/fill.hpp"
+#include "haproxy_config/layout.hpp"
+
+#include <algorithm>
+
+namespace spoa::haproxy_config {
+namespace {
+
+constexpr std::string_view global_text =
+    R"(# HAProxy for Redis behind Sentinel: sentinel-spoa says which node a connection may go to.
+# Form @FORM@, for HAProxy 2.6 to 3.4. Every line is explained in docs/haproxy.md.
+
+global
+    user  haproxy
+    group haproxy
+@CHROOT@
+    # For cutting sessions and setting maintenance. Members of the group haproxy may do everything
+    # here: the agent's user, if it is to act, and nobody else.
+    stats socket /run/haproxy/admin.sock group haproxy mode 660 level admin
+
+    # Each takes two file descriptors. Below the 10000 clients that Redis accepts by default.
+    maxconn 8000
+
+    # After a reload the old process keeps its sessions, out of reach of the socket above: for
+    # this long a failover may leave some of them on the old master.
+    hard-stop-after 10s
+
+    # To a collector instead: log 192.0.2.1:514 local0
+    log /dev/log local0
+
+defaults
+    mode tcp
+    log  global
+
+    # What `option tcplog` writes, then bytes from the client, then the verdict.
+    log-format "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq in=%U state=%[var(sess.sentinel.state)] server=%[var(sess.sentinel.server)] addr=%[var(sess.sentinel.ip)]:%[var(sess.sentinel.port)] epoch=%[var(sess.sentinel.epoch)] votes=%[var(sess.sentinel.votes)]/%[var(sess.sentinel.sentinels)] spoe_ms=%[var(txn.sentinel.ptime)] spoe_error=%[var(txn.sentinel.error)] reason=%{+Q,+E}[var(sess.sentinel.reason)]"
+
+    # One more attempt, at the same node. Never `option redispatch`: that tries another node.
+    timeout connect 300ms
+    retries 1
+
+    # BLPOP and subscribers are silent for hours and must not be cut for that. A peer that vanished
+    # is found by TCP keep-alive instead, within two minutes.
+    timeout client 24h
+    timeout server 24h
+    option clitcpka
+    option srvtcpka
+    clitcpka-idle  60s
+    clitcpka-intvl 10s
+    clitcpka-cnt   6
+    srvtcpka-idle  60s
+    srvtcpka-intvl 10s
+    srvtcpka-cnt   6
+
+    # Once one side has hung up, the session is over. Without these lines, sessions whose client
+    # has left wait for Redis to speak, and not even maintenance ends them.
+    option abortonclose
+    timeout client-fin 1s
+    timeout server-fin 1s
+)";
+
+constexpr std::string_view with_chroot = R"(    chroot /var/lib/haproxy)";
+
+constexpr std::string_view without_chroot =
+    R"(    # No chroot: HAProxy could not reach the agent's UNIX socket from inside. To have both, let the
+    # agent listen below /var/lib/haproxy.)";
+
+constexpr std::string_view agents_text = R"(
+backend sentinel_agents
+    # Before 3.1 `mode spop` is unknown. From 3.1 on `mode tcp` is accepted, but then each client
+    # opens a connection of its own to the agent.
+.if version_atleast(3.1-dev0)
+    mode spop
+.else
+    mode tcp
+.endif
+    timeout connect 100ms
+    timeout server  1m
+    timeout check   200ms
+
+    # A dead agent must be known as such: unchecked it costs every client `timeout processing`.
+    # Here, and only here, another server is as good: agents give the same answers.
+    option spop-check
+    option redispatch 1
+    default-server check inter 500ms fall 2 rise 1
+@SERVERS@    # A second agent: server a@NEXT@ 192.0.2.2:9000 backup
+)";
+
+constexpr std::string_view stats_text = R"(
+# http://127.0.0.1:8404/ for people, user admin; /metrics for Prometheus, without a password.
+frontend stats
+    mode http
+    bind 127.0.0.1:8404
+    timeout client 10s
+    timeout http-request 5s
+    http-request set-log-level silent
+.if feature(PROMEX)
+    http-request use-service prometheus-exporter if { path /metrics }
+.endif
+    # The password comes from the environment (Debian: /etc/default/haproxy). Without one, or with
+    # an empty one, there is no page.
+    http-request return status 403 content-type text/plain string "HAPROXY_STATS_PASSWORD is not set\n" unless { env(HAPROXY_STATS_PASSWORD) -m len gt 0 }
+.if defined(HAPROXY_STATS_PASSWORD)
+    stats enable
+    stats uri /
+    stats auth "admin:${HAPROXY_STATS_PASSWORD}"
+    stats refresh 5s
+.endif
+)";
+
+constexpr std::string_view spoe_text =
+    R"(# How HAProxy asks sentinel-spoa: one question a connection, before the client has said anything.
+# Every line is explained in docs/haproxy.md.
+
+[sentinel]
+spoe-agent sentinel-agent
+    messages sentinel-verdict
+    option var-prefix       sentinel
+    option set-on-error     error
+    option set-process-time ptime
+
+    # Many questions on one connection, each answered on the connection it came by.
+    option pipelining
+    no option async
+    no option send-frag-payload
+
+    # The longest that a client waits for a verdict. After it, the client is refused.
+    timeout processing 300ms
+    # Needed up to 3.0, ignored from 3.1 on.
+    timeout hello      100ms
+    timeout idle       30s
+
+    use-backend sentinel_agents
+
+spoe-message sentinel-verdict
+    # Each frontend sets this variable to the name it is for.
+    args  master=var(sess.redis_master)
+    event on-client-session
+)";
+
+}  // namespace
+
+std::string head(const config::Spop& spop, Form form)
+{
+    const bool chroot = std::ranges::all_of(spop.listen, reachable_from_chroot);
+    return fill(
+        global_text,
+        {{"FORM", to_string(form)}, {"CHROOT", chroot ? with_chroot : without_chroot}});
+}
+
+std::string agents_backend(const config::Spop& spop)
+{
+    std::string servers;
+    std::size_t number = 0;
+    for (const auto& listener : spop.listen) {
+        ++number;
+        servers += "    server a" + std::to_string(number) + ' ' + agent_address(listener);
+        servers += number == 1 ? "\n" : " backup  # the same agent, by another way\n";
+    }
+    return fill(agents_text, {{"SERVERS", servers}, {"NEXT", std::to_string(number + 1)}});
+}
+
+std::string stats_frontend()
+{
+    return std::string(stats_text);
+}
+
+std::string spoe_file()
+{
+    return std::string(spoe_text);
+}
+
+}  // namespace spoa::haproxy_config

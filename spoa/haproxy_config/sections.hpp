@@ -1,0 +1,24 @@
+// The parts of the two files that are the same in every form.
+#pragma once
+
+#include "config/config.hpp"
+#include "haproxy_config/form.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace spoa::haproxy_config {
+
+// The head of haproxy.cfg: title, global and defaults.
+std::string head(const config::Spop& spop, Form form);
+
+// The backend in which HAProxy finds the agent.
+std::string agents_backend(const config::Spop& spop);
+
+// HAProxy's own page and metrics.
+std::string stats_frontend();
+
+// The SPOE file, whole. It knows no names: each frontend says which one it is for.
+std::string spoe_file();
+
+}  // namespace spoa::haproxy_config

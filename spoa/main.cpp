@@ -1,0 +1,94 @@
+#include "cli/status.hpp"
+#include "config/command_line.hpp"
+#include "config/load.hpp"
+#include "daemon/run.hpp"
+#include "haproxy_config/generate.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+using namespace spoa;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* version = SPOA_VERSION;
+
+// Thrown when the configuration has errors, which are on stderr by then.
+struct BadConfiguration {};
+
+// Loads `file` and tells all that is wrong with it.
+config::Config load(const fs::path& file)
+{
+    auto loaded = config::load_file(file);
+    for (const auto& diagnostic : loaded.diagnostics)
+        std::fprintf(stderr, "%s\n", to_string(diagnostic, file).c_str());
+    if (loaded.has_errors())
+        throw BadConfiguration();
+    return std::move(loaded.config);
+}
+
+void write_file(const fs::path& path, const std::string& content)
+{
+    std::ofstream out(path, std::ios::binary | std::ios::trunc);
+    out << content;
+    out.close();
+    if (!out)
+        throw std::runtime_error("cannot write " + path.string() + ": is the folder there and writable?");
+}
+
+int execute(const config::Run& command)
+{
+    daemon::run(load(command.file), version);
+    return config::exit_good;
+}
+
+int execute(const config::Check& command)
+{
+    load(command.file);
+    return config::exit_good;
+}
+
+int execute(const config::Status& command)
+{
+    return cli::show_status(command.url, command.json, command.watch);
+}
+
+int execute(const config::HaproxyConfig& command)
+{
+    const auto folder = fs::absolute(command.output_folder).lexically_normal();
+    const auto files = haproxy_config::generate(load(command.file), command.form, folder.string());
+    if (!files)
+        throw std::runtime_error(files.error());
+    for (const auto& [name, content] : *files) {
+        write_file(folder / name, content);
+        std::printf("%s\n", (folder / name).c_str());
+    }
+    return config::exit_good;
+}
+
+int execute(const config::Exit& command)
+{
+    std::fputs(command.text.c_str(), command.code == config::exit_good ? stdout : stderr);
+    return command.code;
+}
+
+}  // namespace
+
+int main(int argc, char* argv[])
+{
+    try {
+        return std::visit(
+            [](const auto& command) { return execute(command); },
+            config::parse_command_line(argc, argv, version));
+    } catch (const BadConfiguration&) {
+        return config::exit_failed;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "sentinel-spoa: %s\n", e.what());
+        return config::exit_failed;
+    }
+}

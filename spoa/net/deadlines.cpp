@@ -1,0 +1,25 @@
+#include "net/deadlines.hpp"
+
+#include "net/timeout.hpp"
+
+namespace spoa::net {
+
+boost::asio::awaitable<void> Deadlines::run()
+{
+    for (;;) {
+        timer_.expires_after(tick);
+        const auto [error] = co_await timer_.async_wait(as_result);
+        if (error)
+            co_return;
+        const auto now = Clock::now();
+        for (auto* const deadline : deadlines_) {
+            if (deadline->passed_ || now < deadline->expiry_)
+                continue;
+            deadline->passed_ = true;
+            error_code ignored;  // a socket that is closed already waits for nothing
+            deadline->socket_.cancel(ignored);
+        }
+    }
+}
+
+}  // namespace spoa::net

@@ -1,0 +1,114 @@
+#include "net/listener.hpp"
+
+#include "net/timeout.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+namespace asio = boost::asio;
+using Protocol = asio::generic::stream_protocol;
+
+namespace spoa::net {
+namespace {
+
+// Bursts come when HAProxy is reloaded: every thread of the new process connects at once.
+constexpr int backlog = 4096;
+constexpr mode_t unix_socket_mode = 0660;
+
+Protocol::endpoint resolve(asio::io_context& context, const SocketAddress& address)
+{
+    if (!address.unix_path.empty())
+        return asio::local::stream_protocol::endpoint(address.unix_path);
+    asio::ip::tcp::resolver resolver(context);
+    return resolver
+        .resolve(
+            address.tcp.host,
+            std::to_string(address.tcp.port),
+            asio::ip::tcp::resolver::passive | asio::ip::tcp::resolver::numeric_service)
+        .begin()
+        ->endpoint();
+}
+
+// Removes the socket file of a process that is gone. One that somebody listens on stays, and
+// bind() then says that it is in use.
+void remove_stale(asio::io_context& context, const std::string& path)
+{
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode))
+        return;
+    asio::local::stream_protocol::socket probe(context);
+    error_code error;
+    probe.connect(path, error);
+    if (error == asio::error::connection_refused)
+        ::unlink(path.c_str());
+}
+
+void set_no_delay(StreamSocket& socket)
+{
+    error_code not_tcp;  // a UNIX socket has no such option and needs none
+    socket.set_option(asio::ip::tcp::no_delay(true), not_tcp);
+    socket.set_option(asio::socket_base::keep_alive(true), not_tcp);
+}
+
+}  // namespace
+
+Listener::Listener(asio::io_context& context, const SocketAddress& address)
+    : acceptor_(context)
+{
+    try {
+        if (!address.unix_path.empty())
+            remove_stale(context, address.unix_path);
+        const auto endpoint = resolve(context, address);
+        acceptor_.open(endpoint.protocol());
+        if (address.unix_path.empty())
+            acceptor_.set_option(asio::socket_base::reuse_address(true));
+        acceptor_.bind(endpoint);
+        unix_path_ = address.unix_path;
+        if (!unix_path_.empty())
+            ::chmod(unix_path_.c_str(), unix_socket_mode);
+        acceptor_.listen(backlog);
+    } catch (const boost::system::system_error& e) {
+        auto why = e.code().message();
+        if (e.code() == asio::error::address_in_use)
+            why += "; stop what uses it, or choose another address";
+        throw std::runtime_error("cannot listen on " + to_string(address) + ": " + why);
+    }
+}
+
+Listener::~Listener()
+{
+    if (!unix_path_.empty())
+        ::unlink(unix_path_.c_str());
+}
+
+Listener::Listener(Listener&& other) noexcept
+    : acceptor_(std::move(other.acceptor_)), unix_path_(std::exchange(other.unix_path_, {}))
+{}
+
+asio::awaitable<void> Listener::run(std::function<Taker()> next)
+{
+    asio::steady_timer pause(acceptor_.get_executor());
+    for (;;) {
+        const auto taker = next();
+        auto [error, accepted] = co_await acceptor_.async_accept(taker.context, as_result);
+        if (error == asio::error::operation_aborted)
+            co_return;
+        if (error) {  // out of descriptors, most likely: wait for some to come back
+            pause.expires_after(std::chrono::milliseconds(100));
+            co_await pause.async_wait(as_result);
+            continue;
+        }
+        StreamSocket socket(std::move(accepted));
+        set_no_delay(socket);
+        taker.take(std::move(socket));
+    }
+}
+
+}  // namespace spoa::net

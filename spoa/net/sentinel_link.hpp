@@ -1,0 +1,103 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "net/backoff.hpp"
+#include "net/redis_connection.hpp"
+#include "sentinel/event_parser.hpp"
+#include "sentinel/reply_parser.hpp"
+#include "sentinel/vote.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace spoa::net {
+
+struct SentinelSettings {
+    Endpoint address;
+    std::string username;  // with a password: AUTH of an ACL user
+    std::string password;  // empty: no AUTH at all
+    std::vector<std::string> names;
+    std::chrono::milliseconds poll_interval{500};
+    std::chrono::milliseconds query_timeout{250};
+};
+
+// Why there is no conversation with a Sentinel.
+struct LinkFailure {
+    std::string reason;      // one sentence for the log, with the remedy where there is one
+    bool permanent = false;  // only an operator can mend it: retried seldom
+};
+
+// Hears what one Sentinel says. `sentinel` and `name` are places in the configuration.
+// Called on the link's thread, one call at a time.
+class SentinelListener {
+public:
+    virtual ~SentinelListener() = default;
+
+    virtual void on_up(std::size_t sentinel) = 0;
+    // Its votes are void, until on_up.
+    virtual void on_down(std::size_t sentinel, const LinkFailure& failure) = 0;
+    virtual void on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vote) = 0;
+    // It answered, and not with a vote: the one it gave before is void.
+    virtual void on_no_vote(
+        std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) = 0;
+    virtual void on_event(std::size_t sentinel, const sentinel::Event& event) = 0;
+    virtual void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) = 0;
+};
+
+// One Sentinel: two connections, one that subscribes and one that asks, for all names together;
+// opened again after any trouble. It subscribes first and asks then, so that no change falls
+// between the two.
+class SentinelLink {
+public:
+    // `listener` must outlive it.
+    SentinelLink(
+        boost::asio::any_io_executor executor, std::size_t place, SentinelSettings settings,
+        SentinelListener& listener);
+
+    // Runs until cancelled.
+    boost::asio::awaitable<void> run();
+
+    // Ask about this name now and not at the next poll. Call it on the link's thread.
+    void ask_now(std::size_t name);
+
+private:
+    using Failure = LinkFailure;
+
+    boost::asio::awaitable<Failure> run_once();
+    boost::asio::awaitable<std::optional<Failure>> open(RedisConnection& connection);
+    boost::asio::awaitable<std::optional<Failure>> subscribe(RedisConnection& connection);
+    boost::asio::awaitable<Failure> hear_events(RedisConnection& connection);
+    boost::asio::awaitable<Failure> keep_alive(RedisConnection& connection);
+    boost::asio::awaitable<Failure> ask_in_turn(RedisConnection& connection);
+    boost::asio::awaitable<std::optional<Failure>> ask(
+        RedisConnection& connection, const std::vector<std::size_t>& names);
+    boost::asio::awaitable<std::optional<Failure>> learn_id(RedisConnection& connection);
+
+    void on_message(const resp::Value& message);
+    std::optional<Failure> take_answer(
+        std::size_t name, sentinel::Answer<sentinel::Vote> answer);
+    std::vector<std::size_t> take_due(std::chrono::steady_clock::time_point now);
+
+    boost::asio::any_io_executor executor_;
+    std::size_t place_;
+    SentinelSettings settings_;
+    SentinelListener& listener_;
+    boost::asio::steady_timer wake_;  // of ask_in_turn
+    Backoff backoff_;
+
+    std::string id_;                                         // MYID
+    std::vector<std::optional<sentinel::Vote>> last_votes_;  // by name
+    std::vector<bool> urgent_;                               // by name
+    std::size_t sweep_at_ = 0;                               // the next name to poll
+    std::chrono::steady_clock::time_point next_sweep_;
+    std::chrono::steady_clock::time_point heard_at_;         // on the subscribed connection
+};
+
+}  // namespace spoa::net

@@ -1,0 +1,137 @@
+#include "net/spop_session.hpp"
+
+#include "net/timeout.hpp"
+#include "spop/disconnect.hpp"
+#include "spop/frame_splitter.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+namespace asio = boost::asio;
+
+namespace spoa::net {
+namespace {
+
+using agent::SpopError;
+using Clock = std::chrono::steady_clock;
+
+// HAProxy 3.1 and later end connections by reset; that is as normal as an orderly end.
+bool peer_left(const error_code& error)
+{
+    return error == asio::error::eof || error == asio::error::connection_reset ||
+           error == asio::error::broken_pipe;
+}
+
+// Counts an unusual end of a session.
+void count_end(
+    agent::Desk& desk, const error_code& error, const Deadline& deadline, SpopError when_late)
+{
+    if (deadline.passed())
+        desk.tally.count(when_late);
+    else if (!peer_left(error) && error != asio::error::operation_aborted)
+        desk.tally.count(SpopError::io);
+}
+
+// Answers every whole frame that was read. False: send the reply, then hang up.
+bool answer_frames(
+    spop::FrameSplitter& frames, agent::Conversation& conversation, Bytes& reply)
+{
+    for (;;) {
+        const auto frame = frames.next();
+        if (!frame) {
+            conversation.on_bad_stream(frame.error(), reply);
+            return false;
+        }
+        if (!*frame)
+            return true;
+        if (!conversation.on_frame(**frame, reply))
+            return false;
+        frames.set_max_frame_size(conversation.max_frame_size());
+    }
+}
+
+// How one session counts as open, and stops counting however it ends.
+class OpenConnection {
+public:
+    explicit OpenConnection(agent::Tally& tally) : tally_(tally) { tally_.connections.add(); }
+    OpenConnection(const OpenConnection&) = delete;
+    OpenConnection& operator=(const OpenConnection&) = delete;
+    ~OpenConnection() { tally_.connections.sub(); }
+
+private:
+    agent::Tally& tally_;
+};
+
+asio::awaitable<void> say_goodbye(StreamSocket& socket, Deadline& deadline, SessionLimits limits)
+{
+    co_await asio::this_coro::reset_cancellation_state();
+    Bytes goodbye;
+    spop::put_agent_disconnect(goodbye, spop::DisconnectStatus::normal, "the agent is stopping");
+    deadline.extend(limits.write);
+    co_await asio::async_write(socket, asio::buffer(goodbye), as_result);
+}
+
+}  // namespace
+
+// Read what is there, answer every whole frame in it, write once. HAProxy pipelines frames,
+// so one read and one write often serve many of them.
+asio::awaitable<void> run_spop_session(
+    StreamSocket socket, agent::Desk& desk, Deadlines& deadlines, SessionLimits limits)
+{
+    const OpenConnection open_connection(desk.tally);
+    agent::Conversation conversation(desk, limits.max_frame_size);
+    spop::FrameSplitter frames(limits.max_frame_size);
+    Bytes reply;
+    Deadline deadline(deadlines, socket);
+    deadline.extend(limits.hello);
+
+    for (bool in_frame = false;;) {
+        const auto space = frames.space();
+        const auto [read_error, size] =
+            co_await socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
+        if (read_error == asio::error::operation_aborted && !deadline.passed() &&
+            conversation.greeted()) {
+            co_await say_goodbye(socket, deadline, limits);
+            co_return;
+        }
+        if (read_error) {
+            count_end(
+                desk,
+                read_error,
+                deadline,
+                conversation.greeted() ? SpopError::frame_timeout : SpopError::hello_timeout);
+            co_return;
+        }
+
+        const auto read_at = Clock::now();
+        const auto answers_before = conversation.answers();
+        frames.commit(size);
+        const bool open = answer_frames(frames, conversation, reply);
+        if (const auto answers = conversation.answers() - answers_before; answers > 0)
+            desk.tally.count_answers(answers, Clock::now() - read_at);
+
+        if (!reply.empty()) {
+            deadline.extend(limits.write);
+            const auto [write_error, _] =
+                co_await asio::async_write(socket, asio::buffer(reply), as_result);
+            if (write_error) {
+                count_end(desk, write_error, deadline, SpopError::write_timeout);
+                co_return;
+            }
+            reply.clear();
+        }
+        if (!open)
+            co_return;
+
+        // A limit stands from the first byte of a frame and is not renewed by each further byte.
+        if (!conversation.greeted())
+            continue;
+        if (!frames.has_partial_frame())
+            deadline.lift();
+        else if (!in_frame || !reply.empty())
+            deadline.extend(limits.frame);
+        in_frame = frames.has_partial_frame();
+    }
+}
+
+}  // namespace spoa::net

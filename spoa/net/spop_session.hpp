@@ -1,0 +1,26 @@
+#pragma once
+
+#include "agent/conversation.hpp"
+#include "net/deadlines.hpp"
+#include "net/stream_socket.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+
+namespace spoa::net {
+
+struct SessionLimits {
+    std::uint32_t max_frame_size = 16'380;   // HAProxy's own default
+    std::chrono::milliseconds hello{5'000};  // from connecting to the HELLO
+    std::chrono::milliseconds frame{5'000};  // from the first byte of a frame to its last
+    std::chrono::milliseconds write{2'000};  // for a peer that does not read
+};  // a greeted connection may idle for ever: HAProxy decides how long it keeps one
+
+// Serves one HAProxy connection until it ends. A terminal cancellation says goodbye to the peer
+// first. `desk` and `deadlines` must outlive it.
+boost::asio::awaitable<void> run_spop_session(
+    StreamSocket socket, agent::Desk& desk, Deadlines& deadlines, SessionLimits limits);
+
+}  // namespace spoa::net

@@ -1,0 +1,82 @@
+#include "net/spop_worker.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace asio = boost::asio;
+
+namespace spoa::net {
+namespace {
+
+std::string message_of(const std::exception_ptr& failure)
+{
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+        return e.what();
+    } catch (...) {
+        return "unknown exception";
+    }
+}
+
+}  // namespace
+
+SpopWorker::SpopWorker(
+    std::shared_ptr<const agent::Snapshot> first, SessionLimits limits,
+    std::function<void(std::string)> on_failure)
+    : desk_{first, agent::Tally(first->answers.size())},
+      limits_(limits),
+      deadlines_(context_.get_executor()),
+      sessions_(
+          context_.get_executor(),
+          [this, on_failure](std::exception_ptr failure) {
+              desk_.tally.count(agent::SpopError::internal);
+              on_failure(message_of(failure));
+          }),
+      housekeeping_(
+          context_.get_executor(),
+          [on_failure](std::exception_ptr failure) { on_failure(message_of(failure)); })
+{
+    housekeeping_.spawn(deadlines_.run());
+    thread_ = std::jthread([this] {
+        const auto work = asio::make_work_guard(context_);
+        context_.run();
+    });
+}
+
+SpopWorker::~SpopWorker()
+{
+    context_.stop();
+    thread_.join();
+    // Let every session end on its own, because they refer to members of ours. The second round
+    // is for a goodbye that its peer does not read.
+    housekeeping_.cancel();
+    for (int round = 0; round < 2 && sessions_.size() + housekeeping_.size() > 0; ++round) {
+        sessions_.cancel();
+        context_.restart();
+        context_.run_for(std::chrono::milliseconds(500));
+    }
+}
+
+void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
+{
+    asio::post(context_, [this, next = std::move(snapshot)]() mutable {
+        desk_.snapshot = std::move(next);
+    });
+}
+
+void SpopWorker::serve(StreamSocket socket)
+{
+    asio::post(context_, [this, accepted = std::move(socket)]() mutable {
+        sessions_.spawn(run_spop_session(std::move(accepted), desk_, deadlines_, limits_));
+    });
+}
+
+void SpopWorker::stop()
+{
+    asio::post(context_, [this] { sessions_.cancel(); });
+}
+
+}  // namespace spoa::net

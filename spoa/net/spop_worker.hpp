@@ -1,0 +1,53 @@
+#pragma once
+
+#include "agent/conversation.hpp"
+#include "net/deadlines.hpp"
+#include "net/spop_session.hpp"
+#include "net/task_group.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace spoa::net {
+
+// One thread that answers SPOP frames and does nothing else. Other threads talk to it by
+// publish(), serve() and stop(), and read its counters.
+class SpopWorker {
+public:
+    // `on_failure` hears of a defect that ended a session; it is called on the worker's thread.
+    SpopWorker(
+        std::shared_ptr<const agent::Snapshot> first, SessionLimits limits,
+        std::function<void(std::string)> on_failure);
+
+    // Ends the thread; sessions that were not stopped before are dropped.
+    ~SpopWorker();
+    SpopWorker(const SpopWorker&) = delete;
+    SpopWorker& operator=(const SpopWorker&) = delete;
+
+    boost::asio::io_context& context() { return context_; }
+    const agent::Tally& tally() const { return desk_.tally; }
+
+    // Puts a new snapshot in force: every frame read after it has arrived is answered from it.
+    void publish(std::shared_ptr<const agent::Snapshot> snapshot);
+
+    // Takes over an accepted connection, which must belong to context().
+    void serve(StreamSocket socket);
+
+    // Says goodbye on every connection.
+    void stop();
+
+private:
+    boost::asio::io_context context_{1};
+    agent::Desk desk_;
+    SessionLimits limits_;
+    Deadlines deadlines_;
+    TaskGroup sessions_;
+    TaskGroup housekeeping_;
+    std::jthread thread_;  // last: nothing runs before the rest is made
+};
+
+}  // namespace spoa::net

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "sentinel/vote.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+namespace spoa::sentinel {
+
+// How many of `configured` Sentinels must agree: more than half of the configured ones, whatever
+// is reachable, known or announced.
+constexpr std::size_t majority_of(std::size_t configured) noexcept
+{
+    return configured / 2 + 1;
+}
+
+// An address that a majority names.
+struct Majority {
+    Endpoint address;
+    std::size_t votes = 0;
+    std::uint64_t highest_epoch = 0;    // of any supporter
+    std::uint64_t confirmed_epoch = 0;  // the `needed`-th largest: a majority vouches for it
+
+    bool operator==(const Majority&) const = default;
+};
+
+// The address that at least `needed` of the valid votes name; two addresses can never both have a
+// majority of the configured Sentinels. Votes must already be one per Sentinel.
+std::optional<Majority> find_majority(std::span<const Vote> votes, std::size_t needed);
+
+}  // namespace spoa::sentinel

@@ -1,0 +1,44 @@
+// What a Sentinel publishes: the channel is the event's name, the payload one of four layouts
+// (sentinel.c, sentinelEvent):
+//
+//   I    master NAME IP PORT[ …]
+//   II   slave|sentinel ID IP PORT @ NAME IP PORT[ …]
+//   III  NAME OLD-IP OLD-PORT NEW-IP NEW-PORT            only +switch-master
+//   IV   free text without a name                        +new-epoch, +vote-for-leader, +tilt …
+//
+// Events are hints to ask again, never a vote.
+#pragma once
+
+#include "base/endpoint.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace spoa::sentinel {
+
+// What to do about an event.
+enum class Hint {
+    ask_sender,  // this Sentinel's answer has changed, or may have
+    ask_all,     // a failover has begun or the configuration was changed: ask every Sentinel
+    note,        // for the log only
+};
+
+enum class Subject { master, slave, sentinel, none };
+
+struct Event {
+    std::string_view channel;      // with its sign: `+switch-master`; lives as long as the channel list
+    Hint hint = Hint::note;
+    Subject subject = Subject::none;
+    std::string master_name;       // empty in layout IV
+    std::optional<Endpoint> node;  // I and II: the instance it is about; III: the new address
+};
+
+// The channels to subscribe to.
+std::span<const std::string_view> channels();
+
+// Reads one published message; nothing when channel or layout are unknown.
+std::optional<Event> parse_event(std::string_view channel, std::string_view payload);
+
+}  // namespace spoa::sentinel

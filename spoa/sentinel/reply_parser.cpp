@@ -1,0 +1,218 @@
+#include "sentinel/reply_parser.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace spoa::sentinel {
+namespace {
+
+// The parts of MASTER that matter.
+struct MasterReply {
+    Endpoint address;
+    std::uint64_t config_epoch = 0;
+    Flags flags;
+};
+
+using AddressReply = std::optional<Endpoint>;         // nothing: the name is unknown
+using OptionalMaster = std::optional<MasterReply>;
+
+Refused not_understood(std::string_view what)
+{
+    return {Refusal::not_understood, std::string(what)};
+}
+
+// Only what may stand in a log line, and not a screenful of it.
+std::string printable(std::string_view text)
+{
+    constexpr std::size_t longest = 120;
+    std::string out(text.substr(0, longest));
+    std::ranges::replace_if(
+        out, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+    return out;
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text)
+{
+    std::uint64_t number = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [parsed, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || parsed != end)
+        return std::nullopt;
+    return number;
+}
+
+Flags parse_flags(std::string_view words)
+{
+    Flags flags;
+    while (!words.empty()) {
+        const auto comma = words.find(',');
+        const auto word = words.substr(0, comma);
+        flags.s_down |= word == "s_down";
+        flags.o_down |= word == "o_down";
+        flags.failover_in_progress |= word == "failover_in_progress";
+        flags.disconnected |= word == "disconnected";
+        words = comma == std::string_view::npos ? std::string_view() : words.substr(comma + 1);
+    }
+    return flags;
+}
+
+Answer<AddressReply> parse_address(const resp::Value& reply)
+{
+    if (const auto* const error = reply.error())
+        return classify(*error);
+    if (reply.is_nil())
+        return AddressReply();
+    const auto* const parts = reply.array();
+    if (!parts || parts->size() != 2 || !(*parts)[0].text() || !(*parts)[1].text())
+        return not_understood("GET-MASTER-ADDR-BY-NAME answered no address");
+    auto address = make_endpoint(*(*parts)[0].text(), *(*parts)[1].text());
+    if (!address)
+        return not_understood("GET-MASTER-ADDR-BY-NAME answered no usable address");
+    return AddressReply(*std::move(address));
+}
+
+// MASTER is a flat list of names and values, read by name: fields come and go with state and version.
+Answer<OptionalMaster> parse_master(const resp::Value& reply)
+{
+    if (const auto* const error = reply.error()) {
+        if (error->text.starts_with("ERR No such master"))
+            return OptionalMaster();
+        return classify(*error);
+    }
+    const auto* const fields = reply.array();
+    if (!fields || fields->size() % 2 != 0)
+        return not_understood("MASTER answered no list of fields");
+
+    std::string_view ip;
+    std::string_view port;
+    std::optional<std::uint64_t> config_epoch;
+    MasterReply master;
+    for (std::size_t i = 0; i < fields->size(); i += 2) {
+        const auto* const name = (*fields)[i].text();
+        const auto* const value = (*fields)[i + 1].text();
+        if (!name || !value)
+            return not_understood("MASTER answered a field that is no text");
+        if (*name == "ip")
+            ip = *value;
+        else if (*name == "port")
+            port = *value;
+        else if (*name == "flags")
+            master.flags = parse_flags(*value);
+        else if (*name == "config-epoch")
+            config_epoch = parse_number(*value);
+    }
+    auto address = make_endpoint(ip, port);
+    if (!address || !config_epoch)
+        return not_understood("MASTER answered no usable ip, port or config-epoch");
+    master.address = *std::move(address);
+    master.config_epoch = *config_epoch;
+    return OptionalMaster(std::move(master));
+}
+
+Vote make_vote(const Endpoint& address, const MasterReply& master, TimePoint now)
+{
+    Vote vote;
+    vote.address = address;
+    vote.config_epoch = master.config_epoch;
+    if (master.address == address)
+        vote.flags = master.flags;
+    vote.answered_at = now;
+    return vote;
+}
+
+}  // namespace
+
+bool is_permanent(Refusal refusal) noexcept
+{
+    switch (refusal) {
+        case Refusal::noauth:
+        case Refusal::wrongpass:
+        case Refusal::noperm:
+        case Refusal::unknown_command:
+        case Refusal::not_understood: return true;
+        case Refusal::torn:
+        case Refusal::other_error: break;
+    }
+    return false;
+}
+
+Refused classify(const resp::Error& error)
+{
+    struct Row {
+        std::string_view start;
+        Refusal why;
+    };
+    static constexpr Row rows[] = {
+        {"NOAUTH", Refusal::noauth},
+        {"WRONGPASS", Refusal::wrongpass},
+        {"ERR AUTH", Refusal::wrongpass},
+        {"ERR invalid password", Refusal::wrongpass},         // before Redis 6
+        {"ERR Client sent AUTH, but", Refusal::wrongpass},    // before Redis 6
+        {"NOPERM", Refusal::noperm},
+        {"ERR unknown command", Refusal::unknown_command},
+        {"ERR Unknown sentinel subcommand", Refusal::unknown_command},
+        {"ERR unknown subcommand", Refusal::unknown_command},
+        {"ERR Unknown subcommand", Refusal::unknown_command},
+        {"ERR This instance has", Refusal::unknown_command},  // SENTINEL asked of a data node
+    };
+    for (const auto& row : rows)
+        if (error.text.starts_with(row.start))
+            return {row.why, printable(error.text)};
+    return {Refusal::other_error, printable(error.text)};
+}
+
+Answer<Vote> parse_vote(
+    const resp::Value& first_address, const resp::Value& master, const resp::Value& second_address,
+    TimePoint now)
+{
+    auto first = parse_address(first_address);
+    if (auto* const refused = std::get_if<Refused>(&first))
+        return std::move(*refused);
+    auto fields = parse_master(master);
+    if (auto* const refused = std::get_if<Refused>(&fields))
+        return std::move(*refused);
+    auto second = parse_address(second_address);
+    if (auto* const refused = std::get_if<Refused>(&second))
+        return std::move(*refused);
+
+    const auto& before = std::get<AddressReply>(first);
+    const auto& after = std::get<AddressReply>(second);
+    const auto& between = std::get<OptionalMaster>(fields);
+    if (before != after || before.has_value() != between.has_value())
+        return Refused{Refusal::torn, "it changed while it was asked"};
+    if (!before) {
+        Vote nothing;
+        nothing.answered_at = now;
+        return nothing;
+    }
+    return make_vote(*before, *between, now);
+}
+
+Answer<Vote> repeat_vote(
+    const Vote& last, const resp::Value& address, const resp::Value& master, TimePoint now)
+{
+    auto asked_again = parse_vote(address, master, address, now);
+    if (auto* const vote = std::get_if<Vote>(&asked_again)) {
+        if (vote->address != last.address || vote->config_epoch != last.config_epoch)
+            return Refused{Refusal::torn, "it differs from the vote before"};
+        vote->sentinel_id = last.sentinel_id;
+    }
+    return asked_again;
+}
+
+Answer<std::string> parse_myid(const resp::Value& reply)
+{
+    if (const auto* const error = reply.error()) {
+        auto refused = classify(*error);
+        if (refused.why == Refusal::unknown_command || refused.why == Refusal::noperm)
+            return std::string();  // before 6.2, or not allowed: identities are then unknown
+        return refused;
+    }
+    const auto* const text = reply.text();
+    constexpr std::size_t run_id_size = 40;
+    if (!text || text->size() != run_id_size)
+        return not_understood("MYID answered no id");
+    return printable(*text);
+}
+
+}  // namespace spoa::sentinel

@@ -1,0 +1,62 @@
+// The replies of a Sentinel to the questions that make a vote, always asked in one write:
+//
+//   SENTINEL GET-MASTER-ADDR-BY-NAME name     the address (never taken from MASTER)
+//   SENTINEL MASTER name                      config-epoch and flags
+//   SENTINEL GET-MASTER-ADDR-BY-NAME name     the same address again, or the vote is torn
+//
+// At rest the first two are enough: they only have to repeat the vote before.
+//
+// On the leader of a failover, MASTER shows the old ip:port beside the new config-epoch for a
+// second or more (sentinel.c, sentinelGetCurrentMasterAddress): that is why MASTER's address
+// only tells whom its flags are about.
+#pragma once
+
+#include "resp/value.hpp"
+#include "sentinel/vote.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace spoa::sentinel {
+
+// Why a Sentinel's reply is no vote.
+enum class Refusal {
+    torn,             // the answers do not belong together: ask again
+    not_understood,   // a reply of another shape
+    noauth,           // NOAUTH: a password is needed
+    wrongpass,        // WRONGPASS, or AUTH where no password is set
+    noperm,           // NOPERM: the ACL user may not ask this
+    unknown_command,  // not a Sentinel, or its command was renamed
+    other_error,
+};
+
+struct Refused {
+    Refusal why = Refusal::not_understood;
+    std::string text;  // the peer's own words, made printable and short; may be empty
+};
+
+// A reply's meaning, or why it has none.
+template <class T>
+using Answer = std::variant<T, Refused>;
+
+// Trouble that only an operator can mend: retry seldom.
+bool is_permanent(Refusal refusal) noexcept;
+
+// What an error reply means.
+Refused classify(const resp::Error& error);
+
+// A vote from the three replies of one write.
+Answer<Vote> parse_vote(
+    const resp::Value& first_address, const resp::Value& master, const resp::Value& second_address,
+    TimePoint now);
+
+// `last` with new flags and time, when GET and MASTER of one write say what it said; torn when
+// they say anything else, which then needs the full question.
+Answer<Vote> repeat_vote(
+    const Vote& last, const resp::Value& address, const resp::Value& master, TimePoint now);
+
+// The 40 hex digits of SENTINEL MYID; empty when the Sentinel does not know the command.
+Answer<std::string> parse_myid(const resp::Value& reply);
+
+}  // namespace spoa::sentinel

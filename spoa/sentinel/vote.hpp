@@ -1,0 +1,39 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace spoa::sentinel {
+
+// All times here are given by the caller; nothing in this layer looks at a clock.
+using TimePoint = std::chrono::steady_clock::time_point;
+
+// What `SENTINEL MASTER` says of a master beside its address. Other words are ignored: newer
+// versions add some.
+struct Flags {
+    bool s_down = false;
+    bool o_down = false;
+    bool failover_in_progress = false;
+    bool disconnected = false;
+
+    bool operator==(const Flags&) const = default;
+};
+
+// What one Sentinel said last about one name.
+struct Vote {
+    std::optional<Endpoint> address;  // GET-MASTER-ADDR-BY-NAME; nothing: it does not know the name
+    std::uint64_t config_epoch = 0;   // MASTER's
+    // About the address in the vote. Empty when MASTER named another one: on the leader, from
+    // +promoted-slave to the end of the failover, its flags are those of the old master.
+    Flags flags;
+    std::string sentinel_id;  // MYID; empty where the Sentinel does not know the command (before 6.2)
+    TimePoint answered_at;
+
+    bool operator==(const Vote&) const = default;
+};
+
+}  // namespace spoa::sentinel

@@ -1,0 +1,84 @@
+#include "telemetry/log.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+
+namespace spoa::telemetry {
+namespace {
+
+LogFormat log_format = LogFormat::text;
+
+spdlog::level::level_enum spdlog_level(LogLevel level)
+{
+    switch (level) {
+        case LogLevel::debug: return spdlog::level::debug;
+        case LogLevel::info: return spdlog::level::info;
+        case LogLevel::warning: return spdlog::level::warn;
+        case LogLevel::error: return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
+std::string_view name_of(LogLevel level)
+{
+    switch (level) {
+        case LogLevel::debug: return "debug";
+        case LogLevel::info: return "info";
+        case LogLevel::warning: return "warning";
+        case LogLevel::error: return "error";
+    }
+    return "info";
+}
+
+// JSON text of `value`; bytes that are no UTF-8 are replaced, never thrown at.
+std::string json_text(std::string_view value)
+{
+    return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool needs_quotes(std::string_view value)
+{
+    return value.empty() || value.find_first_of(" \"\\=\n\r\t") != std::string_view::npos;
+}
+
+}  // namespace
+
+void set_up_log(LogLevel level, LogFormat format)
+{
+    log_format = format;
+    auto logger = std::make_shared<spdlog::logger>(
+        "sentinel-spoa", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    logger->set_level(spdlog_level(level));
+    logger->flush_on(spdlog::level::debug);
+    logger->set_pattern(
+        format == LogFormat::json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v}"
+                                  : "%Y-%m-%dT%H:%M:%S.%eZ %v",
+        spdlog::pattern_time_type::utc);
+    spdlog::set_default_logger(std::move(logger));
+}
+
+void write_log(
+    LogLevel level, std::string_view message, std::initializer_list<LogField> fields)
+{
+    if (!spdlog::should_log(spdlog_level(level)))
+        return;
+    std::string line;
+    if (log_format == LogFormat::json) {
+        line.append("\"level\":").append(json_text(name_of(level)));
+        line.append(",\"message\":").append(json_text(message));
+        for (const auto& [key, value] : fields)
+            line.append(",").append(json_text(key)).append(":").append(json_text(value));
+    } else {
+        line.append(name_of(level)).append(" ").append(message);
+        for (const auto& [key, value] : fields) {
+            line.append(" ").append(key).append("=");
+            line.append(needs_quotes(value) ? json_text(value) : value);
+        }
+    }
+    spdlog::log(spdlog_level(level), "{}", line);
+}
+
+}  // namespace spoa::telemetry

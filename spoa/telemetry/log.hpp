@@ -1,0 +1,28 @@
+// What the agent says while it runs, one line at a time on stderr, as text or as JSON. Secrets
+// never get here: nothing that holds one can be written.
+#pragma once
+
+#include "base/log_settings.hpp"
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace spoa::telemetry {
+
+// A fact beside the message. The key is stable, for those who search logs by machine.
+struct LogField {
+    std::string_view key;
+    std::string value;
+};
+
+// Call once, before the first line and before other threads start.
+void set_up_log(LogLevel level, LogFormat format);
+
+// Writes one line. From any thread.
+//   text   2026-11-23T03:14:15.926Z info  the message key=value key="two words"
+//   json   {"time":"…","level":"info","message":"…","key":"value"}
+void write_log(
+    LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
+
+}  // namespace spoa::telemetry

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "agent/tally.hpp"
+#include "verdict/verdict.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spoa::telemetry {
+
+// Everything that /metrics shows. Names and Sentinels are known by their places in the
+// configuration. For one thread, but for the tallies, which others may be writing.
+class Metrics {
+public:
+    Metrics(
+        std::vector<std::string> names, std::vector<std::string> sentinels,
+        std::string_view version);
+    ~Metrics();
+    Metrics(const Metrics&) = delete;
+    Metrics& operator=(const Metrics&) = delete;
+
+    void set_verdict(std::size_t name, const verdict::Verdict& verdict);
+    // The master moved; `delay` is from the first vote for the new one to the verdict.
+    void count_switch(std::size_t name, std::chrono::nanoseconds delay);
+    void set_sentinel_up(std::size_t sentinel, bool up);
+    void observe_query(std::size_t sentinel, std::chrono::nanoseconds took);
+
+    // The text of /metrics, in the Prometheus exposition format.
+    std::string serialize(std::span<const agent::Tally* const> tallies) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace spoa::telemetry

@@ -1,0 +1,84 @@
+#include "telemetry/status_table.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <vector>
+
+namespace spoa::telemetry {
+namespace {
+
+using Json = nlohmann::json;
+using Row = std::array<std::string, 8>;
+
+std::string text_or_dash(const Json& value)
+{
+    return value.is_string() ? value.get<std::string>() : "-";
+}
+
+Row row_of(const Json& master)
+{
+    return {
+        master.at("name").get<std::string>(),
+        master.at("state").get<std::string>(),
+        master.at("open").get<bool>() ? "open" : "refused",
+        text_or_dash(master.at("server")),
+        text_or_dash(master.at("address")),
+        std::to_string(master.at("epoch").get<std::uint64_t>()),
+        std::to_string(master.at("votes").get<std::uint64_t>()) + "/" +
+            std::to_string(master.at("sentinels").get<std::uint64_t>()),
+        master.at("since").get<std::string>(),
+    };
+}
+
+std::string aligned(const std::vector<Row>& rows)
+{
+    std::array<std::size_t, std::tuple_size_v<Row>> widths{};
+    for (const auto& row : rows)
+        for (std::size_t i = 0; i < row.size(); ++i)
+            widths[i] = std::max(widths[i], row[i].size());
+    std::string text;
+    for (const auto& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            text += row[i];
+            if (i + 1 < row.size())
+                text += std::string(widths[i] - row[i].size() + 2, ' ');
+        }
+        text += '\n';
+    }
+    return text;
+}
+
+}  // namespace
+
+StatusTable status_table(std::string_view masters_json)
+{
+    try {
+        const auto json = Json::parse(masters_json);
+        StatusTable table;
+        std::vector<Row> rows{
+            {"NAME", "STATE", "TRAFFIC", "SERVER", "MASTER", "EPOCH", "VOTES", "SINCE"}};
+        std::string notes;
+        for (const auto& master : json.at("masters")) {
+            rows.push_back(row_of(master));
+            table.all_open = table.all_open && master.at("open").get<bool>();
+            if (const auto reason = master.at("reason").get<std::string>(); !reason.empty())
+                notes += master.at("name").get<std::string>() + ": " + reason + "\n";
+        }
+        for (const auto& sentinel : json.at("sentinels"))
+            if (!sentinel.at("up").get<bool>())
+                notes += "sentinel " + sentinel.at("address").get<std::string>() + ": " +
+                         sentinel.at("failure").get<std::string>() + "\n";
+        table.text = aligned(rows);
+        if (!notes.empty())
+            table.text += "\n" + notes;
+        return table;
+    } catch (const Json::exception& e) {
+        throw std::runtime_error(
+            std::string("the answer is not that of a sentinel-spoa of this version: ") + e.what());
+    }
+}
+
+}  // namespace spoa::telemetry

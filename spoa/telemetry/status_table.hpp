@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace spoa::telemetry {
+
+// What `sentinel-spoa status` prints.
+struct StatusTable {
+    std::string text;     // a table for people
+    bool all_open = true;  // every name has a master that may be used
+};
+
+// Makes the table of the JSON that /v1/masters answers. Throws std::runtime_error with a sentence
+// when it is something else.
+StatusTable status_table(std::string_view masters_json);
+
+}  // namespace spoa::telemetry

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "verdict/state.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace spoa::verdict {
+
+// What is answered for a name, and why.
+struct Verdict {
+    State state = State::no_quorum;
+    std::optional<Endpoint> address;  // the master in force, also while traffic is refused
+    std::string server;               // HAProxy's name of it; empty where `servers:` maps none
+    bool open = false;                // traffic may go to `address`: the one gate
+    std::uint64_t epoch = 0;          // the highest that a majority confirmed
+    std::size_t votes = 0;            // Sentinels that name `address` now
+    std::size_t sentinels = 0;        // configured
+    std::string reason;               // one sentence; empty in the state ok
+
+    bool operator==(const Verdict&) const = default;
+};
+
+}  // namespace spoa::verdict

@@ -1,0 +1,44 @@
+"""Clients that only find out where a connection leads."""
+
+import concurrent.futures
+import dataclasses
+import time
+
+from lab import resp
+
+
+@dataclasses.dataclass(frozen=True)
+class Knock:
+    """`port` of the Redis that answered, None when the connection was closed; after `seconds`."""
+
+    port: int | None
+    seconds: float
+
+
+def knock(port):
+    """Connects and asks who is there. Raises TimeoutError when nobody answers and nobody closes."""
+    begun = time.monotonic()
+    try:
+        with resp.Connection(port, timeout=3) as connection:
+            reached = int(connection.call("CONFIG", "GET", "port")[1])
+    except ConnectionError:
+        reached = None
+    return Knock(reached, time.monotonic() - begun)
+
+
+def knock_often(port, times, at_once=20):
+    """The knocks of `times` clients, `at_once` of them at a time."""
+    with concurrent.futures.ThreadPoolExecutor(at_once) as clients:
+        return list(clients.map(lambda _: knock(port), range(times)))
+
+
+def wait_in_silence(port):
+    """Connects and says nothing; a Redis would wait too. Returns the seconds until the connection is
+    closed; raises TimeoutError when it is not."""
+    begun = time.monotonic()
+    try:
+        with resp.Connection(port, timeout=3) as connection:
+            connection.reply()
+    except ConnectionError:
+        pass
+    return time.monotonic() - begun

@@ -1,0 +1,91 @@
+"""The three forms of haproxy.cfg: to the master, or nowhere."""
+
+import pytest
+from knocking import knock_often, wait_in_silence
+
+from lab.agent import make_agent
+from lab.haproxy import FORMS, HAProxy, start_haproxy
+
+pytestmark = pytest.mark.parametrize("form", FORMS)
+
+
+def reached(knocks):
+    return {knock.port for knock in knocks}
+
+
+@pytest.fixture
+def own(lab, deployment):
+    """Starts an agent and HAProxy that one test may ruin; ends them after it."""
+    processes = []
+
+    def start(form, rename=None, **config):
+        """`rename` gives the agent another name than the one HAProxy asks for."""
+        agent = make_agent(lab, deployment, **config)
+        haproxy = lab.add(HAProxy(lab, agent, form))
+        processes.extend([haproxy, agent])
+        if rename:
+            agent.config["masters"][0]["name"] = rename
+            agent.write_config()
+        agent.start(ready=False)
+        haproxy.start()
+        return agent, haproxy
+
+    yield start
+    lab.end(processes)
+
+
+def assert_all_are_refused(haproxy):
+    """Clients that speak and clients that wait are closed within a second, and no server was tried."""
+    knocks = knock_often(haproxy.port, 100)
+    assert reached(knocks) == {None}
+    assert max(knock.seconds for knock in knocks) < 1
+    assert wait_in_silence(haproxy.port) < 1
+    assert set(haproxy.sessions().values()) == {0}
+
+
+def test_every_connection_reaches_the_master(form, deployment, haproxies):
+    master = deployment.master_of()
+    before = haproxies[form].sessions()
+    assert reached(knock_often(haproxies[form].port, 300)) == {master.port}
+    grown = {key: count - before[key] for key, count in haproxies[form].sessions().items()}
+    assert sorted(grown.values())[-1] == sum(grown.values()) == 300
+
+
+def test_a_killed_agent_closes_the_gate(form, own):
+    agent, haproxy = own(form)
+    agent.await_status("/readyz", 200)
+    agent.kill()
+    assert_all_are_refused(haproxy)
+
+
+def test_a_frozen_agent_closes_the_gate(form, own):
+    agent, haproxy = own(form)
+    agent.await_status("/readyz", 200)
+    agent.freeze()
+    assert_all_are_refused(haproxy)
+
+
+def test_a_name_the_agent_does_not_know_is_refused(form, own):
+    agent, haproxy = own(form, rename="another")
+    assert_all_are_refused(haproxy)
+
+
+def test_a_name_the_sentinels_do_not_know_is_refused(form, own, deployment):
+    servers = {server: node.address for server, node in deployment.group.servers.items()}
+    agent, haproxy = own(form, masters=[{"name": "nobody", "servers": servers}])
+    assert_all_are_refused(haproxy)
+
+
+def test_two_of_three_sentinels_dead_from_the_start_are_no_majority(form, own, deployment, lab):
+    dead = [f"127.0.0.1:{lab.ports.take()}" for _ in range(2)]
+    agent, haproxy = own(form, sentinels={"addresses": [deployment.sentinels[0].address, *dead]})
+    assert_all_are_refused(haproxy)
+
+
+def test_no_connection_reaches_another_node_when_the_master_is_dead(form, lab, deployment, agent):
+    haproxy = start_haproxy(lab, agent, form)
+    master = deployment.master_of()
+    master.kill()
+    knocks = knock_often(haproxy.port, 20)
+    lab.end([haproxy])
+    assert reached(knocks) == {None}

@@ -1,0 +1,238 @@
+"""The program on the command line: checking, starting, stopping, asking for the status."""
+
+import json
+import re
+import signal
+import socket
+
+import pytest
+
+from lab import spop_client
+from lab.agent import make_agent, run
+from lab.waiting import wait_until
+
+GOOD = """\
+spop:
+  listen: [127.0.0.1:9000, "unix:/tmp/agent.sock"]
+  threads: 2
+http:
+  listen: 127.0.0.1:9005
+sentinels:
+  addresses: [10.0.0.1:26379, 10.0.0.2:26379, "[2001:db8::1]:26379"]
+  username: agent
+  password: secret-in-the-file
+  poll_interval: 500ms
+  query_timeout: 250ms
+  vote_ttl: 1500ms
+masters:
+  - name: mymaster
+    servers: {R1: 10.0.0.1:6379, R2: 10.0.0.2:6379, R3: 10.0.0.3:6379}
+    policy:
+      no_quorum: hold
+      no_quorum_hold: 30s
+log: {level: info, format: text}
+"""
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Checks a text as a configuration file; returns (exit code, output, file)."""
+    def check(text):
+        file = tmp_path / "agent.yaml"
+        file.write_text(text)
+        result = run("-c", "-f", file)
+        return result.returncode, result.stdout + result.stderr, file
+
+    return check
+
+
+# -c
+
+
+def test_a_good_file_is_checked_in_silence(check):
+    assert check(GOOD)[:2] == (0, "")
+
+
+def test_what_the_lab_writes_is_a_good_file(agent):
+    result = run("-c", "-f", agent.file)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("old, new, line, column, word", [
+    ("  threads: 2", "  treads: 2", 3, 3, "threads"),
+    ("sentinels:", "sentinals:", 6, 1, "sentinels"),
+    ("vote_ttl: 1500ms", "vote_ttl: 1500", 12, 13, "1500"),
+    ("no_quorum: hold", "no_quorum: never", 17, 18, "refuse"),
+    ("listen: 127.0.0.1:9005", "listen: 127.0.0.1:99999", 5, 11, "99999"),
+    ("R2: 10.0.0.2:6379", "R2: 10.0.0.1:6379", 15, 37, "10.0.0.1:6379"),
+    ("level: info", "level: loud", 19, 14, "loud"),
+])
+def test_a_mistake_is_named_with_its_place_and_what_to_write(check, old, new, line, column, word):
+    assert old in GOOD
+    code, output, file = check(GOOD.replace(old, new, 1))
+    assert code == 1
+    (error,) = output.splitlines()
+    assert error.startswith(f"{file}:{line}:{column}: ")
+    assert word in error
+
+
+def test_every_mistake_of_a_file_is_reported(check):
+    text = GOOD.replace("threads: 2", "threads: many").replace("poll_interval: 500ms", "poll: 1s")
+    code, output, file = check(text.replace("hold\n", "maybe\n"))
+    places = [re.match(rf"{re.escape(str(file))}:(\d+):\d+: ", line) for line in output.splitlines()]
+    assert code == 1
+    assert [int(place[1]) for place in places if place] == [3, 10, 17]
+
+
+@pytest.mark.parametrize("text", [
+    "", "spop: [", "- 1\n- 2\n", "masters: 5\n", "\x00\x01\x02", "a: &a [*a]\n", "[" * 5000,
+    "masters:\n  - name: \xff\n", GOOD + GOOD,
+])
+def test_nonsense_is_an_error_and_no_crash(check, text):
+    code, output, file = check(text)
+    assert code == 1
+    assert output.startswith(str(file))
+
+
+def test_an_error_never_shows_the_password(check):
+    for broken in (GOOD.replace("secret-in-the-file", "[secret-in-the-file]"),
+                   GOOD.replace("password:", "pasword:"),
+                   GOOD.replace("  password: secret", "  password_file: /nowhere/x\n  password: secret")):
+        code, output, _ = check(broken)
+        assert code == 1
+        assert "secret-in-the-file" not in output
+
+
+def test_a_missing_file_is_said_in_one_sentence(tmp_path):
+    for arguments in (["-c", "-f"], ["-f"], ["run", "-f"]):
+        result = run(*arguments, tmp_path / "none.yaml")
+        assert result.returncode == 1
+        assert len(result.stderr.splitlines()) == 1
+        assert "none.yaml" in result.stderr
+
+
+# Usage
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--no-such-flag"], ["frobnicate"], ["-f"], ["-c"], [], ["status", "--nope"], ["haproxy-config"],
+    ["haproxy-config", "-f", "x", "--form", "nonsense"],
+])
+def test_wrong_usage_ends_with_2_and_says_so(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert result.stderr
+    assert not result.stdout
+
+
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_the_version_is_one_line(flag):
+    result = run(flag)
+    assert result.returncode == 0
+    assert re.fullmatch(r"sentinel-spoa \d+\.\d+\.\d+\S*\n", result.stdout)
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_the_help_names_the_commands(flag):
+    result = run(flag)
+    assert result.returncode == 0
+    for word in ("-f", "-c", "status", "haproxy-config"):
+        assert word in result.stdout
+
+
+# Starting and stopping
+
+
+@pytest.mark.parametrize("section", ["spop", "http"])
+def test_a_port_in_use_is_said_in_one_sentence(section, lab, deployment):
+    agent = make_agent(lab, deployment)
+    port = agent.spop_address[1] if section == "spop" else agent.http_port
+    with socket.create_server(("127.0.0.1", port)):
+        result = run("-f", agent.file)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert f"127.0.0.1:{port}" in line
+    assert "in use" in line
+
+
+def test_a_unix_socket_left_behind_by_a_crash_is_taken_over(lab, deployment):
+    agent = make_agent(lab, deployment)
+    agent.start()
+    agent.kill()
+    agent.start()
+    with spop_client.connect(agent.spop_path) as client:
+        assert client.ask()["state"] == "ok"
+    lab.end([agent])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_within_two_seconds_in_order(number, lab, deployment):
+    agent = make_agent(lab, deployment)
+    agent.start()
+    with spop_client.connect(agent.spop_address) as idle, \
+            spop_client.connect(agent.spop_path) as other, \
+            socket.create_connection(("127.0.0.1", agent.http_port)):
+        idle.ask()
+        other.ask()
+        agent.signal(number)
+        assert agent.wait(within=2) == 0
+    assert " stopped" in agent.log_text()
+
+
+def test_it_starts_without_any_sentinel_and_finds_them_when_they_come(lab, deployment):
+    for sentinel in deployment.sentinels:
+        sentinel.kill()
+    agent = make_agent(lab, deployment)
+    agent.start(ready=False)
+    assert agent.get("/readyz")[0] == 503
+    deployment.repair()
+    agent.await_status("/readyz", 200, within=10)
+    lab.end([agent])
+
+
+def test_the_log_in_json_is_json_line_by_line(lab, deployment):
+    agent = make_agent(lab, deployment, log={"level": "debug", "format": "json"})
+    agent.start()
+    agent.terminate()
+    lines = [json.loads(line) for line in agent.log_text().splitlines()]
+    assert lines
+    for line in lines:
+        assert {"time", "level", "message"} <= line.keys()
+
+
+# status
+
+
+def test_status_shows_each_name_with_master_state_and_votes(agent, deployment):
+    result = agent.status()
+    assert (result.returncode, result.stderr) == (0, "")
+    master = deployment.master_of()
+    (line,) = [line for line in result.stdout.splitlines() if "mymaster" in line]
+    for word in (deployment.group.server_of(master), master.address, "ok", "3/3"):
+        assert word in line
+
+
+def test_status_json_is_what_the_agent_serves(agent):
+    result = agent.status("--json")
+    assert result.returncode == 0
+    (master,) = json.loads(result.stdout)["masters"]
+    assert (master["name"], master["state"]) == ("mymaster", "ok")
+
+
+def test_status_watch_goes_on_until_it_is_stopped(agent, lab):
+    from lab.agent import BINARY
+    from lab.process import Process
+
+    watch = lab.add(Process("watch", lab.subfolder("watch")))
+    watch.launch(BINARY, "status", "--url", agent.url, "--watch")
+    wait_until(lambda: watch.log_text().count("mymaster") >= 2, 10, "a second table")
+    assert watch.alive
+    lab.end([watch])
+
+
+def test_status_without_an_agent_is_one_sentence_and_1(lab):
+    url = f"http://127.0.0.1:{lab.ports.take()}"
+    result = run("status", "--url", url)
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert url.removeprefix("http://") in result.stderr

@@ -1,0 +1,110 @@
+"""HAProxy with the configuration that the agent's own generator wrote.
+
+Only what belongs to the machine is changed: where the frontends listen, and the lines of `global` that
+need root or folders outside the lab. The routing is tried as users get it.
+"""
+
+import csv
+import os
+import re
+import shutil
+import socket
+
+from . import agent as agent_module
+from .nodes import HOST
+from .process import Process
+from .waiting import wait_until
+
+# Debian keeps it where only root's PATH looks.
+BINARY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin") or "haproxy"
+
+FORMS = ("use-server", "backends", "set-dst")
+
+# Lines of `global` and `defaults` that concern the machine, not the routing.
+OF_THE_MACHINE = re.compile(
+    r"^\s+(user|group|chroot|log|maxconn|stats\s+socket)\s.*\n", re.M)
+
+
+class HAProxy(Process):
+    """One HAProxy, in the foreground, started by start_haproxy()."""
+
+    def __init__(self, lab, agent, form):
+        super().__init__(f"haproxy-{form}", lab.subfolder(f"haproxy-{form}"))
+        self._lab = lab
+        self.form = form
+        self.file = self.folder / "haproxy.cfg"
+        self._control = self.folder / "admin.sock"
+        written = agent_module.run("haproxy-config", "-f", agent.file, "--form", form, "-o", self.folder)
+        assert written.returncode == 0, written.stderr
+        self.ports = {master["name"]: lab.ports.take() for master in agent.config["masters"]}
+        self.file.write_text(self._adapted(self.file.read_text()))
+
+    @property
+    def port(self):
+        """Where the only frontend listens."""
+        (port,) = self.ports.values()
+        return port
+
+    def _adapted(self, text):
+        text = OF_THE_MACHINE.sub("", text).replace(
+            "\nglobal\n", f"\nglobal\n    maxconn 2000\n"
+            f"    stats socket {self._control} mode 600 level admin\n", 1)
+        text = _bound(text, "stats", self._lab.ports.take())
+        for name, port in self.ports.items():
+            text = _bound(text, f"redis_{name}", port)
+        return text
+
+    def start(self):
+        self.launch(BINARY, "-db", "-f", self.file)
+
+        def ready():
+            self.must_be_alive()
+            try:
+                return self.ask("show info")
+            except OSError:
+                return False
+
+        wait_until(ready, 5, "HAProxy answers on its socket")
+
+    def ask(self, command):
+        """One command of the runtime API."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(2)
+            control.connect(str(self._control))
+            control.sendall(command.encode() + b"\n")
+            answer = b""
+            while chunk := control.recv(65536):
+                answer += chunk
+            return answer.decode()
+
+    def statistics(self):
+        """The rows of `show stat` as dicts."""
+        return list(csv.DictReader(self.ask("show stat").removeprefix("# ").splitlines()))
+
+    def agent_is_up(self):
+        """Whether HAProxy's own check finds the agent alive."""
+        row = next(row for row in self.statistics()
+                   if row["mode"] in ("tcp", "spop") and row["svname"] not in ("FRONTEND", "BACKEND")
+                   and not row["pxname"].startswith("redis_"))
+        return row["status"].startswith("UP")
+
+    def sessions(self):
+        """(backend, server) → connections ever sent there, for the Redis servers only."""
+        return {(row["pxname"], row["svname"]): int(row["stot"]) for row in self.statistics()
+                if row["svname"] not in ("FRONTEND", "BACKEND") and row["pxname"].startswith("redis_")}
+
+
+def _bound(text, frontend, port):
+    """The configuration with `frontend` listening on `port` of 127.0.0.1."""
+    text, count = re.subn(
+        rf"(^frontend {re.escape(frontend)}\n(?:[ \t#].*\n|\n)*?\s+bind )\S+", rf"\g<1>{HOST}:{port}",
+        text, flags=re.M)
+    assert count == 1, f"{count} frontends {frontend} in:\n{text}"
+    return text
+
+
+def start_haproxy(lab, agent, form="use-server"):
+    """HAProxy in front of the nodes of this agent's configuration, started."""
+    haproxy = lab.add(HAProxy(lab, agent, form))
+    haproxy.start()
+    return haproxy

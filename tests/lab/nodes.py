@@ -1,0 +1,91 @@
+"""The two kinds of server: a Redis node and a Sentinel."""
+
+import redis
+
+from .process import Process
+
+HOST = "127.0.0.1"
+
+
+class Server(Process):
+    """Something that speaks RESP on a port of its own."""
+
+    def __init__(self, lab, name, password=None):
+        super().__init__(name, lab.subfolder(name))
+        self.port = lab.ports.take()
+        self.address = f"{HOST}:{self.port}"
+        self.password = password
+        self.client = redis.Redis(
+            HOST, self.port, password=password, decode_responses=True,
+            socket_timeout=2, socket_connect_timeout=2)
+
+    def answers(self):
+        """Whether it answers PING now; raises when the process has died."""
+        self.must_be_alive()
+        try:
+            return self.client.ping()
+        except redis.exceptions.RedisError:
+            return False
+
+    def write_config(self, *lines):
+        path = self.folder / f"{self.name}.conf"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+
+class RedisNode(Server):
+    """A redis-server without persistence, that replicates without the usual pauses."""
+
+    def start(self, replica_of=None):
+        lines = [
+            f"port {self.port}", f"bind {HOST}", f"dir {self.folder}",
+            'save ""', "appendonly no", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1",
+        ]
+        if self.password:
+            lines += [f"requirepass {self.password}", f"masterauth {self.password}"]
+        if replica_of:
+            lines.append(f"replicaof {HOST} {replica_of.port}")
+        self.launch("redis-server", self.write_config(*lines))
+
+    def role(self):
+        """`master` or `slave`; None when it does not answer."""
+        try:
+            return self.client.execute_command("ROLE")[0]
+        except redis.exceptions.RedisError:
+            return None
+
+    def is_linked_to(self, master):
+        """Whether it is a replica of `master` with a finished first synchronisation."""
+        try:
+            info = self.client.info("replication")
+        except redis.exceptions.RedisError:
+            return False
+        return (info["role"] == "slave" and info["master_port"] == master.port
+                and info["master_link_status"] == "up")
+
+
+class SentinelNode(Server):
+    """A redis-sentinel. Its file is written once; the Sentinel itself rewrites it afterwards."""
+
+    def __init__(self, lab, name, password=None):
+        super().__init__(lab, name, password)
+        self.run_id = f"{self.port:040x}"
+
+    def configure(self, *lines):
+        self.config = self.write_config(
+            f"port {self.port}", f"bind {HOST}", f"dir {self.folder}", f"sentinel myid {self.run_id}",
+            *lines)
+
+    def start(self):
+        self.launch("redis-sentinel", self.config)
+
+    def names(self, name):
+        """The port it names as the master of `name`; None when it does not answer or knows none."""
+        try:
+            answer = self.client.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", name)
+        except redis.exceptions.RedisError:
+            return None
+        return int(answer[1]) if answer else None
+
+    def master(self, name):
+        return self.client.sentinel_master(name)

@@ -1,0 +1,79 @@
+"""One child process of the lab."""
+
+import signal
+import subprocess
+
+
+class Died(RuntimeError):
+    """A process ended before it was ready; the message carries the end of its log."""
+
+
+class PortTaken(Died):
+    """The process could not bind a port that was free when it was chosen."""
+
+
+class Process:
+    """A program that is started, signalled by its pid, and may be started again.
+
+    Its output is appended to `log`. It is killed by the kernel when the lab's process dies, and does
+    not see the Ctrl-C meant for the lab.
+    """
+
+    def __init__(self, name, folder):
+        self.name = name
+        self.folder = folder
+        self.log = folder / f"{name}.log"
+        self._child = None
+
+    def launch(self, *command, environment=None):
+        """Starts `command`; returns at once. Call from the main thread: the kernel ties a child to
+        the thread that started it."""
+        assert not self.alive, f"{self.name} runs already"
+        with open(self.log, "ab") as log:
+            self._child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *map(str, command)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+                env=environment, start_new_session=True)
+
+    @property
+    def pid(self):
+        return self._child.pid
+
+    @property
+    def alive(self):
+        return self._child is not None and self._child.poll() is None
+
+    def must_be_alive(self):
+        """Raises Died, or PortTaken, when the process has ended."""
+        if self.alive:
+            return
+        text = self.log_text()
+        kind = PortTaken if "in use" in text else Died
+        raise kind(f"{self.name} ended with {self._child.returncode}:\n{text[-2000:]}")
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def signal(self, number):
+        self._child.send_signal(number)
+
+    def kill(self):
+        """Ends the process as a crash does, and waits for its end."""
+        if self.alive:
+            self.signal(signal.SIGKILL)
+            self._child.wait()
+
+    def terminate(self, within=5):
+        """Asks the process to stop and returns its exit code; raises when it takes longer."""
+        self.signal(signal.SIGTERM)
+        return self.wait(within)
+
+    def wait(self, within):
+        """Returns the exit code; raises subprocess.TimeoutExpired when the process goes on."""
+        return self._child.wait(within)
+
+    def freeze(self):
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal(signal.SIGCONT)
