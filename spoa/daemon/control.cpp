@@ -70,10 +70,9 @@ void log_change(const std::string& name, const Change& change)
     const auto move = before.address == after.address
                           ? "master " + master_text(after)
                           : "master " + master_text(before) + " -> " + master_text(after);
-    const auto state = before.state == after.state
-                           ? std::string(name_of(after.state))
-                           : std::string(name_of(before.state)) + "->" +
-                                 std::string(name_of(after.state));
+    const auto state = before.state == after.state ? std::string(name_of(after.state))
+                                                   : std::string(name_of(before.state)) + "->" +
+                                                         std::string(name_of(after.state));
     write_log(
         level_of(change),
         name + ": " + move,
@@ -81,7 +80,7 @@ void log_change(const std::string& name, const Change& change)
          {"traffic", after.open ? "open" : "refused"},
          {"epoch", std::to_string(after.epoch)},
          {"votes", std::to_string(after.votes) + "/" + std::to_string(after.sentinels)},
-         {"took", delay ? milliseconds_text(*delay) : "-"},
+         {"took", delay ? milliseconds_text(*delay) : ""},
          {"reason", after.reason}});
 }
 
@@ -203,8 +202,7 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
     review(name, 1);
 }
 
-void Control::on_no_vote(
-    std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
+void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
 {
     auto& last = refusals_[sentinel][name];
     if (last != refused.text)

@@ -72,9 +72,7 @@ public:
           http_listeners_(open_all(context_, config.http.listen)),
           metrics_(make_metrics(config, version)),
           control_(
-              context_.get_executor(),
-              config,
-              metrics_,
+              context_.get_executor(), config, metrics_,
               [this](const std::shared_ptr<const agent::Snapshot>& snapshot) {
                   for (auto& worker : workers_)
                       worker.publish(snapshot);

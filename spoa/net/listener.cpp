@@ -40,7 +40,7 @@ Protocol::endpoint resolve(asio::io_context& context, const SocketAddress& addre
 // bind() then says that it is in use.
 void remove_stale(asio::io_context& context, const std::string& path)
 {
-    struct stat status{};
+    struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode))
         return;
     asio::local::stream_protocol::socket probe(context);
@@ -59,8 +59,7 @@ void set_no_delay(StreamSocket& socket)
 
 }  // namespace
 
-Listener::Listener(asio::io_context& context, const SocketAddress& address)
-    : acceptor_(context)
+Listener::Listener(asio::io_context& context, const SocketAddress& address) : acceptor_(context)
 {
     try {
         if (!address.unix_path.empty())

@@ -40,11 +40,15 @@ LinkFailure failure_of(const Refused& refused)
         case Refusal::wrongpass:
             return {"it refuses the login: check sentinels.username and the password" + said, true};
         case Refusal::noperm:
-            return {"its ACL forbids what the agent needs: docs/security.md has the rule" + said, true};
+            return {
+                "its ACL forbids what the agent needs: docs/security.md has the rule" + said, true};
         case Refusal::unknown_command:
-            return {"it is no Sentinel, or its commands were renamed: check sentinels.addresses" + said, true};
+            return {
+                "it is no Sentinel, or its commands were renamed: check sentinels.addresses" + said,
+                true};
         case Refusal::not_understood:
-            return {"it answers nothing that a Sentinel would: check sentinels.addresses" + said, true};
+            return {
+                "it answers nothing that a Sentinel would: check sentinels.addresses" + said, true};
         case Refusal::torn:
         case Refusal::other_error: break;
     }
@@ -134,8 +138,7 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& 
         resp::put_command(request, {"AUTH", settings_.password});
     else
         resp::put_command(request, {"AUTH", settings_.username, settings_.password});
-    const auto replies =
-        co_await with_timeout(settings_.query_timeout, connection.ask(request, 1));
+    const auto replies = co_await with_timeout(settings_.query_timeout, connection.ask(request, 1));
     if (!replies)
         co_return failure_of("logging in", replies.error());
     co_return failure_in(replies->front());
@@ -171,8 +174,7 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::learn_id(RedisConnecti
 {
     std::string request;
     resp::put_command(request, {"SENTINEL", "MYID"});
-    const auto replies =
-        co_await with_timeout(settings_.query_timeout, connection.ask(request, 1));
+    const auto replies = co_await with_timeout(settings_.query_timeout, connection.ask(request, 1));
     if (!replies)
         co_return failure_of("asking for its id", replies.error());
     auto id = sentinel::parse_myid(replies->front());

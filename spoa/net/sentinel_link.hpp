@@ -81,8 +81,7 @@ private:
     boost::asio::awaitable<std::optional<Failure>> learn_id(RedisConnection& connection);
 
     void on_message(const resp::Value& message);
-    std::optional<Failure> take_answer(
-        std::size_t name, sentinel::Answer<sentinel::Vote> answer);
+    std::optional<Failure> take_answer(std::size_t name, sentinel::Answer<sentinel::Vote> answer);
     std::vector<std::size_t> take_due(std::chrono::steady_clock::time_point now);
 
     boost::asio::any_io_executor executor_;
@@ -97,7 +96,7 @@ private:
     std::vector<bool> urgent_;                               // by name
     std::size_t sweep_at_ = 0;                               // the next name to poll
     std::chrono::steady_clock::time_point next_sweep_;
-    std::chrono::steady_clock::time_point heard_at_;         // on the subscribed connection
+    std::chrono::steady_clock::time_point heard_at_;  // on the subscribed connection
 };
 
 }  // namespace spoa::net

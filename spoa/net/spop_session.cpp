@@ -33,8 +33,7 @@ void count_end(
 }
 
 // Answers every whole frame that was read. False: send the reply, then hang up.
-bool answer_frames(
-    spop::FrameSplitter& frames, agent::Conversation& conversation, Bytes& reply)
+bool answer_frames(spop::FrameSplitter& frames, agent::Conversation& conversation, Bytes& reply)
 {
     for (;;) {
         const auto frame = frames.next();
@@ -64,7 +63,6 @@ private:
 
 asio::awaitable<void> say_goodbye(StreamSocket& socket, Deadline& deadline, SessionLimits limits)
 {
-    co_await asio::this_coro::reset_cancellation_state();
     Bytes goodbye;
     spop::put_agent_disconnect(goodbye, spop::DisconnectStatus::normal, "the agent is stopping");
     deadline.extend(limits.write);
@@ -91,6 +89,7 @@ asio::awaitable<void> run_spop_session(
             co_await socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
         if (read_error == asio::error::operation_aborted && !deadline.passed() &&
             conversation.greeted()) {
+            co_await asio::this_coro::reset_cancellation_state();  // else the next await throws
             co_await say_goodbye(socket, deadline, limits);
             co_return;
         }
@@ -110,7 +109,8 @@ asio::awaitable<void> run_spop_session(
         if (const auto answers = conversation.answers() - answers_before; answers > 0)
             desk.tally.count_answers(answers, Clock::now() - read_at);
 
-        if (!reply.empty()) {
+        const bool replied = !reply.empty();
+        if (replied) {
             deadline.extend(limits.write);
             const auto [write_error, _] =
                 co_await asio::async_write(socket, asio::buffer(reply), as_result);
@@ -128,7 +128,7 @@ asio::awaitable<void> run_spop_session(
             continue;
         if (!frames.has_partial_frame())
             deadline.lift();
-        else if (!in_frame || !reply.empty())
+        else if (!in_frame || replied)
             deadline.extend(limits.frame);
         in_frame = frames.has_partial_frame();
     }

@@ -35,9 +35,9 @@ SpopWorker::SpopWorker(
               desk_.tally.count(agent::SpopError::internal);
               on_failure(message_of(failure));
           }),
-      housekeeping_(
-          context_.get_executor(),
-          [on_failure](std::exception_ptr failure) { on_failure(message_of(failure)); })
+      housekeeping_(context_.get_executor(), [on_failure](std::exception_ptr failure) {
+          on_failure(message_of(failure));
+      })
 {
     housekeeping_.spawn(deadlines_.run());
     thread_ = std::jthread([this] {

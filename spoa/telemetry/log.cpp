@@ -60,8 +60,7 @@ void set_up_log(LogLevel level, LogFormat format)
     spdlog::set_default_logger(std::move(logger));
 }
 
-void write_log(
-    LogLevel level, std::string_view message, std::initializer_list<LogField> fields)
+void write_log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields)
 {
     if (!spdlog::should_log(spdlog_level(level)))
         return;
@@ -70,10 +69,13 @@ void write_log(
         line.append("\"level\":").append(json_text(name_of(level)));
         line.append(",\"message\":").append(json_text(message));
         for (const auto& [key, value] : fields)
-            line.append(",").append(json_text(key)).append(":").append(json_text(value));
+            if (!value.empty())
+                line.append(",").append(json_text(key)).append(":").append(json_text(value));
     } else {
         line.append(name_of(level)).append(" ").append(message);
         for (const auto& [key, value] : fields) {
+            if (value.empty())
+                continue;
             line.append(" ").append(key).append("=");
             line.append(needs_quotes(value) ? json_text(value) : value);
         }

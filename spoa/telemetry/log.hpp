@@ -10,7 +10,8 @@
 
 namespace spoa::telemetry {
 
-// A fact beside the message. The key is stable, for those who search logs by machine.
+// A fact beside the message; left out when its value is empty. The key is stable, for those who
+// search logs by machine.
 struct LogField {
     std::string_view key;
     std::string value;

@@ -52,10 +52,7 @@ struct Metrics::Impl {
 
     Family<Gauge>& gauge(const std::string& name, const std::string& help)
     {
-        return prometheus::BuildGauge()
-            .Name("sentinel_spoa_" + name)
-            .Help(help)
-            .Register(registry);
+        return prometheus::BuildGauge().Name("sentinel_spoa_" + name).Help(help).Register(registry);
     }
 
     Family<Histogram>& histogram(const std::string& name, const std::string& help)
@@ -74,22 +71,23 @@ void Metrics::Impl::add_names()
 {
     info = &gauge("master_info", "The master in force, 1.");
     auto& state = gauge("master_state", "1 for the state the name is in, 0 for all others.");
-    auto& epoch = gauge("config_epoch", "The highest configuration epoch that a majority confirmed.");
+    auto& epoch =
+        gauge("config_epoch", "The highest configuration epoch that a majority confirmed.");
     auto& votes = gauge("votes", "Sentinels that name the master in force now.");
     auto& switches = prometheus::BuildCounter()
                          .Name("sentinel_spoa_switches_total")
                          .Help("How often the master in force moved.")
                          .Register(registry);
-    switch_delay = &histogram(
-                        "switch_delay_seconds",
-                        "Time from the first vote for a new master to the verdict.")
-                        .Add({}, switch_bounds);
+    switch_delay =
+        &histogram(
+             "switch_delay_seconds", "Time from the first vote for a new master to the verdict.")
+             .Add({}, switch_bounds);
     for (const auto& name : names) {
         const prometheus::Labels labels{{"master_name", name}};
         NameSeries series;
         for (const auto each : verdict::all_states)
-            series.states[static_cast<std::size_t>(each)] = &state.Add(
-                {{"master_name", name}, {"state", std::string(verdict::name_of(each))}});
+            series.states[static_cast<std::size_t>(each)] =
+                &state.Add({{"master_name", name}, {"state", std::string(verdict::name_of(each))}});
         series.config_epoch = &epoch.Add(labels);
         series.votes = &votes.Add(labels);
         series.switches = &switches.Add(labels);

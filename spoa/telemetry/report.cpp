@@ -87,8 +87,7 @@ Json watch_json(
     };
     Json votes = Json::array();
     for (std::size_t i = 0; i < sentinels.size(); ++i)
-        votes.push_back(
-            vote_json(sentinels[i], watch.ballots()[i], watch.subject().vote_ttl, now));
+        votes.push_back(vote_json(sentinels[i], watch.ballots()[i], watch.subject().vote_ttl, now));
     json["ballots"] = std::move(votes);
     return json;
 }

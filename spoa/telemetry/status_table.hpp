@@ -7,7 +7,7 @@ namespace spoa::telemetry {
 
 // What `sentinel-spoa status` prints.
 struct StatusTable {
-    std::string text;     // a table for people
+    std::string text;      // a table for people
     bool all_open = true;  // every name has a master that may be used
 };
 

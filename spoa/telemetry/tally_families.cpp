@@ -66,10 +66,9 @@ MetricFamily durations(Tallies tallies)
     for (std::size_t i = 0; i <= Tally::duration_bounds.size(); ++i) {
         for (const auto* const tally : tallies)
             cumulative += tally->durations[i].read();
-        const double bound =
-            i < Tally::duration_bounds.size()
-                ? std::chrono::duration<double>(Tally::duration_bounds[i]).count()
-                : std::numeric_limits<double>::infinity();
+        const double bound = i < Tally::duration_bounds.size()
+                                 ? std::chrono::duration<double>(Tally::duration_bounds[i]).count()
+                                 : std::numeric_limits<double>::infinity();
         metric.histogram.bucket.push_back({cumulative, bound});
     }
     constexpr double ns_per_second = 1e9;
@@ -100,8 +99,8 @@ MetricFamily labelled(
 
 MetricFamily connections(Tallies tallies)
 {
-    auto made = family(
-        "sentinel_spoa_spop_connections", "SPOP connections open now.", MetricType::Gauge);
+    auto made =
+        family("sentinel_spoa_spop_connections", "SPOP connections open now.", MetricType::Gauge);
     ClientMetric metric;
     metric.gauge.value = sum(tallies, [](const Tally& tally) { return tally.connections.read(); });
     made.metric.push_back(std::move(metric));

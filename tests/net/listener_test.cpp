@@ -1,0 +1,110 @@
+#include "net/listener.hpp"
+
+#include "net/task_group.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <doctest/doctest.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+using namespace spoa;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A folder of its own for each test.
+struct Folder {
+    std::string path = (fs::temp_directory_path() / "spoa-listener-XXXXXX").string();
+    Folder() { REQUIRE(::mkdtemp(path.data()) != nullptr); }
+    ~Folder() { fs::remove_all(path); }
+};
+
+// Listens, accepts one connection that `connect` makes, and counts what was taken.
+template <class Connect>
+int taken(asio::io_context& context, net::Listener& listener, Connect connect)
+{
+    int count = 0;
+    net::TaskGroup tasks(
+        context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); });
+    tasks.spawn(listener.run([&] {
+        return net::Taker{context, [&](net::StreamSocket) {
+                              ++count;
+                              context.stop();
+                          }};
+    }));
+    connect();
+    context.run_for(5s);
+    tasks.cancel();
+    context.restart();
+    context.run_for(5s);
+    CHECK(tasks.size() == 0);
+    return count;
+}
+
+}  // namespace
+
+TEST_SUITE("net/listener")
+{
+    TEST_CASE("a UNIX socket accepts, has mode 0660, and is gone afterwards")
+    {
+        const Folder folder;
+        const auto path = folder.path + "/agent.sock";
+        asio::io_context context{1};
+        {
+            net::Listener listener(context, {{}, path});
+            struct stat status {};
+            REQUIRE(::stat(path.c_str(), &status) == 0);
+            CHECK((status.st_mode & 0777) == 0660);
+            asio::local::stream_protocol::socket client(context);
+            CHECK(taken(context, listener, [&] { client.connect(path); }) == 1);
+        }
+        CHECK_FALSE(fs::exists(path));
+    }
+
+    TEST_CASE("the socket that a dead process left is replaced, a living one is not")
+    {
+        const Folder folder;
+        const auto path = folder.path + "/agent.sock";
+        asio::io_context context{1};
+        {
+            asio::local::stream_protocol::acceptor left(context, path);  // its file stays behind
+        }
+        REQUIRE(fs::exists(path));
+        const net::Listener living(context, {{}, path});
+        CHECK_THROWS_WITH(
+            net::Listener(context, {{}, path}),
+            doctest::Contains(("cannot listen on unix:" + path).c_str()));
+        CHECK(fs::exists(path));
+    }
+
+    TEST_CASE("a file that is no socket is never removed")
+    {
+        const Folder folder;
+        const auto path = folder.path + "/precious";
+        ::close(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
+        asio::io_context context{1};
+        CHECK_THROWS(net::Listener(context, {{}, path}));
+        CHECK(fs::exists(path));
+    }
+
+    TEST_CASE("a port in use is one sentence with the address and a remedy")
+    {
+        asio::io_context context{1};
+        const asio::ip::tcp::acceptor other(context, {asio::ip::address_v4::loopback(), 0});
+        const auto port = other.local_endpoint().port();
+        CHECK_THROWS_WITH(
+            net::Listener(context, {{"127.0.0.1", port}, {}}),
+            doctest::Contains(
+                ("cannot listen on 127.0.0.1:" + std::to_string(port) + ": Address already in use;")
+                    .c_str()));
+    }
+}

@@ -1,0 +1,338 @@
+// The link against a scripted peer in the same event loop: what a real Sentinel does only by
+// accident. Against real Sentinels it is tested end to end.
+#include "net/sentinel_link.hpp"
+
+#include "net/task_group.hpp"
+#include "net/timeout.hpp"
+#include "resp/reader.hpp"
+#include "sentinel/event_parser.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/write.hpp>
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <list>
+#include <map>
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using namespace spoa;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string bulk(const std::string& text)
+{
+    return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
+}
+
+std::string array(const std::vector<std::string>& texts)
+{
+    std::string out = "*" + std::to_string(texts.size()) + "\r\n";
+    for (const auto& text : texts)
+        out += bulk(text);
+    return out;
+}
+
+// Answers like a Sentinel that knows `mymaster`, but for what a test overrides by the first words
+// of a command.
+class Peer {
+public:
+    explicit Peer(asio::io_context& context)
+        : acceptor_(context, {asio::ip::address_v4::loopback(), 0}),
+          tasks_(context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); })
+    {
+        tasks_.spawn(accept());
+    }
+    ~Peer() { tasks_.cancel(); }
+
+    std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+    void publish(const std::string& channel, const std::string& payload)
+    {
+        for (auto& socket : subscribers)
+            asio::write(*socket, asio::buffer(array({"message", channel, payload})));
+    }
+
+    std::map<std::string, std::string> answers;  // first words of a command -> reply, as bytes
+    std::string address = "10.0.0.1";
+    std::string epoch = "7";
+    std::vector<std::string> commands;  // what was asked, in order
+    std::list<tcp::socket*> subscribers;
+    int connections = 0;
+
+private:
+    asio::awaitable<void> accept()
+    {
+        for (;;) {
+            auto [error, socket] = co_await acceptor_.async_accept(net::as_result);
+            if (error)
+                co_return;
+            ++connections;
+            tasks_.spawn(converse(std::move(socket)));
+        }
+    }
+
+    asio::awaitable<void> converse(tcp::socket socket)
+    {
+        resp::Reader reader;
+        std::array<char, 4096> chunk{};
+        for (;;) {
+            const auto [error, size] =
+                co_await socket.async_read_some(asio::buffer(chunk), net::as_result);
+            if (error) {
+                subscribers.remove(&socket);
+                co_return;
+            }
+            reader.feed({chunk.data(), size});
+            std::string out;
+            for (auto value = reader.next(); value && *value; value = reader.next()) {
+                std::string words;
+                for (const auto& word : *(*value)->array())
+                    words += (words.empty() ? "" : " ") + *word.text();
+                commands.push_back(words);
+                if (words.starts_with("SUBSCRIBE"))
+                    subscribers.push_back(&socket);
+                out += reply_to(words);
+            }
+            co_await asio::async_write(socket, asio::buffer(out), net::as_result);
+        }
+    }
+
+    std::string reply_to(const std::string& words)
+    {
+        for (const auto& [start, reply] : answers)
+            if (words.starts_with(start))
+                return reply;
+        if (words.starts_with("SUBSCRIBE")) {
+            std::string out;
+            for (std::size_t i = 0; i < sentinel::channels().size(); ++i)
+                out += "*3\r\n$9\r\nsubscribe\r\n$1\r\nx\r\n:1\r\n";
+            return out;
+        }
+        if (words == "SENTINEL MYID")
+            return bulk(std::string(40, 'a'));
+        if (words.starts_with("SENTINEL GET-MASTER-ADDR-BY-NAME"))
+            return array({address, "6379"});
+        if (words.starts_with("SENTINEL MASTER"))
+            return array({"ip", address, "port", "6379", "flags", "master", "config-epoch", epoch});
+        if (words == "PING")
+            return "*2\r\n$4\r\npong\r\n$0\r\n\r\n";
+        return "+OK\r\n";
+    }
+
+    tcp::acceptor acceptor_;
+    net::TaskGroup tasks_;
+};
+
+// Writes down what it hears.
+class Notes final : public net::SentinelListener {
+public:
+    void on_up(std::size_t) override { ++ups; }
+    void on_down(std::size_t, const net::LinkFailure& failure) override
+    {
+        downs.push_back(failure);
+    }
+    void on_vote(std::size_t, std::size_t, sentinel::Vote vote) override
+    {
+        votes.push_back(std::move(vote));
+    }
+    void on_no_vote(std::size_t, std::size_t, const sentinel::Refused& refused) override
+    {
+        refusals.push_back(refused);
+    }
+    void on_event(std::size_t, const sentinel::Event& event) override
+    {
+        events.emplace_back(event.channel);
+    }
+    void on_answer_time(std::size_t, std::chrono::nanoseconds) override {}
+
+    int ups = 0;
+    std::vector<net::LinkFailure> downs;
+    std::vector<sentinel::Vote> votes;
+    std::vector<sentinel::Refused> refusals;
+    std::vector<std::string> events;
+};
+
+struct Fixture {
+    asio::io_context context{1};
+    Peer peer{context};
+    Notes notes;
+    net::SentinelSettings settings;
+    std::unique_ptr<net::SentinelLink> link;
+    net::TaskGroup tasks{
+        context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
+
+    Fixture()
+    {
+        settings.address = {"127.0.0.1", peer.port()};
+        settings.names = {"mymaster"};
+        settings.poll_interval = 50ms;
+    }
+    ~Fixture()
+    {
+        tasks.cancel();
+        await([&] { return tasks.size() == 0; });
+    }
+
+    void start()
+    {
+        link = std::make_unique<net::SentinelLink>(context.get_executor(), 0, settings, notes);
+        tasks.spawn(link->run());
+    }
+
+    // Runs until `condition` holds, or three seconds.
+    bool await(const std::function<bool()>& condition)
+    {
+        const auto limit = std::chrono::steady_clock::now() + 3s;
+        while (!condition() && std::chrono::steady_clock::now() < limit)
+            context.run_one_for(10ms);
+        return condition();
+    }
+};
+
+}  // namespace
+
+TEST_SUITE("net/sentinel_link")
+{
+    TEST_CASE("it subscribes before it asks, and a vote carries address, epoch and identity")
+    {
+        Fixture f;
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.votes.empty(); }));
+        CHECK(f.peer.commands.at(0).starts_with("SUBSCRIBE "));
+        CHECK(f.peer.commands.at(1) == "SENTINEL MYID");
+        const auto& vote = f.notes.votes.front();
+        CHECK(vote.address == Endpoint{"10.0.0.1", 6379});
+        CHECK(vote.config_epoch == 7);
+        CHECK(vote.sentinel_id == std::string(40, 'a'));
+        CHECK(f.peer.connections == 2);
+    }
+
+    TEST_CASE("at rest a poll is two questions, and no new connection")
+    {
+        Fixture f;
+        f.start();
+        REQUIRE(f.await([&] { return f.notes.votes.size() >= 5; }));
+        std::size_t asked = 0;
+        for (const auto& command : f.peer.commands)
+            asked += command.starts_with("SENTINEL GET-MASTER") ||
+                     command.starts_with("SENTINEL MASTER");
+        CHECK(asked <= 3 + 2 * (f.notes.votes.size() - 1) + 2);
+        CHECK(f.peer.connections == 2);
+    }
+
+    TEST_CASE("a changed answer is asked for in full before it counts")
+    {
+        Fixture f;
+        f.start();
+        REQUIRE(f.await([&] { return f.notes.votes.size() == 2; }));
+        f.peer.address = "10.0.0.2";
+        f.peer.epoch = "8";
+        f.peer.commands.clear();
+        REQUIRE(f.await([&] { return f.notes.votes.back().config_epoch == 8; }));
+        CHECK(f.notes.votes.back().address == Endpoint{"10.0.0.2", 6379});
+        CHECK(f.peer.commands.size() >= 5);  // the two that differed, then all three
+    }
+
+    TEST_CASE("an event is told, and ask_now asks before the poll is due")
+    {
+        Fixture f;
+        f.settings.poll_interval = 60s;
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.votes.empty(); }));
+        f.peer.publish("+switch-master", "mymaster 10.0.0.1 6379 10.0.0.2 6379");
+        REQUIRE(f.await([&] { return !f.notes.events.empty(); }));
+        CHECK(f.notes.events.front() == "+switch-master");
+        f.peer.address = "10.0.0.2";
+        f.link->ask_now(0);
+        REQUIRE(f.await([&] { return f.notes.votes.size() == 2; }));
+        CHECK(f.notes.votes.back().address == Endpoint{"10.0.0.2", 6379});
+    }
+
+    TEST_CASE("a lost connection is told, and made again")
+    {
+        Fixture f;
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.votes.empty(); }));
+        f.peer.subscribers.front()->close();
+        REQUIRE(f.await([&] { return f.notes.ups == 2; }));
+        CHECK(f.notes.downs.size() == 1);
+        CHECK_FALSE(f.notes.downs.front().permanent);
+    }
+
+    TEST_CASE("a Sentinel that does not answer in time is down")
+    {
+        Fixture f;
+        f.settings.query_timeout = 30ms;
+        f.peer.answers["SENTINEL MASTER"] = "";
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.downs.empty(); }));
+        CHECK(f.notes.votes.empty());
+    }
+
+    TEST_CASE("what only an operator can mend is said with its remedy, and retried seldom")
+    {
+        const std::map<std::string, std::string> replies{
+            {"-NOAUTH Authentication required.\r\n", "sentinels.password_file"},
+            {"-NOPERM this user has no permissions to run the 'subscribe' command\r\n", "ACL"},
+            {"-ERR unknown command 'SUBSCRIBE'\r\n", "no Sentinel"},
+            {"HTTP/1.1 400 Bad Request\r\n", "subscribing"},
+        };
+        for (const auto& [reply, remedy] : replies) {
+            CAPTURE(reply);
+            Fixture f;
+            f.peer.answers["SUBSCRIBE"] = reply;
+            f.start();
+            REQUIRE(f.await([&] { return !f.notes.downs.empty(); }));
+            CHECK(f.notes.downs.front().reason.find(remedy) != std::string::npos);
+            CHECK(f.notes.downs.front().permanent == reply.starts_with("-"));
+            CHECK(f.notes.ups == 0);
+        }
+    }
+
+    TEST_CASE("the login comes first, with the user where there is one")
+    {
+        Fixture f;
+        f.settings.password = "secret with spaces";
+        f.settings.username = "agent";
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.votes.empty(); }));
+        CHECK(f.peer.commands.front() == "AUTH agent secret with spaces");
+    }
+
+    TEST_CASE("a wrong password is told without the password")
+    {
+        Fixture f;
+        f.settings.password = "hunter2";
+        f.peer.answers["AUTH"] =
+            "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.downs.empty(); }));
+        CHECK(f.notes.downs.front().permanent);
+        CHECK(f.notes.downs.front().reason.find("hunter2") == std::string::npos);
+    }
+
+    TEST_CASE("an unusable answer for one name voids that vote and keeps the connection")
+    {
+        Fixture f;
+        f.settings.names = {"good", "bad"};
+        f.peer.answers["SENTINEL MASTER bad"] = ":1\r\n";
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.votes.empty() && !f.notes.refusals.empty(); }));
+        CHECK(f.notes.downs.empty());
+    }
+
+    TEST_CASE("a thousand names are polled in parts, each of them once a period")
+    {
+        Fixture f;
+        f.settings.poll_interval = 400ms;
+        f.settings.names.clear();
+        for (int i = 0; i < 1000; ++i)
+            f.settings.names.push_back("m" + std::to_string(i));
+        f.start();
+        REQUIRE(f.await([&] { return f.notes.votes.size() >= 1000; }));
+        CHECK(f.notes.votes.size() < 1100);
+        CHECK(f.peer.connections == 2);
+    }
+}
