@@ -1,5 +1,5 @@
 #include "cli/status.hpp"
-#include "config/command_line.hpp"
+#include "cli/command_line.hpp"
 #include "config/load.hpp"
 #include "daemon/run.hpp"
 #include "haproxy_config/generate.hpp"
@@ -38,27 +38,28 @@ void write_file(const fs::path& path, const std::string& content)
     out << content;
     out.close();
     if (!out)
-        throw std::runtime_error("cannot write " + path.string() + ": is the folder there and writable?");
+        throw std::runtime_error(
+            "cannot write " + path.string() + ": is the folder there and writable?");
 }
 
-int execute(const config::Run& command)
+int execute(const cli::Run& command)
 {
     daemon::run(load(command.file), version);
-    return config::exit_good;
+    return cli::exit_good;
 }
 
-int execute(const config::Check& command)
+int execute(const cli::Check& command)
 {
     load(command.file);
-    return config::exit_good;
+    return cli::exit_good;
 }
 
-int execute(const config::Status& command)
+int execute(const cli::Status& command)
 {
     return cli::show_status(command.url, command.json, command.watch);
 }
 
-int execute(const config::HaproxyConfig& command)
+int execute(const cli::HaproxyConfig& command)
 {
     const auto folder = fs::absolute(command.output_folder).lexically_normal();
     const auto files = haproxy_config::generate(load(command.file), command.form, folder.string());
@@ -68,12 +69,12 @@ int execute(const config::HaproxyConfig& command)
         write_file(folder / name, content);
         std::printf("%s\n", (folder / name).c_str());
     }
-    return config::exit_good;
+    return cli::exit_good;
 }
 
-int execute(const config::Exit& command)
+int execute(const cli::Exit& command)
 {
-    std::fputs(command.text.c_str(), command.code == config::exit_good ? stdout : stderr);
+    std::fputs(command.text.c_str(), command.code == cli::exit_good ? stdout : stderr);
     return command.code;
 }
 
@@ -84,11 +85,11 @@ int main(int argc, char* argv[])
     try {
         return std::visit(
             [](const auto& command) { return execute(command); },
-            config::parse_command_line(argc, argv, version));
+            cli::parse_command_line(argc, argv, version));
     } catch (const BadConfiguration&) {
-        return config::exit_failed;
+        return cli::exit_failed;
     } catch (const std::exception& e) {
         std::fprintf(stderr, "sentinel-spoa: %s\n", e.what());
-        return config::exit_failed;
+        return cli::exit_failed;
     }
 }

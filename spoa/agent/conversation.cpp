@@ -72,8 +72,7 @@ bool Conversation::on_frame(ByteView frame, Bytes& reply)
             desk_.tally.count(FrameKind::disconnect);
             spop::put_agent_disconnect(reply, spop::DisconnectStatus::normal, "goodbye");
             return false;
-        case Reply::disconnect:
-            break;
+        case Reply::disconnect: break;
     }
     if (header->type == spop::FrameType::unset && greeted())
         return refuse(SpopError::fragmented, Errc::fragmented, reply);

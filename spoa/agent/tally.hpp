@@ -35,11 +35,11 @@ enum class SpopError : std::uint8_t {
     unexpected_frame,  // a frame that may not come at this point
     fragmented,
     bad_hello,
-    hello_timeout,     // connected, and no HELLO in time
-    frame_timeout,     // a frame that never became whole
-    write_timeout,     // a peer that does not read
-    io,                // an I/O error other than the peer's leaving
-    internal,          // a defect of ours: the session ended, the agent goes on
+    hello_timeout,  // connected, and no HELLO in time
+    frame_timeout,  // a frame that never became whole
+    write_timeout,  // a peer that does not read
+    io,             // an I/O error other than the peer's leaving
+    internal,       // a defect of ours: the session ended, the agent goes on
 };
 inline constexpr std::array<std::string_view, 10> spop_error_names{
     "frame_too_big",

@@ -2,7 +2,6 @@
 
 #include "config/quoted.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <string>
@@ -95,17 +94,23 @@ Parsed<SocketAddress> parse_listener(std::string_view text, std::string_view usu
     return SocketAddress{*std::move(tcp), {}};
 }
 
+Endpoint folded(const Endpoint& endpoint)
+{
+    auto out = endpoint;
+    for (char& c : out.host)
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
 bool is_local(const SocketAddress& address)
 {
-    const auto& host = address.tcp.host;
-    if (!address.unix_path.empty() || host == "::1")
+    const auto host = folded(address.tcp).host;
+    if (!address.unix_path.empty() || host == "::1" || host == "localhost")
         return true;
     if (ip_version(host) == IpVersion::v4)
         return host.starts_with("127.");
-    if (ip_version(host) == IpVersion::v6)
-        return host.starts_with("::ffff:127.");
-    return std::ranges::equal(
-        host, std::string_view("localhost"), [](char a, char b) { return (a | 0x20) == b; });
+    return ip_version(host) == IpVersion::v6 && host.starts_with("::ffff:127.");
 }
 
 }  // namespace spoa::config

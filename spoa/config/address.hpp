@@ -16,6 +16,9 @@ namespace spoa::config {
 [[nodiscard]] Parsed<SocketAddress> parse_listener(
     std::string_view text, std::string_view usual_port);
 
+// With the host in lower case: two names that differ in case alone are one host.
+Endpoint folded(const Endpoint& endpoint);
+
 // Whether only this machine can reach it. A name other than `localhost` counts as reachable.
 bool is_local(const SocketAddress& address);
 

@@ -42,7 +42,7 @@ Secret read_variable(const Value& value, const std::string& name, Report& report
 
 Secret read_password(const Value& value, const Origin& origin, Report& report)
 {
-    if (value.node->kind == Node::Kind::nothing) {  // an unquoted # or & is none of the value
+    if (value.node->kind == TreeNode::Kind::nothing) {  // an unquoted # or & is none of the value
         report.error(
             value.place(),
             value.name + ": expected a text, found nothing; write the password in quotes");
@@ -104,7 +104,7 @@ Secret read_password_file(const Value& value, const Origin& origin, Report& repo
 std::string read_username(const Value& value, Report& report)
 {
     auto text = read_text(value, report).value_or(std::string());
-    if (value.node->kind == Node::Kind::text &&
+    if (value.node->kind == TreeNode::Kind::text &&
         (text.empty() || text.find_first_of(" \t\r\n") != std::string::npos))
         report.error(value.place(), value.name + ": a user name has no blanks and is not empty");
     return text;

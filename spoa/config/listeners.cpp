@@ -71,6 +71,7 @@ void check_distinct(std::vector<Listener> listeners, Report& report)
 std::vector<SocketAddress> addresses_of(const std::vector<Listener>& listeners)
 {
     std::vector<SocketAddress> out;
+    out.reserve(listeners.size());
     for (const auto& listener : listeners)
         out.push_back(listener.address);
     return out;

@@ -41,7 +41,7 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
     const auto tree = parse_yaml(text, report);
     if (!tree)
         return config;
-    if (tree->kind != Node::Kind::mapping) {
+    if (tree->kind != TreeNode::Kind::mapping) {
         report.error(tree->place, "expected settings (key: value), found a text or a list");
         return config;
     }

@@ -1,5 +1,6 @@
 #include "config/masters.hpp"
 
+#include "config/address.hpp"
 #include "config/quoted.hpp"
 
 #include <array>
@@ -45,7 +46,7 @@ std::vector<Server> read_servers(const Value& value, Report& report)
             report.error(entry.place, value.name + ": server name: " + text);
             continue;
         }
-        if (entry.value.node->kind == Node::Kind::nothing &&
+        if (entry.value.node->kind == TreeNode::Kind::nothing &&
             entry.key.find(':') != std::string::npos) {
             report.error(
                 entry.place, value.name + ": write a blank after the colon of NAME: host:port");
@@ -55,7 +56,7 @@ std::vector<Server> read_servers(const Value& value, Report& report)
         const auto address = read_peer(named, "6379", report);
         if (!address)
             continue;
-        const auto& [first, is_new] = seen.emplace(*address, entry);
+        const auto& [first, is_new] = seen.emplace(folded(*address), entry);
         if (!is_new)
             report.error(
                 named.place(),
@@ -117,8 +118,8 @@ Master read_master(const Value& value, std::map<std::string, Place>& seen, Repor
     const auto servers = section.find("servers");
     if (servers)
         out.servers = read_servers(*servers, report);
-    const bool none = !servers || servers->node->kind == Node::Kind::nothing ||
-                      (servers->node->kind == Node::Kind::mapping && servers->node->size == 1);
+    const bool none = !servers || servers->node->kind == TreeNode::Kind::nothing ||
+                      (servers->node->kind == TreeNode::Kind::mapping && servers->node->size == 1);
     if (none && !out.name.empty())
         report.warning(
             servers ? servers->place() : section.place(),

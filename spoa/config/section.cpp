@@ -32,7 +32,7 @@ void merge(
 // The mappings that a merge key names: one, or a list of them.
 std::vector<Value> merged_values(const Value& value)
 {
-    if (value.node->kind != Node::Kind::list)
+    if (value.node->kind != TreeNode::Kind::list)
         return {value};
     std::vector<Value> out;
     for (const auto& item : value.node->items)
@@ -56,13 +56,13 @@ std::string unknown_key(
 std::vector<Entry> read_entries(const Value& value, Report& report)
 {
     std::vector<Entry> out;
-    if (value.node->kind != Node::Kind::mapping && value.node->kind != Node::Kind::nothing)
+    if (value.node->kind != TreeNode::Kind::mapping && value.node->kind != TreeNode::Kind::nothing)
         report_type(value, "a mapping (key: value)", report);
 
     std::map<std::string, Place> seen;
     std::vector<Value> merges;
     for (const auto& [key, node] : value.node->entries) {
-        if (key->kind != Node::Kind::text) {
+        if (key->kind != TreeNode::Kind::text) {
             report.error(key->place, "a key " + place_name(value.name) + " is not a text");
         } else if (key->text == "<<") {
             merges.push_back({value.name, node});
@@ -85,7 +85,8 @@ Section::Section(const Value& value, std::initializer_list<std::string_view> key
     : name_(value.name),
       place_(value.place()),
       is_mapping_(
-          value.node->kind == Node::Kind::mapping || value.node->kind == Node::Kind::nothing),
+          value.node->kind == TreeNode::Kind::mapping ||
+          value.node->kind == TreeNode::Kind::nothing),
       report_(report)
 {
     const std::span<const std::string_view> known(keys.begin(), keys.size());
@@ -126,7 +127,7 @@ Section Section::section(std::string_view key, std::initializer_list<std::string
 {
     if (const auto value = find(key))
         return Section(*value, keys, report_);
-    auto nothing = std::make_shared<Node>();
+    auto nothing = std::make_shared<TreeNode>();
     nothing->place = place_;
     return Section(Value{full_name(name_, key), std::move(nothing)}, keys, report_);
 }

@@ -1,5 +1,6 @@
 #include "config/sentinels.hpp"
 
+#include "config/address.hpp"
 #include "config/units.hpp"
 
 #include <map>
@@ -23,7 +24,7 @@ std::string remark_on_count(std::size_t count)
     if (count == 2)
         return "2 Sentinels have a majority only together: both must answer; with a third, one "
                "may fail";
-    if (count % 2 == 0)
+    if (count > 0 && count % 2 == 0)
         return std::to_string(count) + " Sentinels need " + std::to_string(count / 2 + 1) +
                " for a majority, as " + std::to_string(count + 1) +
                " would; one more Sentinel lets one more fail";
@@ -41,7 +42,7 @@ std::vector<Endpoint> read_addresses(const Value& value, Report& report)
             good = false;
             continue;
         }
-        const auto& [first, is_new] = seen.emplace(*address, item.place());
+        const auto& [first, is_new] = seen.emplace(folded(*address), item.place());
         if (!is_new) {
             report.error(
                 item.place(),

@@ -6,9 +6,9 @@
 namespace spoa::config {
 namespace {
 
-std::shared_ptr<Node> make_node(Node::Kind kind, const YAML::Mark& mark)
+std::shared_ptr<TreeNode> make_node(TreeNode::Kind kind, const YAML::Mark& mark)
 {
-    auto node = std::make_shared<Node>();
+    auto node = std::make_shared<TreeNode>();
     node->kind = kind;
     node->place = place_of(mark);
     return node;
@@ -30,7 +30,7 @@ void TreeBuilder::OnDocumentStart(const YAML::Mark& mark)
 
 void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor)
 {
-    auto node = make_node(Node::Kind::nothing, mark);
+    auto node = make_node(TreeNode::Kind::nothing, mark);
     // yaml-cpp places an omitted value at whatever comes next, often lines below.
     if (!open_.empty() && open_.back().key)
         node->place = open_.back().key->place;
@@ -41,7 +41,7 @@ void TreeBuilder::OnScalar(
     const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
     const std::string& value)
 {
-    auto node = make_node(Node::Kind::text, mark);
+    auto node = make_node(TreeNode::Kind::text, mark);
     node->text = value;
     add(std::move(node), anchor);
 }
@@ -59,17 +59,17 @@ void TreeBuilder::OnSequenceStart(
     const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
     YAML::EmitterStyle::value /*style*/)
 {
-    open(Node::Kind::list, mark, anchor);
+    open(TreeNode::Kind::list, mark, anchor);
 }
 
 void TreeBuilder::OnMapStart(
     const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
     YAML::EmitterStyle::value /*style*/)
 {
-    open(Node::Kind::mapping, mark, anchor);
+    open(TreeNode::Kind::mapping, mark, anchor);
 }
 
-void TreeBuilder::open(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor)
+void TreeBuilder::open(TreeNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor)
 {
     if (open_.size() == deepest_nesting)
         throw Refused{place_of(mark), "nested too deep; no setting is"};
@@ -84,7 +84,7 @@ void TreeBuilder::close()
 }
 
 // An anchor is known once its node is whole, so no node can contain itself.
-void TreeBuilder::add(std::shared_ptr<Node> node, YAML::anchor_t anchor)
+void TreeBuilder::add(std::shared_ptr<TreeNode> node, YAML::anchor_t anchor)
 {
     if (anchor != YAML::NullAnchor)
         anchors_[anchor] = node;
@@ -102,7 +102,7 @@ void TreeBuilder::attach(NodePtr node)
     }
     auto& [parent, anchor, key] = open_.back();
     parent->size += node->size;
-    if (parent->kind == Node::Kind::list)
+    if (parent->kind == TreeNode::Kind::list)
         parent->items.push_back(std::move(node));
     else if (!key)
         key = std::move(node);

@@ -44,14 +44,14 @@ public:
 private:
     // A list or mapping whose end has not come yet.
     struct Open {
-        std::shared_ptr<Node> node;
+        std::shared_ptr<TreeNode> node;
         YAML::anchor_t anchor;
         NodePtr key;  // of a mapping: the key whose value comes next
     };
 
-    void open(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor);
+    void open(TreeNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor);
     void close();
-    void add(std::shared_ptr<Node> node, YAML::anchor_t anchor);
+    void add(std::shared_ptr<TreeNode> node, YAML::anchor_t anchor);
     void attach(NodePtr node);
 
     std::vector<Open> open_;

@@ -10,13 +10,13 @@
 namespace spoa::config {
 namespace {
 
-std::string_view kind_of(const Node& node)
+std::string_view kind_of(const TreeNode& node)
 {
     switch (node.kind) {
-        case Node::Kind::nothing: return "nothing";
-        case Node::Kind::text: return "a text";
-        case Node::Kind::list: return "a list";
-        case Node::Kind::mapping: return "a mapping";
+        case TreeNode::Kind::nothing: return "nothing";
+        case TreeNode::Kind::text: return "a text";
+        case TreeNode::Kind::list: return "a list";
+        case TreeNode::Kind::mapping: return "a mapping";
     }
     return "something else";
 }
@@ -24,7 +24,7 @@ std::string_view kind_of(const Node& node)
 // The text of a scalar for which `expected` says what it should be.
 const std::string* text_of(const Value& value, std::string_view expected, Report& report)
 {
-    if (value.node->kind == Node::Kind::text)
+    if (value.node->kind == TreeNode::Kind::text)
         return &value.node->text;
     report_type(value, expected, report);
     return nullptr;
@@ -39,7 +39,7 @@ void report_value(const Value& value, const std::string& problem, Report& report
 const std::string* address_of(const Value& value, std::string expected, Report& report)
 {
     const auto kind = value.node->kind;
-    if (kind == Node::Kind::list || kind == Node::Kind::mapping)
+    if (kind == TreeNode::Kind::list || kind == TreeNode::Kind::mapping)
         expected += " (an IPv6 address in quotes)";
     return text_of(value, expected, report);
 }
@@ -153,7 +153,7 @@ std::optional<SocketAddress> read_listener(
 std::vector<Value> read_list(const Value& value, Report& report)
 {
     std::vector<Value> out;
-    if (value.node->kind != Node::Kind::list)
+    if (value.node->kind != TreeNode::Kind::list)
         report_type(value, "a list", report);
     else if (value.node->items.empty())
         report_value(value, "the list is empty", report);
@@ -164,7 +164,7 @@ std::vector<Value> read_list(const Value& value, Report& report)
 
 std::vector<Value> read_one_or_more(const Value& value, Report& report)
 {
-    if (value.node->kind == Node::Kind::list)
+    if (value.node->kind == TreeNode::Kind::list)
         return read_list(value, report);
     return {value};
 }

@@ -94,7 +94,7 @@ NodePtr parse_yaml(std::string_view text, Report& report)
         report.error(refused.place, refused.reason);
         return nullptr;
     }
-    if (!builder.root() || builder.root()->kind == Node::Kind::nothing) {
+    if (!builder.root() || builder.root()->kind == TreeNode::Kind::nothing) {
         report.error({}, "the file is empty; sentinels.addresses and masters must be set");
         return nullptr;
     }

@@ -17,11 +17,11 @@
 
 namespace spoa::config {
 
-struct Node;
+struct TreeNode;
 // Shared, because an alias is the node of its anchor.
-using NodePtr = std::shared_ptr<const Node>;
+using NodePtr = std::shared_ptr<const TreeNode>;
 
-struct Node {
+struct TreeNode {
     enum class Kind { nothing, text, list, mapping };
 
     Kind kind = Kind::nothing;

@@ -63,14 +63,16 @@ defaults
 
 constexpr std::string_view with_chroot = R"(    chroot /var/lib/haproxy)";
 
+// 3.4 warns when the line is missing, and takes this one for a deliberate choice.
 constexpr std::string_view without_chroot =
-    R"(    # No chroot: HAProxy could not reach the agent's UNIX socket from inside. To have both, let the
-    # agent listen below /var/lib/haproxy.)";
+    R"(    # This is no chroot: in one, HAProxy could not reach the agent's UNIX socket. To have both, let
+    # the agent listen below /var/lib/haproxy.
+    chroot /)";
 
 constexpr std::string_view agents_text = R"(
 backend sentinel_agents
-    # Before 3.1 `mode spop` is unknown. From 3.1 on `mode tcp` is accepted, but then each client
-    # opens a connection of its own to the agent.
+    # Before 3.1 `mode spop` is unknown. From 3.1 on `mode tcp` still loads, but where this backend
+    # stands before the frontends, every client then opens its own connection to the agent.
 .if version_atleast(3.1-dev0)
     mode spop
 .else
@@ -140,14 +142,19 @@ spoe-message sentinel-verdict
     event on-client-session
 )";
 
+// HAProxy gives up its chroot only for an agent that it could not reach otherwise.
+bool keeps_chroot(const config::Spop& spop)
+{
+    return std::ranges::any_of(spop.listen, reachable_from_chroot);
+}
+
 }  // namespace
 
 std::string head(const config::Spop& spop, Form form)
 {
-    const bool chroot = std::ranges::all_of(spop.listen, reachable_from_chroot);
     return fill(
         global_text,
-        {{"FORM", to_string(form)}, {"CHROOT", chroot ? with_chroot : without_chroot}});
+        {{"FORM", to_string(form)}, {"CHROOT", keeps_chroot(spop) ? with_chroot : without_chroot}});
 }
 
 std::string agents_backend(const config::Spop& spop)
@@ -155,6 +162,8 @@ std::string agents_backend(const config::Spop& spop)
     std::string servers;
     std::size_t number = 0;
     for (const auto& listener : spop.listen) {
+        if (keeps_chroot(spop) && !reachable_from_chroot(listener))
+            continue;
         ++number;
         servers += "    server a" + std::to_string(number) + ' ' + agent_address(listener);
         servers += number == 1 ? "\n" : " backup  # the same agent, by another way\n";

@@ -1,7 +1,6 @@
 #include "resp/reader.hpp"
 
 #include <boost/system/errc.hpp>
-
 #include <hiredis/hiredis.h>
 #include <hiredis/read.h>
 

@@ -28,7 +28,7 @@ enum class Hint {
 enum class Subject { master, slave, sentinel, none };
 
 struct Event {
-    std::string_view channel;      // with its sign: `+switch-master`; lives as long as the channel list
+    std::string_view channel;  // with its sign: `+switch-master`; lives as long as the channel list
     Hint hint = Hint::note;
     Subject subject = Subject::none;
     std::string master_name;       // empty in layout IV

@@ -13,7 +13,7 @@ struct MasterReply {
     Flags flags;
 };
 
-using AddressReply = std::optional<Endpoint>;         // nothing: the name is unknown
+using AddressReply = std::optional<Endpoint>;  // nothing: the name is unknown
 using OptionalMaster = std::optional<MasterReply>;
 
 Refused not_understood(std::string_view what)
@@ -71,7 +71,8 @@ Answer<AddressReply> parse_address(const resp::Value& reply)
     return AddressReply(*std::move(address));
 }
 
-// MASTER is a flat list of names and values, read by name: fields come and go with state and version.
+// MASTER is a flat list of names and values, read by name: fields come and go with state and
+// version.
 Answer<OptionalMaster> parse_master(const resp::Value& reply)
 {
     if (const auto* const error = reply.error()) {
@@ -146,8 +147,8 @@ Refused classify(const resp::Error& error)
         {"NOAUTH", Refusal::noauth},
         {"WRONGPASS", Refusal::wrongpass},
         {"ERR AUTH", Refusal::wrongpass},
-        {"ERR invalid password", Refusal::wrongpass},         // before Redis 6
-        {"ERR Client sent AUTH, but", Refusal::wrongpass},    // before Redis 6
+        {"ERR invalid password", Refusal::wrongpass},       // before Redis 6
+        {"ERR Client sent AUTH, but", Refusal::wrongpass},  // before Redis 6
         {"NOPERM", Refusal::noperm},
         {"ERR unknown command", Refusal::unknown_command},
         {"ERR Unknown sentinel subcommand", Refusal::unknown_command},

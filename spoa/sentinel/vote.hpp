@@ -30,7 +30,8 @@ struct Vote {
     // About the address in the vote. Empty when MASTER named another one: on the leader, from
     // +promoted-slave to the end of the failover, its flags are those of the old master.
     Flags flags;
-    std::string sentinel_id;  // MYID; empty where the Sentinel does not know the command (before 6.2)
+    std::string
+        sentinel_id;  // MYID; empty where the Sentinel does not know the command (before 6.2)
     TimePoint answered_at;
 
     bool operator==(const Vote&) const = default;

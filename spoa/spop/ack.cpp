@@ -33,8 +33,7 @@ void put_ack(Bytes& out, const FrameHeader& notify, ByteView actions)
 {
     assert(!actions.empty());
     const auto start = begin_frame(
-        out,
-        {.type = FrameType::ack, .stream_id = notify.stream_id, .frame_id = notify.frame_id});
+        out, {.type = FrameType::ack, .stream_id = notify.stream_id, .frame_id = notify.frame_id});
     append(out, actions);
     end_frame(out, start);
 }

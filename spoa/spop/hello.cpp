@@ -111,8 +111,7 @@ void put_agent_hello(Bytes& out, const Agreement& agreement)
     const auto start = begin_frame(out, {.type = FrameType::agent_hello});
     put_key_value(out, "version", our_version);
     put_key_value(out, "max-frame-size", agreement.max_frame_size);
-    put_key_value(
-        out, "capabilities", std::string_view(agreement.pipelining ? "pipelining" : ""));
+    put_key_value(out, "capabilities", std::string_view(agreement.pipelining ? "pipelining" : ""));
     end_frame(out, start);
 }
 

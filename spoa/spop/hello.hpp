@@ -33,7 +33,8 @@ struct Agreement {
 
 // Answers an offer: SPOP 2.0, the smaller frame size, pipelining when it was offered. Neither
 // `async` nor `fragmentation` is ever asked for or demanded.
-[[nodiscard]] result<Agreement> negotiate(const HaproxyHello& offer, std::uint32_t own_max_frame_size);
+[[nodiscard]] result<Agreement> negotiate(
+    const HaproxyHello& offer, std::uint32_t own_max_frame_size);
 
 // Appends the whole AGENT-HELLO frame.
 void put_agent_hello(Bytes& out, const Agreement& agreement);

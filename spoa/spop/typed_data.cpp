@@ -72,11 +72,8 @@ struct PutData {
     void operator()(std::monostate) const {}
     void operator()(bool) const {}  // its value is in the type byte
     template <class Integer>
-        requires std::is_integral_v<Integer>
-    void operator()(Integer value) const
-    {
-        put_varint(out, static_cast<std::uint64_t>(value));
-    }
+    requires std::is_integral_v<Integer>
+    void operator()(Integer value) const { put_varint(out, static_cast<std::uint64_t>(value)); }
     void operator()(const Ipv4& address) const { append(out, address); }
     void operator()(const Ipv6& address) const { append(out, address); }
     void operator()(std::string_view text) const { put_string(out, text); }

@@ -28,16 +28,8 @@ using Ipv6 = std::array<std::byte, 16>;
 // Text and bytes are views into the frame they were taken from. The alternatives stand in the
 // order of the type numbers: index() is the number on the wire.
 using TypedData = std::variant<
-    std::monostate,
-    bool,
-    std::int32_t,
-    std::uint32_t,
-    std::int64_t,
-    std::uint64_t,
-    Ipv4,
-    Ipv6,
-    std::string_view,
-    ByteView>;
+    std::monostate, bool, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, Ipv4, Ipv6,
+    std::string_view, ByteView>;
 
 void put_typed_data(Bytes& out, const TypedData& value);
 

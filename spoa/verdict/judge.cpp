@@ -30,8 +30,7 @@ std::vector<Vote> valid_votes(
     return votes;
 }
 
-bool claims_elsewhere(
-    std::span<const Vote> votes, const Endpoint& address, std::uint64_t epoch)
+bool claims_elsewhere(std::span<const Vote> votes, const Endpoint& address, std::uint64_t epoch)
 {
     return std::ranges::any_of(votes, [&](const Vote& vote) {
         return vote.address && *vote.address != address && vote.config_epoch >= epoch;
@@ -48,9 +47,8 @@ Claim renewed(const std::optional<Claim>& claim, const Endpoint& address, TimePo
 
 void note_challenger(Standing& standing, std::span<const Vote> votes, TimePoint now)
 {
-    const auto other = std::ranges::find_if(votes, [&](const Vote& vote) {
-        return vote.address && vote.address != standing.current;
-    });
+    const auto other = std::ranges::find_if(
+        votes, [&](const Vote& vote) { return vote.address && vote.address != standing.current; });
     if (other == votes.end())
         standing.challenger.reset();
     else
@@ -97,8 +95,7 @@ std::string at_epoch(const Endpoint& address, std::uint64_t epoch)
 }
 
 // Why a followed majority is less than perfect; empty when nothing is wanting.
-std::string shortfall(
-    const Majority& majority, std::span<const Vote> votes, std::size_t sentinels)
+std::string shortfall(const Majority& majority, std::span<const Vote> votes, std::size_t sentinels)
 {
     if (sentinels == 1)
         return "only one Sentinel is configured, so there is no majority to count";
@@ -106,9 +103,8 @@ std::string shortfall(
         return count_of(sentinels - votes.size(), sentinels) + " cannot be heard";
     if (majority.votes < sentinels)
         return count_of(sentinels - majority.votes, sentinels) + " name another address or none";
-    if (std::ranges::any_of(votes, [&](const Vote& vote) {
-            return vote.config_epoch != majority.highest_epoch;
-        }))
+    if (std::ranges::any_of(
+            votes, [&](const Vote& vote) { return vote.config_epoch != majority.highest_epoch; }))
         return "the Sentinels agree on the address and differ on its epoch";
     return {};
 }
@@ -116,8 +112,8 @@ std::string shortfall(
 // How many name `address`; without one, how many say that they do not know the name.
 std::size_t votes_for(const std::optional<Endpoint>& address, std::span<const Vote> votes)
 {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        votes, [&](const Vote& vote) { return vote.address == address; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(votes, [&](const Vote& vote) { return vote.address == address; }));
 }
 
 // The name of the address among HAProxy's servers, and whether it may be used at all: where
@@ -134,8 +130,8 @@ void map_server(Verdict& verdict, const Subject& subject)
     verdict.open = false;
     if (verdict.state == State::ok)
         verdict.state = State::degraded;
-    verdict.reason = "the master is " + to_string(*verdict.address) +
-                     ", which no entry of servers: maps";
+    verdict.reason =
+        "the master is " + to_string(*verdict.address) + ", which no entry of servers: maps";
 }
 
 // The verdict on a majority's address.
@@ -161,7 +157,8 @@ Verdict judge_majority(
             break;
         case Ruling::regress:
             verdict.state = State::regress;
-            verdict.reason = claim() + ", which is older than " + std::to_string(standing.high_water);
+            verdict.reason =
+                claim() + ", which is older than " + std::to_string(standing.high_water);
             break;
     }
     return verdict;

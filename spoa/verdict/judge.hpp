@@ -42,7 +42,7 @@ struct Subject {
     std::chrono::milliseconds vote_ttl{1500};
 };
 
-inline constexpr std::chrono::milliseconds tie_hold{2500};       // a hello period and a margin
+inline constexpr std::chrono::milliseconds tie_hold{2500};        // a hello period and a margin
 inline constexpr std::chrono::milliseconds regress_hold{10'000};  // five hello periods
 
 // An address that a majority named at a moment, and has named ever since.
@@ -53,12 +53,13 @@ struct Claim {
     bool operator==(const Claim&) const = default;
 };
 
-// What a name's verdict rests on beside the votes. Kept by the caller from one judgement to the next.
+// What a name's verdict rests on beside the votes. Kept by the caller from one judgement to the
+// next.
 struct Standing {
-    std::optional<Endpoint> current;           // the address in force
-    std::uint64_t high_water = 0;              // H
-    std::optional<Claim> contender;            // a majority's address that may not be followed yet
-    std::optional<Claim> challenger;           // another address than `current` that somebody names
+    std::optional<Endpoint> current;  // the address in force
+    std::uint64_t high_water = 0;     // H
+    std::optional<Claim> contender;   // a majority's address that may not be followed yet
+    std::optional<Claim> challenger;  // another address than `current` that somebody names
     std::optional<TimePoint> quorum_lost_at;
 
     bool operator==(const Standing&) const = default;

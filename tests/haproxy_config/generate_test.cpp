@@ -14,13 +14,16 @@ using namespace spoa::haproxy_config;
 
 namespace {
 
+using Lines = std::vector<std::string>;
+
 constexpr std::array all_forms{Form::use_server, Form::backends, Form::set_dst};
 
-config::Master master(std::string name, std::vector<std::pair<std::string, std::string>> servers)
+config::Master master(
+    std::string name, const std::vector<std::pair<std::string, std::string>>& servers)
 {
     config::Master out;
     out.name = std::move(name);
-    for (auto& [server, address] : servers)
+    for (const auto& [server, address] : servers)
         out.servers.push_back({server, parse_endpoint(address).value()});
     return out;
 }
@@ -90,8 +93,6 @@ std::string haproxy_cfg(
     REQUIRE(files.has_value());
     return files->at(0).content;
 }
-
-using Lines = std::vector<std::string>;
 
 }  // namespace
 
@@ -234,23 +235,40 @@ TEST_SUITE("haproxy_config/generate")
         auto config = two_nodes();
         config.spop.listen = {
             parse_socket_address("0.0.0.0:9000").value(),
-            parse_socket_address("unix:/run/spop.sock").value()};
+            parse_socket_address("[::1]:9000").value()};
         const auto agents =
             section(haproxy_cfg(config, Form::use_server), "backend sentinel_agents");
         CHECK(has(agents, "server a1 127.0.0.1:9000"));
-        CHECK(
-            has(agents, "server a2 unix@/run/spop.sock backup  # the same agent, by another way"));
+        CHECK(has(agents, "server a2 [::1]:9000 backup  # the same agent, by another way"));
     }
 
-    TEST_CASE("a chroot that would hide the agent's socket is left out")
+    TEST_CASE("HAProxy leaves its chroot only when the agent is out of reach otherwise")
     {
-        auto config = two_nodes();
-        const std::string chroot = "chroot /var/lib/haproxy";
-        CHECK(has(section(haproxy_cfg(config, Form::use_server), "global"), chroot));
-        config.spop.listen = {parse_socket_address("unix:/var/lib/haproxy/a").value()};
-        CHECK(has(section(haproxy_cfg(config, Form::use_server), "global"), chroot));
-        config.spop.listen = {parse_socket_address("unix:/run/a").value()};
-        CHECK_FALSE(has(section(haproxy_cfg(config, Form::use_server), "global"), chroot));
+        struct Case {
+            Lines listen;
+            std::string chroot;
+            Lines servers;
+        };
+        const std::vector<Case> cases{
+            {{"127.0.0.1:9000"}, "/var/lib/haproxy", {"server a1 127.0.0.1:9000"}},
+            {{"unix:/var/lib/haproxy/a"}, "/var/lib/haproxy", {"server a1 unix@/a"}},
+            {{"unix:/run/a"}, "/", {"server a1 unix@/run/a"}},
+            {{"unix:/run/a", "127.0.0.1:9000"}, "/var/lib/haproxy", {"server a1 127.0.0.1:9000"}},
+        };
+        for (const auto& c : cases) {
+            CAPTURE(c.listen.front());
+            auto config = two_nodes();
+            config.spop.listen.clear();
+            for (const auto& text : c.listen)
+                config.spop.listen.push_back(parse_socket_address(text).value());
+            const auto text = haproxy_cfg(config, Form::use_server);
+            CHECK(has(section(text, "global"), "chroot " + c.chroot));
+            Lines servers;
+            for (const auto& line : section(text, "backend sentinel_agents"))
+                if (line.starts_with("server "))
+                    servers.push_back(line);
+            CHECK(servers == c.servers);
+        }
     }
 
     TEST_CASE("the path of the SPOE file is quoted where HAProxy would read something into it")

@@ -1,4 +1,4 @@
-#include "config/command_line.hpp"
+#include "cli/command_line.hpp"
 
 #include "config/quoted.hpp"
 #include "config/suggest.hpp"
@@ -9,7 +9,7 @@
 #include <array>
 #include <vector>
 
-namespace spoa::config {
+namespace spoa::cli {
 namespace {
 
 constexpr std::string_view help =
@@ -18,11 +18,11 @@ majority of the Sentinels sees it.
 
 Usage:
   sentinel-spoa [run] -f FILE       run the agent
-  sentinel-spoa -c -f FILE          check FILE: silent when it is good, otherwise
-                                    every error as FILE:LINE:COL
+  sentinel-spoa -c -f FILE          check FILE: silent when good, else every
+                                    error as FILE:LINE:COL
   sentinel-spoa status              ask a running agent for the masters, their
                                     states and votes
-      --url URL                       where it is (default http://127.0.0.1:9005)
+      --url URL                       where (default http://127.0.0.1:9005)
       --json                          answer in JSON
       --watch                         go on until interrupted
   sentinel-spoa haproxy-config -f FILE
@@ -35,10 +35,11 @@ Usage:
 Examples:
   sentinel-spoa -c -f /etc/sentinel-spoa/sentinel-spoa.yml
   sentinel-spoa status --url http://127.0.0.1:9005 --watch
-  sentinel-spoa haproxy-config -f sentinel-spoa.yml --form backends -o /etc/haproxy
+  sentinel-spoa haproxy-config -f agent.yml --form set-dst -o /etc/haproxy
 
 Signals:     SIGTERM and SIGINT drain and stop: what is under way is answered.
-Exit codes:  0 good, 1 the configuration or the run failed, 2 wrong usage.
+Exit codes:  0 good, 1 the configuration or the run failed, or `status` found a
+             name without a usable master, 2 wrong usage.
 )";
 
 constexpr std::array<std::string_view, 13> known_words{
@@ -83,7 +84,7 @@ struct Option {
             return name + " is given more than once";
         // CLI11 takes whatever follows, the next option too.
         if (given->count() == 1 && (value.empty() || value.starts_with('-')))
-            return name + " needs a " + what + ", not " + in_quotes(value);
+            return name + " needs a " + what + ", not " + config::in_quotes(value);
         return {};
     }
 };
@@ -153,7 +154,7 @@ private:
 
     Exit unexpected(const std::string& word) const
     {
-        const auto shown = in_quotes(word);
+        const auto shown = config::in_quotes(word);
         if (std::ranges::find(known_words, word) != known_words.end())
             return wrong_usage(shown + " does not belong to this command");
         const bool is_command = !word.starts_with('-') && app_.get_subcommands().empty();
@@ -161,7 +162,7 @@ private:
                                  : is_command          ? "command "
                                                        : "argument ";
         auto sentence = "unknown " + (kind + shown);
-        if (const auto meant = nearest(word, known_words))
+        if (const auto meant = config::nearest(word, known_words))
             sentence += "; did you mean '" + std::string(*meant) + "'?";
         return wrong_usage(sentence);
     }
@@ -187,7 +188,7 @@ private:
             const auto form = haproxy_config::find_form(form_.value);
             if (!form)
                 return wrong_usage(
-                    "--form is use-server, backends or set-dst, not " + in_quotes(form_.value));
+                    "--form is use-server, backends or set-dst, not " + config::in_quotes(form_.value));
             out.form = *form;
         }
         return out;
@@ -219,4 +220,4 @@ Command parse_command_line(int argc, const char* const* argv, std::string_view v
     return Parser(version).parse(std::move(arguments));
 }
 
-}  // namespace spoa::config
+}  // namespace spoa::cli

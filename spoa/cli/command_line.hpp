@@ -8,7 +8,7 @@
 #include <string_view>
 #include <variant>
 
-namespace spoa::config {
+namespace spoa::cli {
 
 // sentinel-spoa -f FILE
 struct Run {
@@ -49,4 +49,4 @@ using Command = std::variant<Run, Check, Status, HaproxyConfig, Exit>;
 // `version` is what -V shows after the name of the program.
 Command parse_command_line(int argc, const char* const* argv, std::string_view version);
 
-}  // namespace spoa::config
+}  // namespace spoa::cli

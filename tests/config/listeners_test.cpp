@@ -1,0 +1,92 @@
+#include "config/listeners.hpp"
+
+#include "config/told.hpp"
+
+#include <string>
+
+using namespace spoa;
+using spoa::test::check_each;
+using spoa::test::good_masters;
+using spoa::test::good_sentinels;
+
+namespace {
+
+const std::string rest = good_sentinels + good_masters;
+
+}  // namespace
+
+TEST_SUITE("config/listeners")
+{
+    TEST_CASE("one address or several may be listened on")
+    {
+        const auto loaded = config::load_text(
+            "spop: {listen: [127.0.0.1:1, \"[::1]:1\", unix:/run/a], threads: 64}\n"
+            "http: {listen: unix:/run/b}\n" +
+                rest,
+            ".");
+        CHECK(test::told(loaded).empty());
+        const auto& [spop, http, sentinels, masters, log] = loaded.config;
+        REQUIRE(spop.listen.size() == 3);
+        CHECK(to_string(spop.listen[1]) == "[::1]:1");
+        CHECK(to_string(spop.listen[2]) == "unix:/run/a");
+        REQUIRE(http.listen.size() == 1);
+        CHECK(to_string(http.listen[0]) == "unix:/run/b");
+        CHECK(spop.threads == 64);
+    }
+
+    TEST_CASE("threads are 1 to 64")
+    {
+        check_each(
+            {{"spop:\n  threads: 0", "2:12: error", {"spop.threads: '0'", "1 to 64"}},
+             {"spop:\n  threads: 65", "2:12: error", {"'65' is out of range; 1 to 64"}},
+             {"spop:\n  threads: 99999999999", "2:12: error", {"out of range; 1 to 64"}}},
+            rest);
+    }
+
+    TEST_CASE("an address that cannot be listened on is told")
+    {
+        check_each(
+            {{"spop: {listen: 127.0.0.1}",
+              "1:16: error",
+              {"spop.listen: '127.0.0.1' has no port; write 127.0.0.1:9000"}},
+             {"http: {listen: 127.0.0.1}", "1:16: error", {"write 127.0.0.1:9005"}},
+             {"http:\n  listen:\n    - 127.0.0.1:1\n    - 127.0.0.1:0",
+              "4:7: error",
+              {"a port is 1-65535"}},
+             {"spop: {listen: []}", "1:16: error", {"spop.listen: the list is empty"}}},
+            rest);
+    }
+
+    TEST_CASE("no two sockets are the same, defaults included")
+    {
+        check_each(
+            {{"spop:\n  listen: [127.0.0.1:1, 127.0.0.1:1]",
+              "2:25: error",
+              {"duplicate address 127.0.0.1:1; spop.listen has it on line 2"}},
+             {"spop: {listen: unix:/a}\nhttp: {listen: unix:/a}",
+              "2:16: error",
+              {"duplicate address unix:/a; spop.listen has it on line 1"}},
+             {"http: {listen: 127.0.0.1:1}\nspop: {listen: 127.0.0.1:1}",
+              "2:16: error",
+              {"http.listen has it on line 1"}},
+             {"spop: {listen: 127.0.0.1:9005}", "1:16: error", {"http.listen has it by default"}},
+             {"http: {listen: 127.0.0.1:9000}", "1:16: error", {"spop.listen has it by default"}},
+             {"spop: {listen: [\"[::1]:1\", \"[0:0::0:1]:1\"]}",
+              "1:28: error",
+              {"duplicate address [::1]:1"}}},
+            rest);
+    }
+
+    TEST_CASE("an address that others can reach is warned of, with what it exposes")
+    {
+        check_each(
+            {{"spop: {listen: 0.0.0.0:9000}",
+              "1:16: warning",
+              {"spop.listen: 0.0.0.0:9000 is not loopback", "SPOP has no authentication"}},
+             {"http: {listen: \"[::]:9005\"}",
+              "1:16: warning",
+              {"http.listen: [::]:9005 is not loopback", "metrics"}}},
+            rest);
+        CHECK_FALSE(config::load_text("http: {listen: lb:1}\n" + rest, ".").has_errors());
+    }
+}
