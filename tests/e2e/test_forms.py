@@ -1,10 +1,11 @@
 """The three forms of haproxy.cfg: to the master, or nowhere."""
 
 import pytest
-from knocking import knock_often, wait_in_silence
+from knocking import knock, knock_often, wait_in_silence
 
 from lab.agent import make_agent
 from lab.haproxy import FORMS, HAProxy, start_haproxy
+from lab.waiting import wait_until
 
 pytestmark = pytest.mark.parametrize("form", FORMS)
 
@@ -18,9 +19,14 @@ def own(lab, deployment):
     """Starts an agent and HAProxy that one test may ruin; ends them after it."""
     processes = []
 
-    def start(form, rename=None, **config):
-        """`rename` gives the agent another name than the one HAProxy asks for."""
+    def start(form, listen=None, rename=None, **config):
+        """`listen` limits the agent to one kind of address, unix or tcp; `rename` gives it another
+        name than the one HAProxy asks for."""
         agent = make_agent(lab, deployment, **config)
+        addresses = agent.config["spop"]["listen"]
+        if listen:
+            addresses[:] = [it for it in addresses if it.startswith("unix:") == (listen == "unix")]
+            agent.write_config()
         haproxy = lab.add(HAProxy(lab, agent, form))
         processes.extend([haproxy, agent])
         if rename:
@@ -51,11 +57,29 @@ def test_every_connection_reaches_the_master(form, deployment, haproxies):
     assert sorted(grown.values())[-1] == sum(grown.values()) == 300
 
 
+@pytest.mark.parametrize("listen", ["tcp", "unix"])
+def test_haproxy_reaches_the_agent_by_tcp_and_by_a_unix_socket(form, listen, own, deployment):
+    agent, haproxy = own(form, listen)
+    agent.await_status("/readyz", 200)
+    assert reached(knock_often(haproxy.port, 20)) == {deployment.master_of().port}
+
+
 def test_a_killed_agent_closes_the_gate(form, own):
     agent, haproxy = own(form)
     agent.await_status("/readyz", 200)
     agent.kill()
     assert_all_are_refused(haproxy)
+
+
+def test_an_agent_that_comes_back_opens_the_gate_again(form, own, deployment):
+    agent, haproxy = own(form)
+    agent.await_status("/readyz", 200)
+    agent.kill()
+    assert_all_are_refused(haproxy)
+    agent.start()
+    master = deployment.master_of()
+    wait_until(lambda: knock(haproxy.port).port == master.port, 5, "a connection reaches the master")
+    assert reached(knock_often(haproxy.port, 20)) == {master.port}
 
 
 def test_a_frozen_agent_closes_the_gate(form, own):

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from lab import spop_client
-from lab.agent import make_agent
+from lab.agent import masters_of, start_agent
+from lab.waiting import wait_until
 
 
 def get_json(agent, path):
@@ -20,13 +21,10 @@ def test_healthz_says_that_the_process_serves(agent):
 
 
 def test_readyz_names_those_without_a_verdict_and_only_those(lab, deployment):
-    (known,) = ({"name": group.name, "servers": {s: n.address for s, n in group.servers.items()}}
-                for group in deployment.groups.values())
-    agent = make_agent(lab, deployment, masters=[known, known | {"name": "not-monitored"}])
-    agent.start(ready=False)
-    agent.await_status("/v1/masters", 200)
+    (known,) = masters_of(deployment)
+    agent = start_agent(
+        lab, deployment, ready=False, masters=[known, known | {"name": "not-monitored"}])
     with spop_client.connect(agent.spop_address) as client:
-        from lab.waiting import wait_until
         wait_until(lambda: client.ask("mymaster")["server"], 5, "the known name has a verdict")
     status, text = agent.get("/readyz")
     assert status == 503
@@ -104,8 +102,7 @@ def test_every_metric_has_its_help_its_type_and_our_prefix(agent):
 
 
 def test_counters_are_there_at_zero_from_the_start(lab, deployment):
-    agent = make_agent(lab, deployment)
-    agent.start(ready=False)
+    agent = start_agent(lab, deployment, ready=False)
     metrics = agent.metrics()
     for state in ("ok", "degraded", "no-quorum", "conflict", "regress", "unknown-name"):
         sample = f'sentinel_spoa_verdicts_total{{master_name="mymaster",state="{state}"}}'

@@ -3,7 +3,9 @@
 import pytest
 
 from lab import spop_client
-from lab.agent import make_agent, masters_of
+from lab.agent import make_agent, masters_of, start_agent
+from lab.deployment import start_deployment
+from lab.lab import Lab
 from lab.waiting import wait_until
 
 POLICIES = {
@@ -82,3 +84,21 @@ def test_two_frozen_sentinels_are_no_majority_either(agents, deployment):
     for agent in agents.values():
         await_state(agent, "no-quorum")
     assert ask(agents["refuse"])["server"] is None
+
+
+@pytest.mark.deadline(60)
+def test_of_five_sentinels_two_may_die_and_a_third_may_not():
+    with Lab() as lab:
+        deployment = start_deployment(lab, sentinels=5)
+        server = deployment.group.server_of(deployment.master_of())
+        (master,) = masters_of(deployment)
+        agent = start_agent(
+            lab, deployment, masters=[master | {"policy": {"no_quorum": "refuse"}}])
+        await_state(agent, "ok")
+        for sentinel in deployment.sentinels[:2]:
+            sentinel.kill()
+        await_state(agent, "degraded")
+        assert ask(agent)["server"] == server
+        deployment.sentinels[2].kill()
+        await_state(agent, "no-quorum")
+        assert ask(agent)["server"] is None

@@ -8,7 +8,8 @@ import socket
 import pytest
 
 from lab import spop_client
-from lab.agent import make_agent, run
+from lab.agent import BINARY, make_agent, run, start_agent
+from lab.process import Process
 from lab.waiting import wait_until
 
 GOOD = """\
@@ -37,9 +38,10 @@ log: {level: info, format: text}
 @pytest.fixture
 def check(tmp_path):
     """Checks a text as a configuration file; returns (exit code, output, file)."""
-    def check(text):
+    def check(text, mode=0o600):
         file = tmp_path / "agent.yaml"
         file.write_text(text)
+        file.chmod(mode)
         result = run("-c", "-f", file)
         return result.returncode, result.stdout + result.stderr, file
 
@@ -53,6 +55,14 @@ def test_a_good_file_is_checked_in_silence(check):
     assert check(GOOD)[:2] == (0, "")
 
 
+def test_a_password_that_everybody_may_read_is_a_warning_and_no_error(check):
+    code, output, file = check(GOOD, mode=0o644)
+    assert code == 0
+    (warning,) = output.splitlines()
+    assert warning.startswith(f"{file}:9:13: warning: ")
+    assert "secret-in-the-file" not in output
+
+
 def test_what_the_lab_writes_is_a_good_file(agent):
     result = run("-c", "-f", agent.file)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
@@ -64,7 +74,7 @@ def test_what_the_lab_writes_is_a_good_file(agent):
     ("vote_ttl: 1500ms", "vote_ttl: 1500", 12, 13, "1500"),
     ("no_quorum: hold", "no_quorum: never", 17, 18, "refuse"),
     ("listen: 127.0.0.1:9005", "listen: 127.0.0.1:99999", 5, 11, "99999"),
-    ("R2: 10.0.0.2:6379", "R2: 10.0.0.1:6379", 15, 37, "10.0.0.1:6379"),
+    ("R2: 10.0.0.2:6379", "R2: 10.0.0.1:6379", 15, 38, "10.0.0.1:6379"),
     ("level: info", "level: loud", 19, 14, "loud"),
 ])
 def test_a_mistake_is_named_with_its_place_and_what_to_write(check, old, new, line, column, word):
@@ -156,8 +166,7 @@ def test_a_port_in_use_is_said_in_one_sentence(section, lab, deployment):
 
 
 def test_a_unix_socket_left_behind_by_a_crash_is_taken_over(lab, deployment):
-    agent = make_agent(lab, deployment)
-    agent.start()
+    agent = start_agent(lab, deployment)
     agent.kill()
     agent.start()
     with spop_client.connect(agent.spop_path) as client:
@@ -167,8 +176,7 @@ def test_a_unix_socket_left_behind_by_a_crash_is_taken_over(lab, deployment):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it_within_two_seconds_in_order(number, lab, deployment):
-    agent = make_agent(lab, deployment)
-    agent.start()
+    agent = start_agent(lab, deployment)
     with spop_client.connect(agent.spop_address) as idle, \
             spop_client.connect(agent.spop_path) as other, \
             socket.create_connection(("127.0.0.1", agent.http_port)):
@@ -182,8 +190,7 @@ def test_a_signal_stops_it_within_two_seconds_in_order(number, lab, deployment):
 def test_it_starts_without_any_sentinel_and_finds_them_when_they_come(lab, deployment):
     for sentinel in deployment.sentinels:
         sentinel.kill()
-    agent = make_agent(lab, deployment)
-    agent.start(ready=False)
+    agent = start_agent(lab, deployment, ready=False)
     assert agent.get("/readyz")[0] == 503
     deployment.repair()
     agent.await_status("/readyz", 200, within=10)
@@ -191,8 +198,7 @@ def test_it_starts_without_any_sentinel_and_finds_them_when_they_come(lab, deplo
 
 
 def test_the_log_in_json_is_json_line_by_line(lab, deployment):
-    agent = make_agent(lab, deployment, log={"level": "debug", "format": "json"})
-    agent.start()
+    agent = start_agent(lab, deployment, log={"level": "debug", "format": "json"})
     agent.terminate()
     lines = [json.loads(line) for line in agent.log_text().splitlines()]
     assert lines
@@ -220,9 +226,6 @@ def test_status_json_is_what_the_agent_serves(agent):
 
 
 def test_status_watch_goes_on_until_it_is_stopped(agent, lab):
-    from lab.agent import BINARY
-    from lab.process import Process
-
     watch = lab.add(Process("watch", lab.subfolder("watch")))
     watch.launch(BINARY, "status", "--url", agent.url, "--watch")
     wait_until(lambda: watch.log_text().count("mymaster") >= 2, 10, "a second table")

@@ -15,10 +15,10 @@ NAMES = ("cache", "queue", "sessions")
 
 @pytest.fixture(scope="module")
 def three():
-    """(deployment, agent, HAProxy by form) with three names."""
+    """(deployment, agent with two workers, HAProxy by form) with three names."""
     with Lab() as lab:
         deployment = start_deployment(lab, names=NAMES)
-        agent = start_agent(lab, deployment)
+        agent = start_agent(lab, deployment, spop={"threads": 2})
         yield deployment, agent, {form: start_haproxy(lab, agent, form) for form in FORMS}
 
 

@@ -24,7 +24,7 @@ class Settings:
     sentinel_password: str | None = None
     sentinel_users: tuple = ()  # lines `user NAME …` for the Sentinels' files
     info_period_ms: int = 500  # Sentinel's own default is 10 s
-    ping_period_ms: int = 200  # Sentinel's own default is 1 s
+    ping_period_ms: int = 400  # Sentinel's own default is 1 s
 
 
 class Group:
@@ -90,7 +90,8 @@ class Deployment:
 
         INFO: they see a repaired node at once; during a failover it is always 1 s. PING: they also
         reconnect with that period; with the default of 1 s and down-after of 1 s, a new master is now
-        and then declared down before the first connection to it was tried.
+        and then declared down before the first connection to it was tried. Much less than 400 ms would be
+        too little: a replica is promoted only when its last INFO is younger than 5 PING periods.
         """
         for sentinel in sentinels:
             sentinel.client.execute_command(

@@ -81,13 +81,6 @@ class HAProxy(Process):
         """The rows of `show stat` as dicts."""
         return list(csv.DictReader(self.ask("show stat").removeprefix("# ").splitlines()))
 
-    def agent_is_up(self):
-        """Whether HAProxy's own check finds the agent alive."""
-        row = next(row for row in self.statistics()
-                   if row["mode"] in ("tcp", "spop") and row["svname"] not in ("FRONTEND", "BACKEND")
-                   and not row["pxname"].startswith("redis_"))
-        return row["status"].startswith("UP")
-
     def sessions(self):
         """(backend, server) → connections ever sent there, for the Redis servers only."""
         return {(row["pxname"], row["svname"]): int(row["stot"]) for row in self.statistics()
