@@ -1,5 +1,6 @@
-#include "cli/status.hpp"
 #include "cli/command_line.hpp"
+#include "cli/explain.hpp"
+#include "cli/status.hpp"
 #include "config/load.hpp"
 #include "daemon/run.hpp"
 #include "haproxy_config/generate.hpp"
@@ -57,6 +58,11 @@ int execute(const cli::Check& command)
 int execute(const cli::Status& command)
 {
     return cli::show_status(command.url, command.json, command.watch);
+}
+
+int execute(const cli::Explain& command)
+{
+    return cli::explain_name(command.url, command.name, command.json);
 }
 
 int execute(const cli::HaproxyConfig& command)

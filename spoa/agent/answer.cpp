@@ -56,6 +56,8 @@ void put_destination(Bytes& actions, const Verdict& verdict)
     }
     if (go && (ip || !verdict.server.empty()))
         unset(actions, "reason");
+    else if (go)
+        set(actions, "reason", std::string_view("the master is a host name, and no server has it"));
     else
         set(actions, "reason", std::string_view(verdict.reason).substr(0, longest_reason));
 }
@@ -73,10 +75,10 @@ Bytes encode_answer(const Verdict& verdict)
     return actions;
 }
 
-Bytes encode_refusal(std::string_view reason)
+Bytes encode_refusal(std::string_view reason, verdict::State state)
 {
     Verdict refusal;
-    refusal.state = verdict::State::unknown_name;
+    refusal.state = state;
     refusal.reason = reason;
     Bytes actions;
     set(actions, "state", verdict::name_of(refusal.state));

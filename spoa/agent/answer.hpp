@@ -19,7 +19,7 @@ namespace spoa::agent {
 // The LIST-OF-ACTIONS of an ACK for this verdict; never empty.
 Bytes encode_answer(const verdict::Verdict& verdict);
 
-// The answer to a question that cannot be answered: the state unknown-name, and why.
-Bytes encode_refusal(std::string_view reason);
+// The answer to a question that cannot be answered, and why.
+Bytes encode_refusal(std::string_view reason, verdict::State state = verdict::State::unknown_name);
 
 }  // namespace spoa::agent

@@ -17,6 +17,8 @@ struct Refusals {
     Bytes bad_name = encode_refusal("the argument master is no string");
     Bytes bad_role = encode_refusal("the argument role is not 'master'");
     Bytes no_message = encode_refusal("no message sentinel-verdict in the frame");
+    Bytes stale = encode_refusal(
+        "the agent was stopped or hangs, and asks the Sentinels anew", verdict::State::stale);
     Bytes too_long = encode_refusal("the answer exceeds max-frame-size");
 };
 
@@ -37,6 +39,10 @@ ByteView find_answer(Desk& desk, const Query& query)
         place = 0;
 
     if (place && query.role == Role::master && query.asked && !query.bad_master) {
+        if (desk.stale) {
+            desk.tally.verdicts[*place][static_cast<std::size_t>(verdict::State::stale)].add();
+            return refusals().stale;
+        }
         const auto& answer = *desk.snapshot->answers[*place];
         desk.tally.verdicts[*place][static_cast<std::size_t>(answer.state)].add();
         return answer.actions;
@@ -64,7 +70,7 @@ bool Conversation::on_frame(ByteView frame, Bytes& reply)
     if (known && (header->flags & spop::flag_fin) == 0)
         return refuse(SpopError::fragmented, Errc::fragmented, reply);
     switch (step.reply) {
-        case Reply::none: desk_.tally.count(FrameKind::unknown); return true;
+        case Reply::none: desk_.tally.count(FrameKind::unknown); return step.next != State::closed;
         case Reply::agent_hello: return on_hello(frame, reply);
         case Reply::ack: return on_notify(*header, frame, reply);
         case Reply::goodbye:

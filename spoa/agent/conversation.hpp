@@ -16,6 +16,9 @@ namespace spoa::agent {
 struct Desk {
     std::shared_ptr<const Snapshot> snapshot;
     Tally tally;
+    // The snapshot was not confirmed for so long that it must not be used: the control thread
+    // hangs, or the process was stopped.
+    bool stale = false;
 };
 
 // One HAProxy connection as frames in, bytes out. Free of I/O.

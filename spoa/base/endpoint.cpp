@@ -42,6 +42,8 @@ IpVersion ip_version(std::string_view host) noexcept
 {
     in_addr v4{};
     in6_addr v6{};
+    if (host.find('\0') != std::string_view::npos)
+        return IpVersion::none;  // inet_pton would stop there
     const IpText ip(host);
     if (inet_pton(AF_INET, ip.text.data(), &v4) == 1)
         return IpVersion::v4;
@@ -60,6 +62,8 @@ result<Endpoint> make_endpoint(std::string_view host, std::string_view port)
     for (const char c : host)
         if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '[' || c == ']')
             return invalid();
+    if (host.find(':') != std::string_view::npos && ip_version(host) != IpVersion::v6)
+        return invalid();
     return Endpoint{canonical(host), number};
 }
 

@@ -25,6 +25,8 @@ Usage:
       --url URL                       where (default http://127.0.0.1:9005)
       --json                          answer in JSON
       --watch                         go on until interrupted
+  sentinel-spoa explain NAME        why this verdict: votes, rule, nodes, what
+                                    would change it; also --url and --json
   sentinel-spoa haproxy-config -f FILE
                                     write haproxy.cfg and the SPOE file it names
       --form FORM                     use-server (default), backends or set-dst
@@ -42,9 +44,10 @@ Exit codes:  0 good, 1 the configuration or the run failed, or `status` found a
              name without a usable master, 2 wrong usage.
 )";
 
-constexpr std::array<std::string_view, 13> known_words{
+constexpr std::array<std::string_view, 14> known_words{
     "run",
     "status",
+    "explain",
     "haproxy-config",
     "-f",
     "-c",
@@ -105,6 +108,10 @@ public:
         status_->add_flag("--json", json_);
         status_->add_flag("--watch", watch_);
 
+        name_.add_to(*explain_);
+        explain_url_.add_to(*explain_);
+        explain_->add_flag("--json", json_);
+
         haproxy_config_->fallthrough();
         form_.add_to(*haproxy_config_);
         output_.add_to(*haproxy_config_);
@@ -134,6 +141,8 @@ public:
             return wrong_usage(problem);
         if (status_->parsed())
             return make_status();
+        if (explain_->parsed())
+            return make_explain();
         if (file_.value.empty())
             return wrong_usage("which configuration? -f FILE is missing");
         if (haproxy_config_->parsed())
@@ -146,7 +155,7 @@ public:
 private:
     std::string complaint() const
     {
-        for (const auto* option : {&file_, &url_, &form_, &output_})
+        for (const auto* option : {&file_, &url_, &name_, &explain_url_, &form_, &output_})
             if (auto text = option->complaint(); !text.empty())
                 return text;
         return {};
@@ -177,6 +186,18 @@ private:
         return out;
     }
 
+    Command make_explain() const
+    {
+        if (file_.given->count() > 0 || check_)
+            return wrong_usage("explain takes no -f and no -c: it asks a running agent, at --url");
+        if (name_.value.empty())
+            return wrong_usage("which name? `sentinel-spoa status` lists them");
+        Explain out{.name = name_.value, .json = json_};
+        if (explain_url_.given->count() > 0)
+            out.url = explain_url_.value;
+        return out;
+    }
+
     Command make_haproxy_config() const
     {
         if (check_)
@@ -188,7 +209,8 @@ private:
             const auto form = haproxy_config::find_form(form_.value);
             if (!form)
                 return wrong_usage(
-                    "--form is use-server, backends or set-dst, not " + config::in_quotes(form_.value));
+                    "--form is use-server, backends or set-dst, not " +
+                    config::in_quotes(form_.value));
             out.form = *form;
         }
         return out;
@@ -204,6 +226,10 @@ private:
     Option url_{"--url", "URL", {}};
     bool json_ = false;
     bool watch_ = false;
+
+    CLI::App* explain_ = app_.add_subcommand("explain");
+    Option name_{"NAME", "NAME", {}};
+    Option explain_url_{"--url", "URL", {}};
 
     CLI::App* haproxy_config_ = app_.add_subcommand("haproxy-config");
     Option form_{"--form", "FORM", {}};

@@ -27,6 +27,13 @@ struct Status {
     bool watch = false;
 };
 
+// sentinel-spoa explain NAME
+struct Explain {
+    std::string name;
+    std::string url = "http://127.0.0.1:9005";
+    bool json = false;
+};
+
 // sentinel-spoa haproxy-config -f FILE
 struct HaproxyConfig {
     std::filesystem::path file;
@@ -44,7 +51,7 @@ inline constexpr int exit_good = 0;
 inline constexpr int exit_failed = 1;  // the configuration or the run
 inline constexpr int exit_usage = 2;
 
-using Command = std::variant<Run, Check, Status, HaproxyConfig, Exit>;
+using Command = std::variant<Run, Check, Status, Explain, HaproxyConfig, Exit>;
 
 // `version` is what -V shows after the name of the program.
 Command parse_command_line(int argc, const char* const* argv, std::string_view version);

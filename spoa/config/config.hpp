@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,18 @@ struct Credentials {
     bool operator==(const Credentials&) const = default;
 };
 
+// How to speak TLS to a Sentinel or a data node. Paths are those of files that could be read.
+struct Tls {
+    bool enabled = false;
+    std::string ca_file;    // empty: the system's authorities
+    std::string cert_file;  // our own certificate: both or none
+    std::string key_file;
+    std::string server_name;  // empty: the host that is connected to
+    bool verify = true;
+
+    bool operator==(const Tls&) const = default;
+};
+
 struct Spop {
     std::vector<SocketAddress> listen{{{"127.0.0.1", 9000}, {}}};
     unsigned threads = 1;
@@ -49,6 +62,7 @@ struct Http {
 struct Sentinels {
     std::vector<Endpoint> addresses;  // all of them: N and the majority come from this list
     Credentials credentials;
+    Tls tls;
     std::chrono::milliseconds poll_interval{500};
     std::chrono::milliseconds query_timeout{250};
     std::chrono::milliseconds vote_ttl{1500};
@@ -56,9 +70,16 @@ struct Sentinels {
 
 using verdict::Server;
 
+// How to ask the data nodes themselves.
+struct RedisAccess {
+    Credentials credentials;
+    Tls tls;
+};
+
 struct Master {
-    std::string name;             // as in `sentinel monitor NAME …`
-    std::vector<Server> servers;  // empty: any address may be answered, by address only
+    std::string name;                  // as in `sentinel monitor NAME …`
+    std::vector<Server> servers;       // empty: any address may be answered, by address only
+    std::optional<RedisAccess> redis;  // nothing: the nodes are not asked
     verdict::Policy policy;
 };
 
@@ -76,6 +97,9 @@ struct Config {
     Sentinels sentinels;
     std::vector<Master> masters;
     Log log;
+    // Where to connect instead of an address that the Sentinels announce: behind NAT.
+    std::vector<std::pair<Endpoint, Endpoint>> reachable;
+    std::string state_file;  // empty: nothing is remembered across restarts
 };
 
 }  // namespace spoa::config

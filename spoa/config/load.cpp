@@ -4,6 +4,8 @@
 #include "config/file.hpp"
 #include "config/listeners.hpp"
 #include "config/masters.hpp"
+#include "config/quoted.hpp"
+#include "config/reachable.hpp"
 #include "config/section.hpp"
 #include "config/sentinels.hpp"
 #include "config/yaml_tree.hpp"
@@ -35,6 +37,31 @@ Log read_log(const Section& root, Report& report)
     return out;
 }
 
+std::string read_state_file(const Section& root, const Origin& origin, Report& report)
+{
+    const auto value = root.find("state_file");
+    const auto name = value ? read_text(*value, report) : std::nullopt;
+    if (!name)
+        return {};
+    if (name->empty()) {
+        report.error(value->place(), value->name + ": the file name is empty");
+        return {};
+    }
+    const auto file = origin.folder / *name;
+    std::error_code ignored;
+    const auto is_folder = [&](const std::filesystem::path& path) {
+        return std::filesystem::is_directory(path.empty() ? "." : path, ignored);
+    };
+    if (!file.has_filename() || is_folder(file))
+        report.error(
+            value->place(), value->name + ": " + in_quotes(*name) + " is a folder; name a file");
+    else if (!is_folder(file.parent_path()))
+        report.error(
+            value->place(),
+            value->name + ": there is no folder " + in_quotes(file.parent_path().string()));
+    return file.string();
+}
+
 Config read_config(std::string_view text, const Origin& origin, Report& report)
 {
     Config config;
@@ -46,11 +73,16 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
         return config;
     }
 
-    const Section root(Value{"", tree}, {"spop", "http", "sentinels", "masters", "log"}, report);
+    const Section root(
+        Value{"", tree},
+        {"spop", "http", "sentinels", "masters", "reachable", "state_file", "log"},
+        report);
     read_listeners(root, config, report);
     config.sentinels = read_sentinels(root, origin, report);
-    config.masters = read_masters(root, report);
+    config.masters = read_masters(root, origin, report);
     config.log = read_log(root, report);
+    config.reachable = read_reachable(root, config.masters, report);
+    config.state_file = read_state_file(root, origin, report);
     return config;
 }
 

@@ -2,6 +2,7 @@
 
 #include "config/address.hpp"
 #include "config/quoted.hpp"
+#include "config/tls.hpp"
 
 #include <array>
 #include <map>
@@ -70,11 +71,16 @@ std::vector<Server> read_servers(const Value& value, Report& report)
 
 verdict::Policy read_policy(const Section& master, Report& report)
 {
+    using verdict::InDoubt;
     using verdict::NoQuorum;
     constexpr std::array<std::string_view, 2> words{"hold", "refuse"};
     constexpr std::array choices{NoQuorum::hold, NoQuorum::refuse};
 
-    const auto section = master.section("policy", {"no_quorum", "no_quorum_hold"});
+    constexpr std::array<std::string_view, 2> doubt_words{"refuse", "keep"};
+    constexpr std::array doubt_choices{InDoubt::refuse, InDoubt::keep};
+
+    const auto section =
+        master.section("policy", {"no_quorum", "no_quorum_hold", "odown", "switching", "isolated"});
     verdict::Policy out;
     if (const auto value = section.find("no_quorum"))
         if (const auto choice = read_choice(*value, words, report))
@@ -85,7 +91,28 @@ verdict::Policy read_policy(const Section& master, Report& report)
             report.warning(
                 value->place(), value->name + ": without effect, as no_quorum is refuse");
     }
+    const auto read_doubt = [&](std::string_view key, InDoubt& target) {
+        if (const auto value = section.find(key))
+            if (const auto choice = read_choice(*value, doubt_words, report))
+                target = doubt_choices.at(*choice);
+    };
+    read_doubt("odown", out.odown);
+    read_doubt("switching", out.switching);
+    read_doubt("isolated", out.isolated);
+    if (const auto value = section.find("isolated"); value && !master.find("redis"))
+        report.warning(
+            value->place(),
+            value->name + ": without effect, as the nodes are not asked; add redis to the master");
     return out;
+}
+
+std::optional<RedisAccess> read_redis(const Section& master, const Origin& origin, Report& report)
+{
+    if (!master.find("redis"))
+        return std::nullopt;
+    const auto section = master.section("redis", {"username", "password", "password_file", "tls"});
+    return RedisAccess{
+        read_credentials(section, origin, report), read_tls(section, origin, report)};
 }
 
 // Empty when there is no valid name. `seen` are the names so far.
@@ -108,11 +135,13 @@ std::string read_name(const Section& master, std::map<std::string, Place>& seen,
     return *text;
 }
 
-Master read_master(const Value& value, std::map<std::string, Place>& seen, Report& report)
+Master read_master(
+    const Value& value, std::map<std::string, Place>& seen, const Origin& origin, Report& report)
 {
-    const Section section(value, {"name", "servers", "policy"}, report);
+    const Section section(value, {"name", "servers", "redis", "policy"}, report);
     Master out;
     out.name = read_name(section, seen, report);
+    out.redis = read_redis(section, origin, report);
     out.policy = read_policy(section, report);
 
     const auto servers = section.find("servers");
@@ -130,7 +159,7 @@ Master read_master(const Value& value, std::map<std::string, Place>& seen, Repor
 
 }  // namespace
 
-std::vector<Master> read_masters(const Section& root, Report& report)
+std::vector<Master> read_masters(const Section& root, const Origin& origin, Report& report)
 {
     std::vector<Master> out;
     const auto list = root.require("masters", "list the names to watch: - name: mymaster");
@@ -138,7 +167,7 @@ std::vector<Master> read_masters(const Section& root, Report& report)
         return out;
     std::map<std::string, Place> seen;
     for (const auto& value : read_list(*list, report))
-        out.push_back(read_master(value, seen, report));
+        out.push_back(read_master(value, seen, origin, report));
     return out;
 }
 

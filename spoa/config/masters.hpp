@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "config/credentials.hpp"
 #include "config/section.hpp"
 
 #include <vector>
@@ -8,6 +9,6 @@
 namespace spoa::config {
 
 // The list `masters`.
-std::vector<Master> read_masters(const Section& root, Report& report);
+std::vector<Master> read_masters(const Section& root, const Origin& origin, Report& report);
 
 }  // namespace spoa::config

@@ -1,6 +1,7 @@
 #include "config/sentinels.hpp"
 
 #include "config/address.hpp"
+#include "config/tls.hpp"
 #include "config/units.hpp"
 
 #include <map>
@@ -96,6 +97,7 @@ Sentinels read_sentinels(const Section& root, const Origin& origin, Report& repo
          "username",
          "password",
          "password_file",
+         "tls",
          "poll_interval",
          "query_timeout",
          "vote_ttl"});
@@ -104,6 +106,7 @@ Sentinels read_sentinels(const Section& root, const Origin& origin, Report& repo
     if (const auto value = section.require("addresses", "list every Sentinel as host:port"))
         out.addresses = read_addresses(*value, report);
     out.credentials = read_credentials(section, origin, report);
+    out.tls = read_tls(section, origin, report);
     read_timing(section, out, report);
     return out;
 }

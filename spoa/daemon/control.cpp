@@ -1,13 +1,14 @@
 #include "daemon/control.hpp"
 
+#include "daemon/change_log.hpp"
 #include "net/timeout.hpp"
 #include "telemetry/log.hpp"
+#include "verdict/warnings.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <utility>
 
 namespace asio = boost::asio;
 
@@ -16,11 +17,12 @@ namespace {
 
 using telemetry::write_log;
 using verdict::Change;
-using verdict::Verdict;
 using Clock = std::chrono::steady_clock;
 
-// Votes age without anybody telling us: how often to look.
+// Votes age without anybody telling us: how often to look. Between, only at the names that said
+// that they change by themselves.
 constexpr std::chrono::milliseconds review_period{100};
+constexpr std::chrono::milliseconds look_period{10};
 
 std::vector<std::string> names_of(const config::Config& config)
 {
@@ -30,58 +32,20 @@ std::vector<std::string> names_of(const config::Config& config)
     return names;
 }
 
-std::string milliseconds_text(Clock::duration duration)
+std::unique_ptr<net::TlsClient> make_tls(const config::Tls& tls)
 {
-    std::array<char, 32> text{};
-    std::snprintf(
-        text.data(),
-        text.size(),
-        "%.1fms",
-        std::chrono::duration<double, std::milli>(duration).count());
-    return text.data();
+    if (!tls.enabled)
+        return nullptr;
+    return std::make_unique<net::TlsClient>(
+        net::TlsSettings{tls.ca_file, tls.cert_file, tls.key_file, tls.server_name, tls.verify});
 }
 
-// `R1 (10.0.0.1:6379)`, the address alone where no server has it, or `none`.
-std::string master_text(const Verdict& verdict)
+Endpoint reachable_address(const config::Config& config, const Endpoint& announced)
 {
-    if (!verdict.address)
-        return "none";
-    const auto address = to_string(*verdict.address);
-    return verdict.server.empty() ? address : verdict.server + " (" + address + ")";
-}
-
-// What a person on call must see; the rest, as a vote more or less, is for debugging.
-LogLevel level_of(const Change& change)
-{
-    const auto& [before, after, delay] = change;
-    if (before.open && !after.open)
-        return LogLevel::error;
-    if (before.state != after.state && after.state != verdict::State::ok)
-        return LogLevel::warning;
-    if (before.state != after.state || before.address != after.address ||
-        before.open != after.open || before.epoch != after.epoch)
-        return LogLevel::info;
-    return LogLevel::debug;
-}
-
-void log_change(const std::string& name, const Change& change)
-{
-    const auto& [before, after, delay] = change;
-    const auto move = before.address == after.address
-                          ? "master " + master_text(after)
-                          : "master " + master_text(before) + " -> " + master_text(after);
-    const auto state = before.state == after.state ? std::string(name_of(after.state))
-                                                   : std::string(name_of(before.state)) + "->" +
-                                                         std::string(name_of(after.state));
-    write_log(
-        level_of(change),
-        name + ": " + move,
-        {{"state", state},
-         {"traffic", after.open ? "open" : "refused"},
-         {"epoch", std::to_string(after.epoch)},
-         {"votes", std::to_string(after.votes) + "/" + std::to_string(after.sentinels)},
-         {"took", delay ? milliseconds_text(*delay) : ""},
-         {"reason", after.reason}});
+    for (const auto& [from, to] : config.reachable)
+        if (from == announced)
+            return to;
+    return announced;
 }
 
 }  // namespace
@@ -97,50 +61,177 @@ Control::Control(
     : executor_(executor),
       metrics_(metrics),
       publish_(std::move(publish)),
+      hosts_(executor),
+      sentinel_tls_(make_tls(config.sentinels.tls)),
       snapshot_(first_snapshot(config)),
-      refusals_(config.sentinels.addresses.size(), std::vector<std::string>(config.masters.size()))
+      vote_ttl_(config.sentinels.vote_ttl)
 {
-    const auto& given = config.sentinels;
-    for (const auto& master : config.masters) {
-        watches_.emplace_back(
-            verdict::Subject{master.name, master.servers, master.policy, given.vote_ttl},
-            given.addresses.size(),
-            Clock::now());
-        metrics_.set_verdict(watches_.size() - 1, watches_.back().verdict());
-    }
-    for (const auto& address : given.addresses) {
-        const auto place = sentinels_.size();
-        sentinels_.push_back({to_string(address), false, "not connected yet"});
-        link_at_.push_back(&links_.emplace_back(
+    names_.reserve(config.masters.size());
+    for (const auto& master : config.masters)
+        add_name(config, master);
+    for (const auto& address : config.sentinels.addresses)
+        add_sentinel(config, address);
+    recall(config);
+    hosts_.on_change = [this] {
+        for (auto& name : names_)
+            name.watch.set_servers(canonical(name.servers));
+        forget_everything("a host name has another address");
+    };
+}
+
+void Control::add_name(const config::Config& config, const config::Master& master)
+{
+    const auto place = names_.size();
+    const auto sentinels = config.sentinels.addresses.size();
+    verdict::Subject subject{
+        master.name, canonical(master.servers), master.policy, config.sentinels.vote_ttl};
+    auto& name = names_.emplace_back(
+        Name{{std::move(subject), sentinels, Clock::now()}, master.servers, {}, {}, {}, {}});
+    name.refusals.resize(sentinels);
+    metrics_.set_verdict(place, name.watch.verdict());
+    if (!master.redis)
+        return;
+    name.tls = make_tls(master.redis->tls);
+    for (const auto& server : master.servers) {
+        name.nodes.push_back({server.name, hosts_.canonical(server.address), {}, "not asked yet"});
+        name.links.emplace_back(
             executor_,
             place,
-            net::SentinelSettings{
-                address,
-                given.credentials.username,
-                given.credentials.password.reveal(),
-                names_of(config),
-                given.poll_interval,
-                given.query_timeout},
-            *this));
+            name.nodes.size() - 1,
+            net::NodeSettings{
+                server.address,
+                reachable_address(config, server.address),
+                master.redis->credentials.username,
+                master.redis->credentials.password.reveal(),
+                name.tls.get(),
+                config.sentinels.query_timeout},
+            *this);
+        metrics_.add_node(place, server.name);
     }
+}
+
+void Control::add_sentinel(const config::Config& config, const Endpoint& address)
+{
+    const auto& given = config.sentinels;
+    const auto place = sentinels_.size();
+    sentinels_.push_back({to_string(address), false, "not connected yet"});
+    link_at_.push_back(&links_.emplace_back(
+        executor_,
+        place,
+        net::SentinelSettings{
+            address,
+            given.credentials.username,
+            given.credentials.password.reveal(),
+            names_of(config),
+            given.poll_interval,
+            given.query_timeout,
+            sentinel_tls_.get()},
+        *this));
+}
+
+// Starts from what was in force when the agent last ran.
+void Control::recall(const config::Config& config)
+{
+    if (config.state_file.empty())
+        return;
+    state_file_.emplace(config.state_file, [](const std::string& trouble) {
+        write_log(LogLevel::warning, trouble);
+    });
+    const auto remembered = state_file_->read();
+    if (!remembered)
+        return;
+    for (auto& name : names_)
+        for (const auto& one : *remembered)
+            if (one.name == name.watch.subject().name)
+                name.watch.restore(one.address, one.high_water, Clock::now());
+}
+
+void Control::remember()
+{
+    if (!state_file_)
+        return;
+    std::vector<telemetry::Remembered> all;
+    for (const auto& name : names_)
+        if (const auto& standing = name.watch.standing(); standing.current)
+            all.push_back({name.watch.subject().name, *standing.current, standing.high_water});
+    state_file_->write(all);
 }
 
 void Control::start(net::TaskGroup& tasks)
 {
+    tasks.spawn(hosts_.run());
     for (auto& link : links_)
         tasks.spawn(link.run());
+    for (auto& name : names_)
+        for (auto& link : name.links)
+            tasks.spawn(link.run());
     tasks.spawn(review_regularly());
+}
+
+std::vector<telemetry::NameReport> Control::names() const
+{
+    std::vector<telemetry::NameReport> reports;
+    reports.reserve(names_.size());
+    for (const auto& name : names_)
+        reports.push_back({name.watch, name.nodes});
+    return reports;
 }
 
 asio::awaitable<void> Control::review_regularly()
 {
     asio::steady_timer timer(executor_);
-    for (;;) {
-        timer.expires_after(review_period);
+    auto woken_at = Clock::now();
+    for (auto next_review = woken_at;;) {
+        timer.expires_after(look_period);
         if (const auto [error] = co_await timer.async_wait(net::as_result); error)
             co_return;
-        review(0, watches_.size());
+        const auto slept_from = std::exchange(woken_at, Clock::now());
+        if (woken_at - slept_from > vote_ttl_)
+            forget_everything("the agent itself was stopped for longer than vote_ttl");
+        if (woken_at >= next_review) {
+            review(0, names_.size());
+            publish_(snapshot_);
+            next_review = woken_at + review_period;
+            continue;
+        }
+        for (std::size_t place = 0; place < names_.size(); ++place)
+            if (const auto look = names_[place].watch.look_again(); look && *look <= woken_at)
+                review(place, 1);
     }
+}
+
+void Control::forget_everything(std::string_view why)
+{
+    write_log(
+        LogLevel::warning,
+        "all votes are dropped and asked for anew",
+        {{"reason", std::string(why)}});
+    for (std::size_t place = 0; place < names_.size(); ++place) {
+        names_[place].watch.forget(Clock::now());
+        ask_everyone(place);
+    }
+    review(0, names_.size());
+}
+
+void Control::ask_everyone(std::size_t name)
+{
+    for (auto* const link : link_at_)
+        link->ask_now(name);
+    ask_nodes(name);
+}
+
+void Control::ask_nodes(std::size_t name)
+{
+    for (auto& link : names_[name].links)
+        link.ask_now();
+}
+
+std::vector<config::Server> Control::canonical(const std::vector<config::Server>& servers)
+{
+    auto resolved = servers;
+    for (auto& server : resolved)
+        server.address = hosts_.canonical(server.address);
+    return resolved;
 }
 
 // Judges these names anew and puts all changes in force at once.
@@ -149,8 +240,8 @@ void Control::review(std::size_t first, std::size_t count)
     std::vector<agent::Update> updates;
     std::vector<Change> changes;
     for (auto place = first; place < first + count; ++place)
-        if (auto change = watches_[place].review(Clock::now())) {
-            updates.push_back({place, &watches_[place].verdict()});
+        if (auto change = names_[place].watch.review(Clock::now())) {
+            updates.push_back({place, &names_[place].watch.verdict()});
             changes.push_back(*std::move(change));
         }
     if (updates.empty())
@@ -163,11 +254,15 @@ void Control::review(std::size_t first, std::size_t count)
 
 void Control::on_change(std::size_t name, const Change& change)
 {
-    metrics_.set_verdict(name, change.after);
-    if (change.before.address && change.after.address &&
-        change.before.address != change.after.address)
-        metrics_.count_switch(name, change.delay.value_or(Clock::duration::zero()));
-    log_change(watches_[name].subject().name, change);
+    const auto& [before, after, at, delay] = change;
+    metrics_.set_verdict(name, after);
+    if (before.address && after.address && before.address != after.address)
+        metrics_.count_switch(name, delay.value_or(Clock::duration::zero()));
+    if (before.address != after.address)
+        ask_nodes(name);
+    if (before.address != after.address || before.epoch != after.epoch)
+        remember();
+    log_change(names_[name].watch.subject().name, change);
 }
 
 void Control::on_up(std::size_t sentinel)
@@ -190,54 +285,97 @@ void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
         news ? LogLevel::warning : LogLevel::debug,
         "sentinel " + report.address + ": no vote from it",
         {{"reason", failure.reason}, {"retry", failure.permanent ? "seldom" : "soon"}});
-    for (auto& watch : watches_)
-        watch.lose(sentinel);
-    review(0, watches_.size());
+    for (auto& name : names_)
+        name.watch.lose(sentinel);
+    review(0, names_.size());
 }
 
 void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vote)
 {
-    refusals_[sentinel][name].clear();
-    watches_[name].cast(sentinel, std::move(vote));
+    names_[name].refusals[sentinel].clear();
+    if (vote.address)
+        vote.address = hosts_.canonical(*vote.address);
+    names_[name].watch.cast(sentinel, std::move(vote));
     review(name, 1);
 }
 
 void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
 {
-    auto& last = refusals_[sentinel][name];
+    auto& last = names_[name].refusals[sentinel];
     if (last != refused.text)
         write_log(
             LogLevel::warning,
             "sentinel " + sentinels_[sentinel].address + ": no vote from it for " +
-                watches_[name].subject().name,
+                names_[name].watch.subject().name,
             {{"reason", refused.text}});
     last = refused.text;
-    watches_[name].lose(sentinel);
+    names_[name].watch.lose(sentinel);
     review(name, 1);
 }
 
 void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
 {
-    const auto watch = std::ranges::find_if(watches_, [&](const verdict::Watch& each) {
-        return each.subject().name == event.master_name;
-    });
-    if (watch == watches_.end())
+    const auto known = std::ranges::find_if(
+        names_, [&](const Name& each) { return each.watch.subject().name == event.master_name; });
+    if (known == names_.end())
         return;  // a name that only others watch, or an event without one
-    const auto name = static_cast<std::size_t>(watch - watches_.begin());
+    const auto name = static_cast<std::size_t>(known - names_.begin());
     write_log(
         LogLevel::debug,
         "sentinel " + sentinels_[sentinel].address + ": event",
         {{"event", std::string(event.channel)}, {"name", event.master_name}});
+
+    auto resolved = event;
+    for (auto* const endpoint : {&resolved.node, &resolved.master})
+        if (*endpoint)
+            *endpoint = hosts_.canonical(**endpoint);
+    known->watch.hear(sentinel, resolved, Clock::now());
+    review(name, 1);
     if (event.hint == sentinel::Hint::ask_sender)
         link_at_[sentinel]->ask_now(name);
     else if (event.hint == sentinel::Hint::ask_all)
-        for (auto* const link : link_at_)
-            link->ask_now(name);
+        ask_everyone(name);
+    else if (event.hint == sentinel::Hint::ask_nodes)
+        ask_nodes(name);
 }
 
 void Control::on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took)
 {
     metrics_.observe_query(sentinel, took);
+}
+
+void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe& probe)
+{
+    auto& watch = names_[name].watch;
+    auto resolved = probe;
+    resolved.address = hosts_.canonical(probe.address);
+    metrics_.set_node_up(name, node, !probe.silent_since);
+    metrics_.set_replica_lag(name, node, verdict::lag_of(watch, resolved));
+    watch.examine(std::move(resolved));
+    metrics_.set_masters_claimed(
+        name, verdict::nodes_claiming_master(watch.probes(), Clock::now()));
+    review(name, 1);
+}
+
+void Control::on_info(std::size_t name, std::size_t node, const node::Info& info)
+{
+    names_[name].nodes[node].info = info;
+    metrics_.set_node_loading(name, node, info.loading);
+}
+
+void Control::on_trouble(std::size_t name, std::size_t node, const std::string& reason)
+{
+    auto& report = names_[name].nodes[node];
+    if (report.trouble == reason)
+        return;
+    const bool first_answer = reason.empty() && report.trouble == "not asked yet";
+    if (!first_answer)
+        write_log(
+            reason.empty() ? LogLevel::info : LogLevel::warning,
+            "node " + report.server + " (" + to_string(report.address) +
+                "): " + (reason.empty() ? "answers again" : "cannot be asked"),
+            {{"name", names_[name].watch.subject().name}, {"reason", reason}});
+    report.trouble = reason;
 }
 
 }  // namespace spoa::daemon

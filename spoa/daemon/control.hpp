@@ -2,8 +2,12 @@
 
 #include "agent/snapshot.hpp"
 #include "config/config.hpp"
+#include "daemon/state_file.hpp"
+#include "net/host_table.hpp"
+#include "net/node_link.hpp"
 #include "net/sentinel_link.hpp"
 #include "net/task_group.hpp"
+#include "net/tls.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/report.hpp"
 #include "verdict/watch.hpp"
@@ -14,26 +18,31 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace spoa::daemon {
 
-// The thinking side of the running agent: takes what the Sentinels say to the watches, and what
-// the watches conclude to the workers, the log and the metrics. Lives on the control thread.
-class Control final : public net::SentinelListener {
+// The thinking side of the running agent: takes what Sentinels and data nodes say to the watches,
+// and what the watches conclude to the workers, the log and the metrics. Lives on the control
+// thread.
+class Control final : public net::SentinelListener, public net::NodeListener {
 public:
+    // Puts a snapshot in force. Called at least every `review_period`, also without a change: a
+    // worker does not answer from a snapshot that nobody has confirmed for long.
     using Publish = std::function<void(std::shared_ptr<const agent::Snapshot>)>;
 
+    // Throws std::runtime_error with one sentence when a TLS file or the state file is unusable.
     Control(
         const boost::asio::any_io_executor& executor, const config::Config& config,
         telemetry::Metrics& metrics, Publish publish);
 
-    // Starts the links to the Sentinels and the regular review, as tasks that end when cancelled.
+    // Starts the links and the regular review, as tasks that end when cancelled.
     void start(net::TaskGroup& tasks);
 
-    std::span<const verdict::Watch> watches() const { return watches_; }
+    std::vector<telemetry::NameReport> names() const;
     std::span<const telemetry::SentinelReport> sentinels() const { return sentinels_; }
 
     void on_up(std::size_t sentinel) override;
@@ -44,20 +53,45 @@ public:
     void on_event(std::size_t sentinel, const sentinel::Event& event) override;
     void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) override;
 
+    void on_probe(std::size_t name, std::size_t node, const verdict::Probe& probe) override;
+    void on_info(std::size_t name, std::size_t node, const node::Info& info) override;
+    void on_trouble(std::size_t name, std::size_t node, const std::string& reason) override;
+
 private:
+    // One monitored name.
+    struct Name {
+        verdict::Watch watch;
+        std::vector<config::Server> servers;       // as configured, before host names resolve
+        std::vector<telemetry::NodeReport> nodes;  // where nodes are probed
+        std::list<net::NodeLink> links;            // likewise, in the order of `nodes`
+        std::vector<std::string> refusals;         // by Sentinel: the last one logged
+        std::unique_ptr<net::TlsClient> tls;       // to the nodes
+    };
+
+    void add_name(const config::Config& config, const config::Master& master);
+    void add_sentinel(const config::Config& config, const Endpoint& address);
+    void recall(const config::Config& config);
+    void remember();
     boost::asio::awaitable<void> review_regularly();
     void review(std::size_t first, std::size_t count);
     void on_change(std::size_t name, const verdict::Change& change);
+    void forget_everything(std::string_view why);
+    void ask_everyone(std::size_t name);
+    void ask_nodes(std::size_t name);
+    std::vector<config::Server> canonical(const std::vector<config::Server>& servers);
 
     boost::asio::any_io_executor executor_;
     telemetry::Metrics& metrics_;
     Publish publish_;
-    std::vector<verdict::Watch> watches_;
+    net::HostTable hosts_;
+    std::unique_ptr<net::TlsClient> sentinel_tls_;
+    std::vector<Name> names_;
     std::shared_ptr<const agent::Snapshot> snapshot_;
     std::vector<telemetry::SentinelReport> sentinels_;
-    std::vector<std::vector<std::string>> refusals_;  // last logged, by Sentinel and name
-    std::list<net::SentinelLink> links_;              // in the order of sentinels_
+    std::list<net::SentinelLink> links_;  // in the order of sentinels_
     std::vector<net::SentinelLink*> link_at_;
+    std::optional<StateFile> state_file_;
+    std::chrono::milliseconds vote_ttl_;
 };
 
 // An empty snapshot for all names of a configuration.

@@ -20,7 +20,7 @@ HttpResponse page(unsigned status, std::string_view type, std::string body)
 HttpResponse readiness(const Control& control)
 {
     std::string missing;
-    for (const auto& watch : control.watches())
+    for (const auto& [watch, nodes] : control.names())
         if (!watch.verdict().open)
             missing += watch.subject().name + ": " + std::string(name_of(watch.verdict().state)) +
                        ", " + watch.verdict().reason + "\n";
@@ -32,13 +32,13 @@ HttpResponse not_found()
     return page(404, plain, "not found; / lists what there is\n");
 }
 
-HttpResponse master_page(const Control& control, std::string_view name)
+HttpResponse master_page(const Control& control, std::string_view wanted)
 {
-    auto text =
-        telemetry::master_json(control.watches(), name, control.sentinels(), telemetry::Moment());
-    if (!text)
-        return page(404, plain, "no master of this name is configured; see /v1/masters\n");
-    return page(200, json, *std::move(text));
+    for (const auto& name : control.names())
+        if (name.watch.subject().name == wanted)
+            return page(
+                200, json, telemetry::master_json(name, control.sentinels(), telemetry::Moment()));
+    return page(404, plain, "no master of this name is configured; see /v1/masters\n");
 }
 
 constexpr std::string_view index_text =
@@ -48,7 +48,7 @@ constexpr std::string_view index_text =
     "/readyz            every name has a master that may be used\n"
     "/metrics           for Prometheus\n"
     "/v1/masters        every name, its verdict and votes (JSON)\n"
-    "/v1/masters/NAME   one name (JSON)\n";
+    "/v1/masters/NAME   one name, all that is known of it (JSON)\n";
 
 }  // namespace
 
@@ -78,7 +78,7 @@ HttpResponse answer_page(const PageSources& sources, const net::HttpRequest& req
             200,
             json,
             telemetry::masters_json(
-                sources.control.watches(), sources.control.sentinels(), telemetry::Moment()));
+                sources.control.names(), sources.control.sentinels(), telemetry::Moment()));
     return master_page(sources.control, path.substr(one_master.size()));
 }
 

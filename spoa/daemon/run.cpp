@@ -80,7 +80,8 @@ public:
     {
         const auto first = first_snapshot(config);
         for (unsigned i = 0; i < config.spop.threads; ++i)
-            workers_.emplace_back(first, net::SessionLimits(), log_defect);
+            workers_.emplace_back(
+                first, config.sentinels.vote_ttl, net::SessionLimits(), log_defect);
     }
 
     void run()

@@ -2,6 +2,7 @@
 
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
+#include "net/tls.hpp"
 #include "resp/reader.hpp"
 #include "resp/value.hpp"
 
@@ -10,20 +11,31 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <array>
+#include <cstddef>
+#include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace spoa::net {
 
-// A RESP conversation over TCP, for Sentinels and data nodes. No call has a time limit of its
-// own: wrap each in with_timeout. After an error or a time-out the connection is of no further
+// A RESP conversation over TCP or TLS, for Sentinels and data nodes. No call has a time limit of
+// its own: wrap each in with_timeout. After an error or a time-out the connection is of no further
 // use.
 class RedisConnection {
 public:
-    explicit RedisConnection(const boost::asio::any_io_executor& executor) : socket_(executor) {}
+    // Plain without `tls`, which must outlive it.
+    explicit RedisConnection(
+        const boost::asio::any_io_executor& executor, const TlsClient* tls = nullptr)
+        : socket_(executor), tls_(tls)
+    {}
 
-    // Resolves the host and connects to the first of its addresses that accepts.
+    // Resolves the host, connects to the first of its addresses that accepts, and shakes hands.
     boost::asio::awaitable<result<void>> connect(const Endpoint& address);
+
+    // What stands behind an error of connect() or of its time limit: a peer that speaks no TLS
+    // may just leave the handshake without an answer.
+    error_code explain(const error_code& error) const;
 
     // Writes one or several commands.
     boost::asio::awaitable<result<void>> send(const std::string& request);
@@ -36,7 +48,17 @@ public:
         const std::string& request, std::size_t replies);
 
 private:
+    using Transfer = boost::asio::awaitable<std::tuple<error_code, std::size_t>>;
+
+    boost::asio::awaitable<result<void>> shake_hands(const std::string& host);
+    Transfer write(const std::string& request);
+    Transfer read_some();
+
     boost::asio::ip::tcp::socket socket_;
+    const TlsClient* tls_;
+    std::unique_ptr<TlsStream> stream_;  // over socket_, from the handshake on
+    std::string peer_;                   // the name expected of it
+    bool shaking_hands_ = false;
     resp::Reader reader_;
     std::array<char, 16'384> chunk_{};
 };

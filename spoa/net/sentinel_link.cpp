@@ -3,6 +3,8 @@
 #include "net/timeout.hpp"
 #include "resp/command.hpp"
 
+#include <boost/system/errc.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -22,12 +24,16 @@ constexpr auto first_retry = 100ms;
 constexpr auto longest_retry = 2s;
 constexpr auto permanent_retry = 10s;
 constexpr auto torn_retry = 5ms;
+constexpr auto ckquorum_period = 10s;
 // One write holds this many questions at most, so that an urgent one never waits long behind a
 // poll of a thousand names.
 constexpr std::size_t names_a_write = 50;
 
 LinkFailure failure_of(std::string_view step, const error_code& error)
 {
+    namespace errc = boost::system::errc;
+    if (error == errc::bad_message || error == errc::message_size)  // no RESP, or too much of it
+        return {"it does not speak Sentinel's protocol: check sentinels.addresses", true};
     return {std::string(step) + ": " + error.message(), false};
 }
 
@@ -81,7 +87,9 @@ SentinelLink::SentinelLink(
       wake_(executor_),
       backoff_(first_retry, longest_retry),
       last_votes_(settings_.names.size()),
-      urgent_(settings_.names.size())
+      urgent_(settings_.names.size()),
+      no_quorum_(settings_.names.size()),
+      next_ckquorum_(settings_.names.size())
 {}
 
 asio::awaitable<void> SentinelLink::run()
@@ -103,21 +111,22 @@ asio::awaitable<LinkFailure> SentinelLink::run_once()
 {
     using namespace asio::experimental::awaitable_operators;
 
-    RedisConnection subscriber(executor_);
+    RedisConnection subscriber(executor_, settings_.tls);
     if (auto failure = co_await open(subscriber))
         co_return *std::move(failure);
     if (auto failure = co_await subscribe(subscriber))
         co_return *std::move(failure);
-    RedisConnection asker(executor_);
+    RedisConnection asker(executor_, settings_.tls);
     if (auto failure = co_await open(asker))
         co_return *std::move(failure);
-    if (auto failure = co_await learn_id(asker))
+    if (auto failure = co_await introduce(asker))
         co_return *std::move(failure);
 
     backoff_.reset();
     listener_.on_up(place_);
     std::ranges::fill(last_votes_, std::nullopt);
     urgent_.assign(urgent_.size(), false);
+    next_ckquorum_.assign(next_ckquorum_.size(), Clock::time_point());
     sweep_at_ = 0;
     next_sweep_ = heard_at_ = Clock::now();
     co_return first_of(
@@ -130,11 +139,12 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& 
         co_await with_timeout(connect_limit, connection.connect(settings_.address));
     if (!connected)
         co_return failure_of("connecting", connected.error());
-    if (settings_.password.empty())
-        co_return std::nullopt;
-
+    // Something short comes first in any case: before a login, Sentinel answers a command as long
+    // as SUBSCRIBE with a protocol error instead of NOAUTH.
     std::string request;
-    if (settings_.username.empty())
+    if (settings_.password.empty())
+        resp::put_command(request, {"PING"});
+    else if (settings_.username.empty())
         resp::put_command(request, {"AUTH", settings_.password});
     else
         resp::put_command(request, {"AUTH", settings_.username, settings_.password});
@@ -170,17 +180,20 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::subscribe(RedisConnect
     co_return std::nullopt;
 }
 
-asio::awaitable<std::optional<LinkFailure>> SentinelLink::learn_id(RedisConnection& connection)
+// Who it is, and whether it is in TILT: the events tell only of changes.
+asio::awaitable<std::optional<LinkFailure>> SentinelLink::introduce(RedisConnection& connection)
 {
     std::string request;
     resp::put_command(request, {"SENTINEL", "MYID"});
-    const auto replies = co_await with_timeout(settings_.query_timeout, connection.ask(request, 1));
+    resp::put_command(request, {"INFO", "sentinel"});
+    const auto replies = co_await with_timeout(settings_.query_timeout, connection.ask(request, 2));
     if (!replies)
         co_return failure_of("asking for its id", replies.error());
     auto id = sentinel::parse_myid(replies->front());
     if (const auto* const refused = std::get_if<Refused>(&id))
         co_return failure_of(*refused);
     id_ = std::get<std::string>(std::move(id));
+    in_tilt_ = sentinel::parse_tilt(replies->back());
     co_return std::nullopt;
 }
 
@@ -205,8 +218,12 @@ void SentinelLink::on_message(const resp::Value& message)
     const auto* const payload = (*parts)[2].text();
     if (!kind || *kind != "message" || !channel || !payload)
         return;
-    if (const auto event = sentinel::parse_event(*channel, *payload))
-        listener_.on_event(place_, *event);
+    const auto event = sentinel::parse_event(*channel, *payload);
+    if (!event)
+        return;
+    if (event->channel == "+tilt" || event->channel == "-tilt")
+        in_tilt_ = event->channel == "+tilt";
+    listener_.on_event(place_, *event);
 }
 
 // A dead peer sends no reset: without an answer to PING the subscription counts as lost.
@@ -273,47 +290,50 @@ asio::awaitable<LinkFailure> SentinelLink::ask_in_turn(RedisConnection& connecti
     }
 }
 
-// A name whose vote is known is asked by two commands, which must repeat it; any other by three.
+// What to ask about `name` now.
+SentinelLink::Question SentinelLink::prepare(std::size_t name, Clock::time_point now)
+{
+    const auto& last = last_votes_[name];
+    Question question{name, !last || !last->address, now >= next_ckquorum_[name]};
+    if (question.ckquorum)
+        next_ckquorum_[name] = now + ckquorum_period;
+    return question;
+}
+
 asio::awaitable<std::optional<LinkFailure>> SentinelLink::ask(
     RedisConnection& connection, const std::vector<std::size_t>& names)
 {
+    const auto asked_at = Clock::now();
     std::string request;
     std::size_t expected = 0;
-    for (const auto name : names) {
-        const auto& text = settings_.names[name];
-        resp::put_command(request, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", text});
-        resp::put_command(request, {"SENTINEL", "MASTER", text});
-        expected += 2;
-        if (!last_votes_[name]) {
-            resp::put_command(request, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", text});
-            ++expected;
-        }
+    std::vector<Question> questions;
+    const auto put = [&](std::string_view command, const std::string& name) {
+        resp::put_command(request, {"SENTINEL", command, name});
+        ++expected;
+    };
+    for (const auto place : names) {
+        const auto& name = settings_.names[place];
+        const auto& question = questions.emplace_back(prepare(place, asked_at));
+        if (question.full)
+            put("GET-MASTER-ADDR-BY-NAME", name);
+        put("MASTER", name);
+        if (question.full)
+            put("GET-MASTER-ADDR-BY-NAME", name);
+        if (question.ckquorum)
+            put("CKQUORUM", name);
     }
 
-    const auto asked_at = Clock::now();
     const auto replies =
         co_await with_timeout(settings_.query_timeout, connection.ask(request, expected));
     if (!replies)
         co_return failure_of("asking for the master", replies.error());
     listener_.on_answer_time(place_, Clock::now() - asked_at);
 
-    // A vote is as old as its question: an answer that lay unread while we were stopped is not new.
     bool torn = false;
-    for (auto reply = replies->begin(); const auto name : names) {
-        const auto& last = last_votes_[name];
-        auto answer = last ? sentinel::repeat_vote(*last, reply[0], reply[1], asked_at)
-                           : sentinel::parse_vote(reply[0], reply[1], reply[2], asked_at);
-        reply += last ? 2 : 3;
-        const auto* const refused = std::get_if<Refused>(&answer);
-        if (refused && refused->why == Refusal::torn) {
-            torn = torn || !last;
-            last_votes_[name].reset();  // ask the full question
-            urgent_[name] = true;
-            continue;
-        }
-        if (auto failure = take_answer(name, std::move(answer)))
+    Replies rest(*replies);
+    for (const auto& question : questions)
+        if (auto failure = take_answer(question, rest, asked_at, torn))
             co_return failure;
-    }
     if (torn) {
         asio::steady_timer pause(executor_, torn_retry);
         co_await pause.async_wait(as_result);
@@ -321,21 +341,40 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::ask(
     co_return std::nullopt;
 }
 
+// Takes the replies to one question off the front of `replies`. A vote is as old as its question:
+// an answer that lay unread while the agent was stopped is not new.
 std::optional<LinkFailure> SentinelLink::take_answer(
-    std::size_t name, sentinel::Answer<sentinel::Vote> answer)
+    const Question& question, Replies& replies, sentinel::TimePoint asked_at, bool& torn)
 {
+    const auto name = question.name;
+    auto& last = last_votes_[name];
+    auto answer = question.full ? sentinel::parse_vote(replies[0], replies[1], replies[2], asked_at)
+                                : sentinel::repeat_vote(*last, replies[0], asked_at);
+    replies = replies.subspan(question.full ? 3 : 1);
+    if (question.ckquorum) {
+        no_quorum_[name] = sentinel::parse_ckquorum(replies[0]).value_or(false);
+        replies = replies.subspan(1);
+    }
+
     if (auto* const vote = std::get_if<sentinel::Vote>(&answer)) {
         vote->sentinel_id = id_;
-        last_votes_[name] = *vote;
+        vote->in_tilt = in_tilt_;
+        vote->no_quorum_for_failover = no_quorum_[name];
+        last = *vote;
         listener_.on_vote(place_, name, std::move(*vote));
         return std::nullopt;
     }
     const auto& refused = std::get<Refused>(answer);
-    last_votes_[name].reset();
-    listener_.on_no_vote(place_, name, refused);
+    last.reset();
+    if (refused.why == Refusal::torn) {
+        torn = torn || question.full;
+        urgent_[name] = true;  // the full question, next
+        return std::nullopt;
+    }
     // A refusal of the command concerns every name; an unusable answer only this one.
     if (sentinel::is_permanent(refused.why) && refused.why != Refusal::not_understood)
         return failure_of(refused);
+    listener_.on_no_vote(place_, name, refused);
     return std::nullopt;
 }
 

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct SentinelSettings {
     std::vector<std::string> names;
     std::chrono::milliseconds poll_interval{500};
     std::chrono::milliseconds query_timeout{250};
+    const TlsClient* tls = nullptr;  // plain without; must outlive the link
 };
 
 // Why there is no conversation with a Sentinel.
@@ -78,10 +80,20 @@ private:
     boost::asio::awaitable<Failure> ask_in_turn(RedisConnection& connection);
     boost::asio::awaitable<std::optional<Failure>> ask(
         RedisConnection& connection, const std::vector<std::size_t>& names);
-    boost::asio::awaitable<std::optional<Failure>> learn_id(RedisConnection& connection);
+    boost::asio::awaitable<std::optional<Failure>> introduce(RedisConnection& connection);
+
+    // What is asked about a name in one round, and what has to come back.
+    struct Question {
+        std::size_t name = 0;
+        bool full = false;  // three commands; else MASTER alone, which must repeat the last vote
+        bool ckquorum = false;  // and SENTINEL CKQUORUM
+    };
+    using Replies = std::span<const resp::Value>;
 
     void on_message(const resp::Value& message);
-    std::optional<Failure> take_answer(std::size_t name, sentinel::Answer<sentinel::Vote> answer);
+    Question prepare(std::size_t name, std::chrono::steady_clock::time_point now);
+    std::optional<Failure> take_answer(
+        const Question& question, Replies& replies, sentinel::TimePoint asked_at, bool& torn);
     std::vector<std::size_t> take_due(std::chrono::steady_clock::time_point now);
 
     boost::asio::any_io_executor executor_;
@@ -94,7 +106,10 @@ private:
     std::string id_;                                         // MYID
     std::vector<std::optional<sentinel::Vote>> last_votes_;  // by name
     std::vector<bool> urgent_;                               // by name
-    std::size_t sweep_at_ = 0;                               // the next name to poll
+    std::vector<bool> no_quorum_;                            // by name: CKQUORUM's last answer
+    std::vector<std::chrono::steady_clock::time_point> next_ckquorum_;  // by name
+    bool in_tilt_ = false;
+    std::size_t sweep_at_ = 0;  // the next name to poll
     std::chrono::steady_clock::time_point next_sweep_;
     std::chrono::steady_clock::time_point heard_at_;  // on the subscribed connection
 };

@@ -74,7 +74,8 @@ asio::awaitable<void> say_goodbye(StreamSocket& socket, Deadline& deadline, Sess
 // Read what is there, answer every whole frame in it, write once. HAProxy pipelines frames,
 // so one read and one write often serve many of them.
 asio::awaitable<void> run_spop_session(
-    StreamSocket socket, agent::Desk& desk, Deadlines& deadlines, SessionLimits limits)
+    StreamSocket socket, agent::Desk& desk, const SnapshotClock& clock, Deadlines& deadlines,
+    SessionLimits limits)
 {
     const OpenConnection open_connection(desk.tally);
     agent::Conversation conversation(desk, limits.max_frame_size);
@@ -104,6 +105,7 @@ asio::awaitable<void> run_spop_session(
 
         const auto read_at = Clock::now();
         const auto answers_before = conversation.answers();
+        desk.stale = read_at - clock.confirmed_at > clock.limit;
         frames.commit(size);
         const bool open = answer_frames(frames, conversation, reply);
         if (const auto answers = conversation.answers() - answers_before; answers > 0)

@@ -11,6 +11,12 @@
 
 namespace spoa::net {
 
+// What all sessions of one worker share beside the desk.
+struct SnapshotClock {
+    std::chrono::steady_clock::time_point confirmed_at;  // by the control thread, when it published
+    std::chrono::steady_clock::duration limit;           // an older snapshot is not used
+};
+
 struct SessionLimits {
     std::uint32_t max_frame_size = 16'380;   // HAProxy's own default
     std::chrono::milliseconds hello{5'000};  // from connecting to the HELLO
@@ -19,8 +25,9 @@ struct SessionLimits {
 };  // a greeted connection may idle for ever: HAProxy decides how long it keeps one
 
 // Serves one HAProxy connection until it ends. A terminal cancellation says goodbye to the peer
-// first. `desk` and `deadlines` must outlive it.
+// first. What is taken by reference must outlive it.
 boost::asio::awaitable<void> run_spop_session(
-    StreamSocket socket, agent::Desk& desk, Deadlines& deadlines, SessionLimits limits);
+    StreamSocket socket, agent::Desk& desk, const SnapshotClock& clock, Deadlines& deadlines,
+    SessionLimits limits);
 
 }  // namespace spoa::net

@@ -24,9 +24,11 @@ std::string message_of(const std::exception_ptr& failure)
 }  // namespace
 
 SpopWorker::SpopWorker(
-    std::shared_ptr<const agent::Snapshot> first, SessionLimits limits,
+    std::shared_ptr<const agent::Snapshot> first,
+    std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
     std::function<void(std::string)> on_failure)
-    : desk_{first, agent::Tally(first->answers.size())},
+    : desk_{first, agent::Tally(first->answers.size()), false},
+      clock_{std::chrono::steady_clock::now(), snapshot_limit},
       limits_(limits),
       deadlines_(context_.get_executor()),
       sessions_(
@@ -62,15 +64,17 @@ SpopWorker::~SpopWorker()
 
 void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
 {
-    asio::post(context_, [this, next = std::move(snapshot)]() mutable {
+    const auto now = std::chrono::steady_clock::now();
+    asio::post(context_, [this, now, next = std::move(snapshot)]() mutable {
         desk_.snapshot = std::move(next);
+        clock_.confirmed_at = now;
     });
 }
 
 void SpopWorker::serve(StreamSocket socket)
 {
     asio::post(context_, [this, accepted = std::move(socket)]() mutable {
-        sessions_.spawn(run_spop_session(std::move(accepted), desk_, deadlines_, limits_));
+        sessions_.spawn(run_spop_session(std::move(accepted), desk_, clock_, deadlines_, limits_));
     });
 }
 

@@ -19,8 +19,10 @@ namespace spoa::net {
 class SpopWorker {
 public:
     // `on_failure` hears of a defect that ended a session; it is called on the worker's thread.
+    // A snapshot that was published longer than `snapshot_limit` ago is not answered from.
     SpopWorker(
-        std::shared_ptr<const agent::Snapshot> first, SessionLimits limits,
+        std::shared_ptr<const agent::Snapshot> first,
+        std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
         std::function<void(std::string)> on_failure);
 
     // Ends the thread; sessions that were not stopped before are dropped.
@@ -43,6 +45,7 @@ public:
 private:
     boost::asio::io_context context_{1};
     agent::Desk desk_;
+    SnapshotClock clock_;
     SessionLimits limits_;
     Deadlines deadlines_;
     TaskGroup sessions_;

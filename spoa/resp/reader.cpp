@@ -9,6 +9,18 @@
 namespace spoa::resp {
 namespace {
 
+// Deeper than any reply of Redis, and shallow enough to be destroyed by recursion. hiredis 0.14
+// stops at 7, 1.0 to 1.2 nowhere.
+constexpr int deepest_array = 8;
+
+int depth_of(const redisReadTask* task) noexcept
+{
+    int depth = 0;
+    for (; task; task = task->parent)
+        ++depth;
+    return depth;
+}
+
 #if HIREDIS_MAJOR >= 1
 using ElementCount = std::size_t;
 #else
@@ -33,13 +45,16 @@ void* create_string(const redisReadTask* task, char* text, std::size_t size) noe
         return put(task, {Error{std::move(copy)}});
     if (task->type == REDIS_REPLY_STATUS)
         return put(task, {Status{std::move(copy)}});
+    if (task->type != REDIS_REPLY_STRING)
+        return nullptr;  // a type of RESP3, which we never ask for
     return put(task, {std::move(copy)});
 }
 
 void* create_array(const redisReadTask* task, ElementCount elements) noexcept
 {
     const auto& limits = *static_cast<const ReaderLimits*>(task->privdata);
-    if (static_cast<std::size_t>(elements) > limits.array_elements)
+    if (task->type != REDIS_REPLY_ARRAY || depth_of(task) > deepest_array ||
+        static_cast<std::size_t>(elements) > limits.array_elements)
         return nullptr;  // hiredis ends the stream with an error
     return put(task, {Array{}});
 }
@@ -60,7 +75,7 @@ void free_object(void* root) noexcept
 }
 
 #if HIREDIS_MAJOR >= 1
-// RESP3 only, which we never ask for: an error, as nothing that was created.
+// RESP3 only: an error, as nothing that was created.
 void* refuse_double(const redisReadTask*, double, char*, std::size_t) noexcept
 {
     return nullptr;

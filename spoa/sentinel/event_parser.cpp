@@ -26,9 +26,9 @@ constexpr std::array rows{
     Row{"-odown", Hint::ask_sender},
     Row{"+try-failover", Hint::ask_all},
     Row{"+elected-leader", Hint::ask_all},
-    Row{"+selected-slave", Hint::note},
+    Row{"+selected-slave", Hint::ask_nodes},
     Row{"+failover-state-send-slaveof-noone", Hint::note},
-    Row{"+failover-state-wait-promotion", Hint::note},
+    Row{"+failover-state-wait-promotion", Hint::ask_nodes},
     Row{"-role-change", Hint::ask_all},
     Row{"-failover-abort-not-elected", Hint::ask_sender},
     Row{"-failover-abort-no-good-slave", Hint::ask_sender},
@@ -37,7 +37,7 @@ constexpr std::array rows{
     Row{"+monitor", Hint::ask_all},
     Row{"-monitor", Hint::ask_all},
     Row{"+set", Hint::note},
-    Row{"+reboot", Hint::note},
+    Row{"+reboot", Hint::ask_nodes},
     Row{"+tilt", Hint::note},
     Row{"-tilt", Hint::note},
 };
@@ -117,6 +117,7 @@ std::optional<Event> parse_event(std::string_view channel, std::string_view payl
         if (words.size() < 8 || words[4] != "@")
             return std::nullopt;
         event.master_name = words[5];
+        event.master = find_endpoint(words[6], words[7]);
     }
     event.node = find_endpoint(words[2], words[3]);
 

@@ -22,6 +22,7 @@ namespace spoa::sentinel {
 enum class Hint {
     ask_sender,  // this Sentinel's answer has changed, or may have
     ask_all,     // a failover has begun or the configuration was changed: ask every Sentinel
+    ask_nodes,   // a data node may have changed its role: ask the nodes
     note,        // for the log only
 };
 
@@ -31,8 +32,9 @@ struct Event {
     std::string_view channel;  // with its sign: `+switch-master`; lives as long as the channel list
     Hint hint = Hint::note;
     Subject subject = Subject::none;
-    std::string master_name;       // empty in layout IV
-    std::optional<Endpoint> node;  // I and II: the instance it is about; III: the new address
+    std::string master_name;         // empty in layout IV
+    std::optional<Endpoint> node;    // I and II: the instance it is about; III: the new address
+    std::optional<Endpoint> master;  // II: the master it belongs to, until the switch the old one
 };
 
 // The channels to subscribe to.

@@ -11,6 +11,9 @@ struct MasterReply {
     Endpoint address;
     std::uint64_t config_epoch = 0;
     Flags flags;
+    std::chrono::milliseconds ping_pending{0};
+    std::chrono::milliseconds failover_timeout{0};
+    std::uint64_t known_sentinels = 0;
 };
 
 using AddressReply = std::optional<Endpoint>;  // nothing: the name is unknown
@@ -56,6 +59,19 @@ Flags parse_flags(std::string_view words)
     return flags;
 }
 
+bool is_promoting(std::string_view failover_state)
+{
+    return failover_state == "send_slaveof_noone" || failover_state == "wait_promotion" ||
+           failover_state == "reconf_slaves" || failover_state == "update_config";
+}
+
+// A count or a duration that a peer gives: nothing sensible is above this.
+std::uint64_t bounded_number(std::string_view text)
+{
+    constexpr std::uint64_t most = 1'000'000'000;
+    return std::min(parse_number(text).value_or(0), most);
+}
+
 Answer<AddressReply> parse_address(const resp::Value& reply)
 {
     if (const auto* const error = reply.error())
@@ -87,6 +103,8 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
     std::string_view ip;
     std::string_view port;
     std::optional<std::uint64_t> config_epoch;
+    Flags flags;
+    bool promoting = false;
     MasterReply master;
     for (std::size_t i = 0; i < fields->size(); i += 2) {
         const auto* const name = (*fields)[i].text();
@@ -98,7 +116,15 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
         else if (*name == "port")
             port = *value;
         else if (*name == "flags")
-            master.flags = parse_flags(*value);
+            flags = parse_flags(*value);
+        else if (*name == "failover-state")
+            promoting = is_promoting(*value);
+        else if (*name == "last-ping-sent")
+            master.ping_pending = std::chrono::milliseconds(bounded_number(*value));
+        else if (*name == "failover-timeout")
+            master.failover_timeout = std::chrono::milliseconds(bounded_number(*value));
+        else if (*name == "num-other-sentinels")
+            master.known_sentinels = bounded_number(*value) + 1;
         else if (*name == "config-epoch")
             config_epoch = parse_number(*value);
     }
@@ -107,6 +133,8 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
         return not_understood("MASTER answered no usable ip, port or config-epoch");
     master.address = *std::move(address);
     master.config_epoch = *config_epoch;
+    master.flags = flags;
+    master.flags.promoting = promoting;
     return OptionalMaster(std::move(master));
 }
 
@@ -115,8 +143,12 @@ Vote make_vote(const Endpoint& address, const MasterReply& master, TimePoint now
     Vote vote;
     vote.address = address;
     vote.config_epoch = master.config_epoch;
-    if (master.address == address)
+    vote.failover_timeout = master.failover_timeout;
+    vote.known_sentinels = master.known_sentinels;
+    if (master.address == address) {
         vote.flags = master.flags;
+        vote.ping_pending = master.ping_pending;
+    }
     vote.answered_at = now;
     return vote;
 }
@@ -189,16 +221,35 @@ Answer<Vote> parse_vote(
     return make_vote(*before, *between, now);
 }
 
-Answer<Vote> repeat_vote(
-    const Vote& last, const resp::Value& address, const resp::Value& master, TimePoint now)
+Answer<Vote> repeat_vote(const Vote& last, const resp::Value& master, TimePoint now)
 {
-    auto asked_again = parse_vote(address, master, address, now);
-    if (auto* const vote = std::get_if<Vote>(&asked_again)) {
-        if (vote->address != last.address || vote->config_epoch != last.config_epoch)
-            return Refused{Refusal::torn, "it differs from the vote before"};
-        vote->sentinel_id = last.sentinel_id;
+    auto fields = parse_master(master);
+    if (auto* const refused = std::get_if<Refused>(&fields))
+        return std::move(*refused);
+    const auto& said = std::get<OptionalMaster>(fields);
+    if (!said || !last.address || said->address != *last.address ||
+        said->config_epoch != last.config_epoch || said->flags.failover_in_progress)
+        return Refused{Refusal::torn, "it differs from the vote before"};
+    return make_vote(*last.address, *said, now);
+}
+
+std::optional<bool> parse_ckquorum(const resp::Value& reply)
+{
+    if (const auto* const error = reply.error()) {
+        if (error->text.starts_with("NOQUORUM"))
+            return true;
+        return std::nullopt;
     }
-    return asked_again;
+    const auto* const text = reply.text();
+    if (!text || !text->starts_with("OK"))
+        return std::nullopt;
+    return false;
+}
+
+bool parse_tilt(const resp::Value& info)
+{
+    const auto* const text = info.text();
+    return text && text->find("sentinel_tilt:1") != std::string::npos;
 }
 
 Answer<std::string> parse_myid(const resp::Value& reply)
@@ -211,9 +262,10 @@ Answer<std::string> parse_myid(const resp::Value& reply)
     }
     const auto* const text = reply.text();
     constexpr std::size_t run_id_size = 40;
-    if (!text || text->size() != run_id_size)
+    const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (!text || text->size() != run_id_size || !std::ranges::all_of(*text, is_hex))
         return not_understood("MYID answered no id");
-    return printable(*text);
+    return *text;
 }
 
 }  // namespace spoa::sentinel

@@ -4,7 +4,8 @@
 //   SENTINEL MASTER name                      config-epoch and flags
 //   SENTINEL GET-MASTER-ADDR-BY-NAME name     the same address again, or the vote is torn
 //
-// At rest the first two are enough: they only have to repeat the vote before.
+// At rest MASTER alone is enough, as long as it repeats the vote before: an address that changes
+// changes the epoch or the flags there too.
 //
 // On the leader of a failover, MASTER shows the old ip:port beside the new config-epoch for a
 // second or more (sentinel.c, sentinelGetCurrentMasterAddress): that is why MASTER's address
@@ -51,10 +52,16 @@ Answer<Vote> parse_vote(
     const resp::Value& first_address, const resp::Value& master, const resp::Value& second_address,
     TimePoint now);
 
-// `last` with new flags and time, when GET and MASTER of one write say what it said; torn when
-// they say anything else, which then needs the full question.
-Answer<Vote> repeat_vote(
-    const Vote& last, const resp::Value& address, const resp::Value& master, TimePoint now);
+// `last` with what MASTER alone says now; torn when it says anything that may come with another
+// address, which then needs the full question.
+Answer<Vote> repeat_vote(const Vote& last, const resp::Value& master, TimePoint now);
+
+// Whether SENTINEL CKQUORUM found that no failover could be authorized; nothing when the reply is
+// neither yes nor no.
+std::optional<bool> parse_ckquorum(const resp::Value& reply);
+
+// Whether `INFO sentinel` tells of TILT mode.
+bool parse_tilt(const resp::Value& info);
 
 // The 40 hex digits of SENTINEL MYID; empty when the Sentinel does not know the command.
 Answer<std::string> parse_myid(const resp::Value& reply);

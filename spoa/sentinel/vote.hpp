@@ -19,6 +19,7 @@ struct Flags {
     bool o_down = false;
     bool failover_in_progress = false;
     bool disconnected = false;
+    bool promoting = false;  // failover-state: from send_slaveof_noone on
 
     bool operator==(const Flags&) const = default;
 };
@@ -30,8 +31,14 @@ struct Vote {
     // About the address in the vote. Empty when MASTER named another one: on the leader, from
     // +promoted-slave to the end of the failover, its flags are those of the old master.
     Flags flags;
-    std::string
-        sentinel_id;  // MYID; empty where the Sentinel does not know the command (before 6.2)
+    std::chrono::milliseconds ping_pending{0};  // how long the master owes this Sentinel a PONG
+    // How the Sentinel is set up and sees its peers, whatever the address.
+    std::chrono::milliseconds failover_timeout{0};
+    std::uint64_t known_sentinels = 0;    // itself included
+    bool no_quorum_for_failover = false;  // its last CKQUORUM failed
+    bool in_tilt = false;                 // its flags do not count, its address does
+    // MYID; empty where the Sentinel does not know the command (before 6.2).
+    std::string sentinel_id;
     TimePoint answered_at;
 
     bool operator==(const Vote&) const = default;

@@ -37,6 +37,10 @@ struct NameSeries {
     Gauge* votes = nullptr;
     Gauge* info = nullptr;  // of the address in force; replaced when it moves
     Counter* switches = nullptr;
+    Gauge* masters_claimed = nullptr;
+    std::vector<Gauge*> node_up;
+    std::vector<Gauge*> node_loading;
+    std::vector<Gauge*> replica_lag;
 };
 
 }  // namespace
@@ -49,6 +53,9 @@ struct Metrics::Impl {
     std::vector<NameSeries> by_name;
     std::vector<Gauge*> sentinel_up;
     std::vector<Histogram*> query_duration;
+    Family<Gauge>* node_up = nullptr;
+    Family<Gauge>* node_loading = nullptr;
+    Family<Gauge>* replica_lag = nullptr;
 
     Family<Gauge>& gauge(const std::string& name, const std::string& help)
     {
@@ -78,6 +85,13 @@ void Metrics::Impl::add_names()
                          .Name("sentinel_spoa_switches_total")
                          .Help("How often the master in force moved.")
                          .Register(registry);
+    auto& claimed = gauge(
+        "nodes_claiming_master",
+        "Probed data nodes that say they are master; above 1 for long is a split brain.");
+    node_up = &gauge("node_up", "Whether the data node answers the agent's probe.");
+    node_loading = &gauge("node_loading", "Whether the data node is loading its data.");
+    replica_lag = &gauge(
+        "replica_lag_bytes", "How far the node is behind the master in force; 0 for that itself.");
     switch_delay =
         &histogram(
              "switch_delay_seconds", "Time from the first vote for a new master to the verdict.")
@@ -91,6 +105,7 @@ void Metrics::Impl::add_names()
         series.config_epoch = &epoch.Add(labels);
         series.votes = &votes.Add(labels);
         series.switches = &switches.Add(labels);
+        series.masters_claimed = &claimed.Add(labels);
         by_name.push_back(series);
     }
 }
@@ -157,6 +172,35 @@ void Metrics::set_sentinel_up(std::size_t sentinel, bool up)
 void Metrics::observe_query(std::size_t sentinel, std::chrono::nanoseconds took)
 {
     impl_->query_duration[sentinel]->Observe(seconds(took));
+}
+
+void Metrics::add_node(std::size_t name, const std::string& server)
+{
+    auto& series = impl_->by_name[name];
+    const prometheus::Labels labels{{"master_name", impl_->names[name]}, {"server", server}};
+    series.node_up.push_back(&impl_->node_up->Add(labels));
+    series.node_loading.push_back(&impl_->node_loading->Add(labels));
+    series.replica_lag.push_back(&impl_->replica_lag->Add(labels));
+}
+
+void Metrics::set_node_up(std::size_t name, std::size_t node, bool up)
+{
+    impl_->by_name[name].node_up[node]->Set(up ? 1 : 0);
+}
+
+void Metrics::set_node_loading(std::size_t name, std::size_t node, bool loading)
+{
+    impl_->by_name[name].node_loading[node]->Set(loading ? 1 : 0);
+}
+
+void Metrics::set_replica_lag(std::size_t name, std::size_t node, std::uint64_t bytes)
+{
+    impl_->by_name[name].replica_lag[node]->Set(static_cast<double>(bytes));
+}
+
+void Metrics::set_masters_claimed(std::size_t name, std::size_t nodes)
+{
+    impl_->by_name[name].masters_claimed->Set(static_cast<double>(nodes));
 }
 
 std::string Metrics::serialize(std::span<const agent::Tally* const> tallies) const

@@ -30,6 +30,13 @@ public:
     void set_sentinel_up(std::size_t sentinel, bool up);
     void observe_query(std::size_t sentinel, std::chrono::nanoseconds took);
 
+    // A probed data node of a name; nodes are numbered in the order they are added.
+    void add_node(std::size_t name, const std::string& server);
+    void set_node_up(std::size_t name, std::size_t node, bool up);
+    void set_node_loading(std::size_t name, std::size_t node, bool loading);
+    void set_replica_lag(std::size_t name, std::size_t node, std::uint64_t bytes);
+    void set_masters_claimed(std::size_t name, std::size_t nodes);
+
     // The text of /metrics, in the Prometheus exposition format.
     std::string serialize(std::span<const agent::Tally* const> tallies) const;
 

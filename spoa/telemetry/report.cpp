@@ -1,11 +1,15 @@
 #include "telemetry/report.hpp"
 
 #include "sentinel/electorate.hpp"
+#include "verdict/warnings.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
+#include <map>
+#include <utility>
 
 namespace spoa::telemetry {
 namespace {
@@ -45,6 +49,8 @@ Json flag_words(const sentinel::Flags& flags)
         words.push_back("failover_in_progress");
     if (flags.disconnected)
         words.push_back("disconnected");
+    if (flags.promoting)
+        words.push_back("promoting");
     return words;
 }
 
@@ -64,7 +70,68 @@ Json vote_json(
     json["epoch"] = vote->config_epoch;
     json["flags"] = flag_words(vote->flags);
     json["age_ms"] = duration_cast<milliseconds>(age).count();
+    json["tilt"] = vote->in_tilt;
+    json["known_sentinels"] = vote->known_sentinels;
     json["id"] = vote->sentinel_id;
+    return json;
+}
+
+// How many valid votes each address has, and their highest epoch.
+Json support_json(const verdict::Watch& watch, const Moment& now)
+{
+    std::map<std::string, std::pair<std::size_t, std::uint64_t>> support;
+    for (const auto& vote :
+         verdict::valid_votes(watch.ballots(), watch.subject().vote_ttl, now.steady)) {
+        auto& [votes, epoch] = support[vote.address ? to_string(*vote.address) : "none"];
+        ++votes;
+        epoch = std::max(epoch, vote.config_epoch);
+    }
+    Json json = Json::array();
+    for (const auto& [address, counted] : support)
+        json.push_back(
+            {{"address", address}, {"votes", counted.first}, {"highest_epoch", counted.second}});
+    return json;
+}
+
+Json node_json(const NodeReport& node, const verdict::Watch& watch, const Moment& now)
+{
+    constexpr std::array<std::string_view, 3> roles{"unknown", "master", "replica"};
+    const auto* const probe = verdict::find_probe(watch.probes(), node.address);
+    const bool fresh = probe && verdict::is_fresh(*probe, now.steady);
+    Json json{{"server", node.server}, {"address", to_string(node.address)}, {"up", fresh}};
+    if (!node.trouble.empty())
+        json["trouble"] = node.trouble;
+    if (!probe || !probe->answered_at)
+        return json;
+    json["role"] = roles[static_cast<std::size_t>(probe->role)];
+    json["age_ms"] = duration_cast<milliseconds>(now.steady - *probe->answered_at).count();
+    json["loading"] = node.info.loading;
+    json["offset"] = probe->offset;
+    if (probe->role == verdict::Role::master)
+        json["connected_replicas"] = node.info.connected_replicas;
+    if (probe->role == verdict::Role::replica) {
+        json["follows"] = node.info.master ? Json(to_string(*node.info.master)) : Json();
+        json["link_up"] = node.info.master_link_up;
+        json["lag_bytes"] = verdict::lag_of(watch, *probe);
+    }
+    return json;
+}
+
+Json change_json(const verdict::Change& change, const Moment& now)
+{
+    const auto place = [](const verdict::Verdict& verdict) {
+        return verdict.address ? Json(to_string(*verdict.address)) : Json();
+    };
+    Json json{
+        {"at", utc_text(change.at, now)},
+        {"from", {{"state", name_of(change.before.state)}, {"address", place(change.before)}}},
+        {"to", {{"state", name_of(change.after.state)}, {"address", place(change.after)}}},
+        {"open", change.after.open},
+        {"epoch", change.after.epoch},
+        {"reason", change.after.reason},
+    };
+    if (change.delay)
+        json["took_ms"] = std::chrono::duration<double, std::milli>(*change.delay).count();
     return json;
 }
 
@@ -83,6 +150,7 @@ Json watch_json(
         {"majority", sentinel::majority_of(verdict.sentinels)},
         {"sentinels", verdict.sentinels},
         {"reason", verdict.reason},
+        {"rule", verdict.rule},
         {"since", utc_text(watch.since(), now)},
     };
     Json votes = Json::array();
@@ -100,8 +168,7 @@ std::string text_of(const Json& json)
 }  // namespace
 
 std::string masters_json(
-    std::span<const verdict::Watch> watches, std::span<const SentinelReport> sentinels,
-    const Moment& now)
+    std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now)
 {
     Json json{{"time", utc_text(now.system)}};
     json["sentinels"] = Json::array();
@@ -112,20 +179,29 @@ std::string masters_json(
         json["sentinels"].push_back(std::move(one));
     }
     json["masters"] = Json::array();
-    for (const auto& watch : watches)
-        json["masters"].push_back(watch_json(watch, sentinels, now));
+    for (const auto& name : names)
+        json["masters"].push_back(watch_json(name.watch, sentinels, now));
     return text_of(json);
 }
 
-std::optional<std::string> master_json(
-    std::span<const verdict::Watch> watches, std::string_view name,
-    std::span<const SentinelReport> sentinels, const Moment& now)
+std::string master_json(
+    const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
 {
-    const auto watch = std::ranges::find_if(
-        watches, [&](const verdict::Watch& each) { return each.subject().name == name; });
-    if (watch == watches.end())
-        return std::nullopt;
-    return text_of(watch_json(*watch, sentinels, now));
+    const auto& watch = name.watch;
+    auto json = watch_json(watch, sentinels, now);
+    json["way_out"] = verdict::way_out(watch.verdict());
+    json["support"] = support_json(watch, now);
+    json["nodes"] = Json::array();
+    for (const auto& node : name.nodes)
+        json["nodes"].push_back(node_json(node, watch, now));
+    std::vector<std::string> addresses;
+    for (const auto& sentinel : sentinels)
+        addresses.push_back(sentinel.address);
+    json["warnings"] = verdict::warnings_of(watch, addresses, now.steady);
+    json["changes"] = Json::array();
+    for (const auto& change : watch.history())
+        json["changes"].push_back(change_json(change, now));
+    return text_of(json);
 }
 
 }  // namespace spoa::telemetry

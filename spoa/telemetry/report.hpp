@@ -1,5 +1,6 @@
 #pragma once
 
+#include "node/reply_parser.hpp"
 #include "verdict/watch.hpp"
 
 #include <chrono>
@@ -17,6 +18,20 @@ struct SentinelReport {
     std::string failure;  // why not, while it is not up; never holds a secret
 };
 
+// One data node as the agent's own connection sees it.
+struct NodeReport {
+    std::string server;
+    Endpoint address;
+    node::Info info;
+    std::string trouble;  // why it cannot be asked; empty while it answers
+};
+
+// One monitored name, with all that is known of it.
+struct NameReport {
+    const verdict::Watch& watch;
+    std::span<const NodeReport> nodes;  // empty where nodes are not probed
+};
+
 // The moment of a report on both clocks, so that ages become dates.
 struct Moment {
     std::chrono::steady_clock::time_point steady = std::chrono::steady_clock::now();
@@ -25,12 +40,11 @@ struct Moment {
 
 // The JSON of /v1/masters: the Sentinels, and every name with its verdict and votes.
 std::string masters_json(
-    std::span<const verdict::Watch> watches, std::span<const SentinelReport> sentinels,
+    std::span<const NameReport> names, std::span<const SentinelReport> sentinels,
     const Moment& now);
 
-// The JSON of /v1/masters/NAME; nothing when the name is not configured.
-std::optional<std::string> master_json(
-    std::span<const verdict::Watch> watches, std::string_view name,
-    std::span<const SentinelReport> sentinels, const Moment& now);
+// The JSON of /v1/masters/NAME: all that `explain` shows.
+std::string master_json(
+    const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now);
 
 }  // namespace spoa::telemetry

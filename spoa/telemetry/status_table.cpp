@@ -1,9 +1,9 @@
 #include "telemetry/status_table.hpp"
 
+#include "telemetry/table.hpp"
+
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <array>
 #include <stdexcept>
 #include <vector>
 
@@ -11,7 +11,7 @@ namespace spoa::telemetry {
 namespace {
 
 using Json = nlohmann::json;
-using Row = std::array<std::string, 8>;
+using Row = std::vector<std::string>;
 
 std::string text_or_dash(const Json& value)
 {
@@ -33,30 +33,14 @@ Row row_of(const Json& master)
     };
 }
 
-std::string aligned(const std::vector<Row>& rows)
-{
-    std::array<std::size_t, std::tuple_size_v<Row>> widths{};
-    for (const auto& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i)
-            widths[i] = std::max(widths[i], row[i].size());
-    std::string text;
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            text += row[i];
-            if (i + 1 < row.size())
-                text += std::string(widths[i] - row[i].size() + 2, ' ');
-        }
-        text += '\n';
-    }
-    return text;
-}
-
 }  // namespace
 
 StatusTable status_table(std::string_view masters_json)
 {
     try {
         const auto json = Json::parse(masters_json);
+        if (!json.is_object() || !json.at("masters").is_array() || !json.at("sentinels").is_array())
+            throw std::runtime_error("the answer is not that of a sentinel-spoa of this version");
         StatusTable table;
         std::vector<Row> rows{
             {"NAME", "STATE", "TRAFFIC", "SERVER", "MASTER", "EPOCH", "VOTES", "SINCE"}};

@@ -9,32 +9,29 @@ namespace {
 
 using sentinel::Majority;
 
-// The votes that count: young enough, and one for each identity, the latest; a Sentinel listed
-// under two addresses has one vote.
-std::vector<Vote> valid_votes(
-    std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl, TimePoint now)
-{
-    std::vector<Vote> votes;
-    votes.reserve(ballots.size());
-    for (const auto& ballot : ballots) {
-        if (!ballot || now - ballot->answered_at > vote_ttl)
-            continue;
-        const auto same = std::ranges::find_if(votes, [&](const Vote& vote) {
-            return !vote.sentinel_id.empty() && vote.sentinel_id == ballot->sentinel_id;
-        });
-        if (same == votes.end())
-            votes.push_back(*ballot);
-        else if (same->answered_at < ballot->answered_at)
-            *same = *ballot;
-    }
-    return votes;
-}
+// What all steps of one judgement look at.
+struct Case {
+    const Subject& subject;
+    const Evidence& evidence;
+    std::span<const Vote> votes;  // the valid ones
+    TimePoint now;
+
+    std::size_t sentinels() const { return evidence.ballots.size(); }
+    std::size_t needed() const { return sentinel::majority_of(sentinels()); }
+};
 
 bool claims_elsewhere(std::span<const Vote> votes, const Endpoint& address, std::uint64_t epoch)
 {
     return std::ranges::any_of(votes, [&](const Vote& vote) {
         return vote.address && *vote.address != address && vote.config_epoch >= epoch;
     });
+}
+
+// How many name `address`; without one, how many say that they do not know the name.
+std::size_t votes_for(const std::optional<Endpoint>& address, std::span<const Vote> votes)
+{
+    return static_cast<std::size_t>(
+        std::ranges::count_if(votes, [&](const Vote& vote) { return vote.address == address; }));
 }
 
 // Continues `claim` when it is for the same address, else starts a new one.
@@ -45,43 +42,108 @@ Claim renewed(const std::optional<Claim>& claim, const Endpoint& address, TimePo
     return {address, now};
 }
 
-void note_challenger(Standing& standing, std::span<const Vote> votes, TimePoint now)
+void note_challenger(const Case& c, Standing& standing)
 {
-    const auto other = std::ranges::find_if(
-        votes, [&](const Vote& vote) { return vote.address && vote.address != standing.current; });
-    if (other == votes.end())
+    const auto other = std::ranges::find_if(c.votes, [&](const Vote& vote) {
+        return vote.address && vote.address != standing.current;
+    });
+    if (other == c.votes.end())
         standing.challenger.reset();
     else
-        standing.challenger = renewed(standing.challenger, *other->address, now);
+        standing.challenger = renewed(standing.challenger, *other->address, c.now);
+}
+
+void adopt(Standing& standing, const Majority& majority, TimePoint now)
+{
+    if (standing.current && *standing.current != majority.address)
+        standing.tombstones.push_back({*standing.current, now});
+    std::erase_if(standing.tombstones, [&](const Claim& tombstone) {
+        return tombstone.address == majority.address;
+    });
+    standing.current = majority.address;
+    standing.in_force_since = now;
+    standing.contender.reset();
+    standing.down = false;
+    standing.stall = StallWatch();
+}
+
+void bury_no_longer(const Case& c, Standing& standing)
+{
+    std::erase_if(standing.tombstones, [&](const Claim& tombstone) {
+        const auto* const probe = find_probe(c.evidence.probes, tombstone.address);
+        return c.now - tombstone.since >= tombstone_hold &&
+               (!probe || (is_fresh(*probe, c.now) && probe->role == Role::replica));
+    });
 }
 
 // What the rule makes of an address with a majority.
-enum class Ruling { follow, tie, regress };
+enum class Ruling { first, in_force, higher_epoch, tie, tie_over, regress, regress_over };
 
-Ruling rule(
-    const Majority& majority, std::span<const Vote> votes, Standing& standing, TimePoint now)
+constexpr std::string_view text_of(Ruling ruling)
+{
+    switch (ruling) {
+        case Ruling::first: return "the first majority";
+        case Ruling::in_force: return "a majority names the master in force";
+        case Ruling::higher_epoch: return "a majority names another master at a higher epoch";
+        case Ruling::tie: return "a majority names another master at the same epoch";
+        case Ruling::tie_over: return "another master at the same epoch, stable for 2.5 s";
+        case Ruling::regress: return "a majority names another master at a lower epoch";
+        case Ruling::regress_over: return "another master at a lower epoch, stable for 10 s";
+    }
+    return {};
+}
+
+// Whether a majority's claim to a tie has stood long enough. Where the node is probed, it must say
+// that it is master; if it says nothing at all, it has to stand longer.
+bool tie_is_over(const Case& c, const Claim& claim)
+{
+    const auto stood = c.now - claim.since;
+    const auto* const probe = find_probe(c.evidence.probes, claim.address);
+    if (!probe)
+        return stood >= tie_hold;
+    if (!is_fresh(*probe, c.now))
+        return stood >= regress_hold;
+    return stood >= tie_hold && probe->role == Role::master;
+}
+
+bool regress_is_over(const Case& c, const Claim& claim, bool contested)
+{
+    const auto* const probe = find_probe(c.evidence.probes, claim.address);
+    const bool denied = probe && is_fresh(*probe, c.now) && probe->role != Role::master;
+    return c.now - claim.since >= regress_hold && !contested && !denied;
+}
+
+Ruling rule(const Case& c, const Majority& majority, Standing& standing)
 {
     const auto& address = majority.address;
-    if (!standing.current || majority.highest_epoch > standing.high_water) {
-        standing.current = address;
-        standing.high_water = std::max(standing.high_water, majority.confirmed_epoch);
-        return Ruling::follow;
+    if (!standing.current) {
+        adopt(standing, majority, c.now);
+        standing.high_water = majority.confirmed_epoch;
+        return Ruling::first;
     }
-    const bool contested = claims_elsewhere(votes, address, standing.high_water);
+    const bool contested = claims_elsewhere(c.votes, address, standing.high_water);
     if (address == standing.current) {
-        if (majority.highest_epoch < standing.high_water && !contested)
-            standing.high_water = majority.confirmed_epoch;  // set back by hand, nothing moves
-        return Ruling::follow;
+        standing.contender.reset();
+        const bool set_back = majority.highest_epoch < standing.high_water && !contested;
+        if (set_back || majority.confirmed_epoch > standing.high_water)
+            standing.high_water = majority.confirmed_epoch;
+        return Ruling::in_force;
+    }
+    if (majority.highest_epoch > standing.high_water) {
+        adopt(standing, majority, c.now);
+        standing.high_water = std::max(standing.high_water, majority.confirmed_epoch);
+        return Ruling::higher_epoch;
     }
 
-    standing.contender = renewed(standing.contender, address, now);
-    const auto stood = now - standing.contender->since;
+    standing.contender = renewed(standing.contender, address, c.now);
     const bool tie = majority.highest_epoch == standing.high_water;
-    if (tie ? stood < tie_hold : (stood < regress_hold || contested))
+    const bool over = tie ? tie_is_over(c, *standing.contender)
+                          : regress_is_over(c, *standing.contender, contested);
+    if (!over)
         return tie ? Ruling::tie : Ruling::regress;
-    standing.current = address;
+    adopt(standing, majority, c.now);
     standing.high_water = majority.confirmed_epoch;
-    return Ruling::follow;
+    return tie ? Ruling::tie_over : Ruling::regress_over;
 }
 
 std::string count_of(std::size_t votes, std::size_t sentinels)
@@ -89,31 +151,188 @@ std::string count_of(std::size_t votes, std::size_t sentinels)
     return std::to_string(votes) + " of " + std::to_string(sentinels) + " Sentinels";
 }
 
-std::string at_epoch(const Endpoint& address, std::uint64_t epoch)
-{
-    return to_string(address) + " at epoch " + std::to_string(epoch);
-}
-
 // Why a followed majority is less than perfect; empty when nothing is wanting.
-std::string shortfall(const Majority& majority, std::span<const Vote> votes, std::size_t sentinels)
+std::string shortfall(const Case& c, const Majority& majority)
 {
-    if (sentinels == 1)
+    const auto tilted = static_cast<std::size_t>(std::ranges::count(c.votes, true, &Vote::in_tilt));
+    if (c.sentinels() == 1)
         return "only one Sentinel is configured, so there is no majority to count";
-    if (votes.size() < sentinels)
-        return count_of(sentinels - votes.size(), sentinels) + " cannot be heard";
-    if (majority.votes < sentinels)
-        return count_of(sentinels - majority.votes, sentinels) + " name another address or none";
+    if (c.votes.size() < c.sentinels())
+        return count_of(c.sentinels() - c.votes.size(), c.sentinels()) + " cannot be heard";
+    if (majority.votes < c.sentinels())
+        return count_of(c.sentinels() - majority.votes, c.sentinels()) +
+               " name another address or none";
+    if (tilted > 0)
+        return count_of(tilted, c.sentinels()) + " are in TILT";
     if (std::ranges::any_of(
-            votes, [&](const Vote& vote) { return vote.config_epoch != majority.highest_epoch; }))
+            c.votes, [&](const Vote& vote) { return vote.config_epoch != majority.highest_epoch; }))
         return "the Sentinels agree on the address and differ on its epoch";
+    if (std::ranges::any_of(c.votes, &Vote::no_quorum_for_failover))
+        return "a Sentinel reports that no failover could be authorized";
     return {};
 }
 
-// How many name `address`; without one, how many say that they do not know the name.
-std::size_t votes_for(const std::optional<Endpoint>& address, std::span<const Vote> votes)
+Verdict judge_majority(const Case& c, const Majority& majority, Standing& standing)
 {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(votes, [&](const Vote& vote) { return vote.address == address; }));
+    Verdict verdict;
+    verdict.open = true;
+    const auto ruling = rule(c, majority, standing);
+    verdict.rule = text_of(ruling);
+    if (ruling != Ruling::tie && ruling != Ruling::regress) {
+        verdict.reason = shortfall(c, majority);
+        verdict.state = verdict.reason.empty() ? State::ok : State::degraded;
+        return verdict;
+    }
+    verdict.state = ruling == Ruling::tie ? State::conflict : State::regress;
+    verdict.reason =
+        count_of(majority.votes, c.sentinels()) + " name " + to_string(majority.address) +
+        " at epoch " + std::to_string(majority.highest_epoch) +
+        (ruling == Ruling::tie ? ", the epoch of the master in force"
+                               : ", which is older than " + std::to_string(standing.high_water));
+    return verdict;
+}
+
+Verdict judge_quorum_lost(const Case& c, Standing& standing)
+{
+    const auto since = standing.quorum_lost_at.value_or(c.now);
+    standing.quorum_lost_at = since;
+    const auto& policy = c.subject.policy;
+    const bool holding =
+        policy.no_quorum == NoQuorum::hold &&
+        (policy.no_quorum_hold.count() == 0 || c.now - since <= policy.no_quorum_hold);
+    Verdict verdict;
+    verdict.open = holding && standing.current.has_value();
+    const bool stale = standing.unheard_since && c.now - *standing.unheard_since >= stale_after;
+    verdict.state = stale ? State::stale : State::no_quorum;
+    verdict.reason = std::string(standing.current ? "" : "starting: ") + "only " +
+                     count_of(c.votes.size(), c.sentinels()) + " answer, " +
+                     std::to_string(c.needed()) + " are needed";
+    verdict.rule = verdict.open ? "no majority is heard: the last master is held"
+                                : "no majority is heard: refused";
+    return verdict;
+}
+
+// The verdict when no address has a majority.
+Verdict judge_disunity(const Case& c, Standing& standing)
+{
+    const auto nil = votes_for(std::nullopt, c.votes);
+    standing.contender.reset();
+    if (nil < c.needed() && c.votes.size() < c.sentinels())
+        return judge_quorum_lost(c, standing);
+
+    standing.quorum_lost_at.reset();
+    Verdict verdict;
+    if (nil >= c.needed()) {
+        verdict.state = State::unknown_name;
+        verdict.reason =
+            count_of(nil, c.sentinels()) + " do not monitor the name '" + c.subject.name + "'";
+        verdict.rule = "a majority does not know the name";
+        return verdict;
+    }
+    verdict.state = State::conflict;
+    verdict.reason = "no address is named by " + count_of(c.needed(), c.sentinels());
+    verdict.rule = "all are heard and no majority agrees";
+    verdict.open = standing.current.has_value();
+    return verdict;
+}
+
+// Nothing is open between a moment at which everything may have changed unseen and the next
+// majority; but not for ever.
+std::optional<Verdict> judge_asked_anew(const Case& c, Standing& standing)
+{
+    if (!standing.asked_anew_at)
+        return std::nullopt;
+    if (c.votes.size() >= c.needed() || c.now - *standing.asked_anew_at > ask_anew_limit) {
+        standing.asked_anew_at.reset();
+        return std::nullopt;
+    }
+    Verdict verdict;
+    verdict.state = State::stale;
+    verdict.reason = "all votes were dropped, and the Sentinels are asked anew";
+    verdict.rule = "nothing heard before counts";
+    return verdict;
+}
+
+void doubt(Verdict& verdict, State state, std::string reason, std::string_view rule, bool open)
+{
+    verdict.state = state;
+    verdict.reason = std::move(reason);
+    verdict.rule = rule;
+    verdict.open = open;
+}
+
+bool keep(InDoubt choice)
+{
+    return choice == InDoubt::keep;
+}
+
+// Looks for reasons not to use the address that a majority names; the first one found counts.
+void judge_doubt(const Case& c, Verdict& verdict, Standing& standing)
+{
+    const auto& current = *standing.current;
+    const auto& policy = c.subject.policy;
+    const auto* const probe = find_probe(c.evidence.probes, current);
+    standing.down = is_down(standing.down, c.votes, current, c.sentinels(), probe, c.now);
+    watch_stall(standing.stall, c.evidence.probes, current);
+
+    if (standing.down) {
+        const auto [s_down, o_down] = count_down(c.votes, current);
+        doubt(
+            verdict,
+            State::odown,
+            count_of(s_down, c.sentinels()) + " see the master as down, " + std::to_string(o_down) +
+                " objectively",
+            "the master is seen as down",
+            keep(policy.odown));
+        return;
+    }
+    switch (promotion_doubt(c.evidence, c.votes, current, c.now)) {
+        case PromotionDoubt::none: break;
+        case PromotionDoubt::under_way:
+            doubt(
+                verdict,
+                State::switching,
+                "a Sentinel is promoting another node",
+                "a promotion is under way",
+                keep(policy.switching));
+            return;
+        case PromotionDoubt::two_masters:
+            doubt(
+                verdict,
+                State::conflict,
+                "a promotion was never announced, and both nodes say that they are master",
+                "two nodes are master",
+                keep(policy.switching));
+            return;
+    }
+    if (auto objection = role_objection(probe, standing.in_force_since, c.now);
+        !objection.empty()) {
+        doubt(
+            verdict,
+            State::not_master,
+            "the Sentinels name " + to_string(current) + ", and " + objection,
+            "the node itself does not agree",
+            false);
+        return;
+    }
+    if (is_isolated(standing.stall, c.votes, current, c.sentinels())) {
+        doubt(
+            verdict,
+            State::isolated,
+            "the master answers, but its replicas stand still and Sentinels wait for it",
+            "the master is cut off",
+            keep(policy.isolated));
+        return;
+    }
+    if (probe && probe->silent_since &&
+        (probe->refused || c.now - *probe->silent_since > silence_limit))
+        doubt(
+            verdict,
+            State::silent,
+            probe->refused ? "the master refuses connections"
+                           : "the master does not answer the agent's probe",
+            "the master is silent",
+            verdict.open);
 }
 
 // The name of the address among HAProxy's servers, and whether it may be used at all: where
@@ -132,98 +351,77 @@ void map_server(Verdict& verdict, const Subject& subject)
         verdict.state = State::degraded;
     verdict.reason =
         "the master is " + to_string(*verdict.address) + ", which no entry of servers: maps";
+    verdict.rule = "no server has the address";
 }
 
-// The verdict on a majority's address.
-Verdict judge_majority(
-    const Majority& majority, std::span<const Vote> votes, std::size_t sentinels,
-    Standing& standing, TimePoint now)
+std::optional<TimePoint> next_look(
+    const Standing& standing, const Evidence& evidence, TimePoint now)
 {
-    Verdict verdict;
-    verdict.open = true;
-    const auto claim = [&] {
-        return count_of(majority.votes, sentinels) + " name " +
-               at_epoch(majority.address, majority.highest_epoch);
-    };
-    switch (rule(majority, votes, standing, now)) {
-        case Ruling::follow:
-            standing.contender.reset();
-            verdict.reason = shortfall(majority, votes, sentinels);
-            verdict.state = verdict.reason.empty() ? State::ok : State::degraded;
-            break;
-        case Ruling::tie:
-            verdict.state = State::conflict;
-            verdict.reason = claim() + ", the epoch of the master in force";
-            break;
-        case Ruling::regress:
-            verdict.state = State::regress;
-            verdict.reason =
-                claim() + ", which is older than " + std::to_string(standing.high_water);
-            break;
-    }
-    return verdict;
-}
-
-// The verdict when no address has a majority.
-Verdict judge_disunity(
-    const Subject& subject, std::span<const Vote> votes, std::size_t sentinels, Standing& standing,
-    TimePoint now)
-{
-    const auto needed = sentinel::majority_of(sentinels);
-    const auto nil = votes_for(std::nullopt, votes);
-    standing.contender.reset();
-
-    Verdict verdict;
-    if (nil >= needed) {
-        verdict.state = State::unknown_name;
-        verdict.reason =
-            count_of(nil, sentinels) + " do not monitor the name '" + subject.name + "'";
-    } else if (votes.size() == sentinels) {
-        verdict.state = State::conflict;
-        verdict.reason = "no address is named by " + count_of(needed, sentinels);
-        verdict.open = standing.current.has_value();
-    } else {
-        const auto since = standing.quorum_lost_at.value_or(now);
-        const auto hold = subject.policy.no_quorum_hold;
-        const bool holding = subject.policy.no_quorum == NoQuorum::hold &&
-                             (hold.count() == 0 || now - since <= hold);
-        standing.quorum_lost_at = since;
-        verdict.state = State::no_quorum;
-        verdict.reason = std::string(standing.current ? "" : "starting: ") + "only " +
-                         count_of(votes.size(), sentinels) + " answer, " + std::to_string(needed) +
-                         " are needed";
-        verdict.open = holding && standing.current.has_value();
-        return verdict;
-    }
-    standing.quorum_lost_at.reset();
-    return verdict;
+    const auto asked_until = standing.in_force_since + probe_deadline;
+    if (standing.current && find_probe(evidence.probes, *standing.current) && now < asked_until)
+        return asked_until;
+    return std::nullopt;
 }
 
 }  // namespace
 
-Judgement judge(
-    const Subject& subject, std::span<const std::optional<Vote>> ballots, Standing standing,
-    TimePoint now)
+std::vector<Vote> valid_votes(
+    std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl, TimePoint now)
 {
-    const auto sentinels = ballots.size();
-    const auto votes = valid_votes(ballots, subject.vote_ttl, now);
-    note_challenger(standing, votes, now);
+    std::vector<Vote> votes;
+    votes.reserve(ballots.size());
+    for (const auto& ballot : ballots) {
+        if (!ballot || now - ballot->answered_at > vote_ttl)
+            continue;
+        // A Sentinel listed under two addresses has one vote.
+        const auto same = std::ranges::find_if(votes, [&](const Vote& vote) {
+            return !vote.sentinel_id.empty() && vote.sentinel_id == ballot->sentinel_id;
+        });
+        if (same == votes.end())
+            votes.push_back(*ballot);
+        else if (same->answered_at < ballot->answered_at)
+            *same = *ballot;
+    }
+    return votes;
+}
+
+Judgement judge(const Subject& subject, const Evidence& evidence, Standing standing, TimePoint now)
+{
+    const auto votes = valid_votes(evidence.ballots, subject.vote_ttl, now);
+    const Case c{subject, evidence, votes, now};
+    if (!votes.empty())
+        standing.unheard_since.reset();
+    else if (!standing.unheard_since)
+        standing.unheard_since = now;
+    note_challenger(c, standing);
+    bury_no_longer(c, standing);
 
     Verdict verdict;
-    if (const auto majority = sentinel::find_majority(votes, sentinel::majority_of(sentinels))) {
+    if (auto anew = judge_asked_anew(c, standing)) {
+        verdict = *std::move(anew);
+    } else if (const auto majority = sentinel::find_majority(votes, c.needed())) {
         standing.quorum_lost_at.reset();
-        verdict = judge_majority(*majority, votes, sentinels, standing, now);
+        verdict = judge_majority(c, *majority, standing);
+        if (verdict.state == State::ok || verdict.state == State::degraded)
+            judge_doubt(c, verdict, standing);
     } else {
-        verdict = judge_disunity(subject, votes, sentinels, standing, now);
+        verdict = judge_disunity(c, standing);
     }
+    // A conflict keeps the last master only while that says nothing else itself.
+    if (verdict.state == State::conflict && standing.current)
+        if (const auto* const probe = find_probe(evidence.probes, *standing.current);
+            probe && is_fresh(*probe, now) && probe->role == Role::replica)
+            verdict.open = false;
+
     if (verdict.state != State::unknown_name) {
         verdict.address = standing.current;
         verdict.votes = votes_for(standing.current, votes);
     }
-    verdict.sentinels = sentinels;
+    verdict.sentinels = evidence.ballots.size();
     verdict.epoch = standing.high_water;
     map_server(verdict, subject);
-    return {std::move(verdict), std::move(standing)};
+    const auto look_again = next_look(standing, evidence, now);
+    return {std::move(verdict), std::move(standing), look_again};
 }
 
 }  // namespace spoa::verdict

@@ -6,33 +6,31 @@
 // highest that a majority of them confirms. H, the high-water epoch, is the highest C ever in
 // force.
 //
-//   no A                    keep the address in force: no-quorum, or conflict when all are heard
+//   nothing in force yet    switch to A
 //   A is in force           H rises to C(A); it falls to C(A) when nobody claims H elsewhere
 //   A is new,  E(A) > H     switch to A
 //   A is new,  E(A) = H     conflict, until a stable majority has stood for `tie_hold`
 //   A is new,  E(A) < H     regress, until it has stood for `regress_hold` and nobody claims an
 //                           epoch >= H for another address
-//   nothing in force yet    switch to A
+//   no A                    keep the address in force: no-quorum, or conflict when all are heard
 //
 // H comes from C and never from E: a single Sentinel, or a vote torn between an old address and
-// a new epoch, must not be able to lift it.
+// a new epoch, must not be able to lift it. An address in force may still be in doubt (doubt.hpp);
+// doubt closes the gate and never moves it.
 #pragma once
 
-#include "sentinel/vote.hpp"
+#include "verdict/doubt.hpp"
+#include "verdict/evidence.hpp"
 #include "verdict/policy.hpp"
 #include "verdict/server.hpp"
 #include "verdict/verdict.hpp"
 
 #include <chrono>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 namespace spoa::verdict {
-
-using sentinel::TimePoint;
-using sentinel::Vote;
 
 // One monitored name, as configured.
 struct Subject {
@@ -42,10 +40,13 @@ struct Subject {
     std::chrono::milliseconds vote_ttl{1500};
 };
 
-inline constexpr std::chrono::milliseconds tie_hold{2500};        // a hello period and a margin
+inline constexpr std::chrono::milliseconds tie_hold{2'500};       // a hello period and a margin
 inline constexpr std::chrono::milliseconds regress_hold{10'000};  // five hello periods
+inline constexpr std::chrono::milliseconds stale_after{5'000};    // without any vote
+inline constexpr std::chrono::milliseconds ask_anew_limit{2'000};
+inline constexpr std::chrono::milliseconds tombstone_hold{30'000};
 
-// An address that a majority named at a moment, and has named ever since.
+// An address that was named at a moment, and ever since.
 struct Claim {
     Endpoint address;
     TimePoint since;
@@ -53,14 +54,21 @@ struct Claim {
     bool operator==(const Claim&) const = default;
 };
 
-// What a name's verdict rests on beside the votes. Kept by the caller from one judgement to the
-// next.
+// What a name's verdict rests on beside the evidence. Kept by the caller from one judgement to
+// the next.
 struct Standing {
     std::optional<Endpoint> current;  // the address in force
     std::uint64_t high_water = 0;     // H
+    TimePoint in_force_since;         // of `current`
     std::optional<Claim> contender;   // a majority's address that may not be followed yet
     std::optional<Claim> challenger;  // another address than `current` that somebody names
     std::optional<TimePoint> quorum_lost_at;
+    std::optional<TimePoint> unheard_since;  // no valid vote from anyone
+    // All votes were dropped and asked for anew: nothing is open until a majority answered.
+    std::optional<TimePoint> asked_anew_at;
+    bool down = false;  // is_down's memory
+    StallWatch stall;
+    std::vector<Claim> tombstones;  // demoted masters that have not said they are replicas
 
     bool operator==(const Standing&) const = default;
 };
@@ -68,12 +76,14 @@ struct Standing {
 struct Judgement {
     Verdict verdict;
     Standing standing;
+    std::optional<TimePoint> look_again;  // the verdict changes by itself then, if nothing comes
 };
 
-// Judges one name. `ballots` has one place for each configured Sentinel: its last vote, or
-// nothing while there is no connection to it.
-Judgement judge(
-    const Subject& subject, std::span<const std::optional<Vote>> ballots, Standing standing,
+Judgement judge(const Subject& subject, const Evidence& evidence, Standing standing, TimePoint now);
+
+// The votes that count at `now`: young enough, and one for each identity, the latest.
+std::vector<Vote> valid_votes(
+    std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl,
     TimePoint now);
 
 }  // namespace spoa::verdict

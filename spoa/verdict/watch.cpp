@@ -1,13 +1,28 @@
 #include "verdict/watch.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace spoa::verdict {
+
+bool Change::notable() const
+{
+    return before.address != after.address || before.state != after.state ||
+           before.open != after.open || before.epoch != after.epoch;
+}
 
 Watch::Watch(Subject subject, std::size_t sentinels, TimePoint now)
     : subject_(std::move(subject)), ballots_(sentinels), since_(now)
 {
     review(now);
+}
+
+void Watch::restore(const Endpoint& address, std::uint64_t high_water, TimePoint now)
+{
+    standing_.current = address;
+    standing_.high_water = high_water;
+    standing_.in_force_since = now;
+    standing_.asked_anew_at = now;
 }
 
 void Watch::cast(std::size_t sentinel, Vote vote)
@@ -20,21 +35,69 @@ void Watch::lose(std::size_t sentinel)
     ballots_[sentinel].reset();
 }
 
+void Watch::hear(std::size_t sentinel, const sentinel::Event& event, TimePoint now)
+{
+    if (event.channel == "+failover-state-send-slaveof-noone" ||
+        event.channel == "+failover-state-wait-promotion") {
+        if (!event.master)
+            return;
+        // Both events of one promotion come within a tick or two of the Sentinel's timer.
+        constexpr std::chrono::seconds same_promotion{5};
+        const bool known = promotion_ && promotion_->master == *event.master &&
+                           promotion_->sentinel == sentinel &&
+                           now - promotion_->heard_at < same_promotion;
+        promotion_ =
+            Promotion{*event.master, event.node, sentinel, known ? promotion_->heard_at : now};
+    } else if (
+        event.channel.starts_with("-failover-abort-") && promotion_ &&
+        promotion_->sentinel == sentinel) {
+        promotion_.reset();
+    }
+}
+
+void Watch::examine(Probe probe)
+{
+    const auto known = std::ranges::find(probes_, probe.address, &Probe::address);
+    if (known == probes_.end())
+        probes_.push_back(std::move(probe));
+    else
+        *known = std::move(probe);
+}
+
+void Watch::forget(TimePoint now)
+{
+    std::ranges::fill(ballots_, std::nullopt);
+    for (auto& probe : probes_) {
+        Probe unknown;
+        unknown.address = std::move(probe.address);
+        probe = std::move(unknown);
+    }
+    standing_.asked_anew_at = now;
+    standing_.stall = StallWatch();
+}
+
 std::optional<Change> Watch::review(TimePoint now)
 {
-    auto judgement = judge(subject_, ballots_, std::move(standing_), now);
+    auto judgement = judge(subject_, {ballots_, probes_, promotion_}, std::move(standing_), now);
     standing_ = std::move(judgement.standing);
+    look_again_ = judgement.look_again;
+    // A promotion is over when its master is no longer the one in force.
+    if (promotion_ && standing_.current && *standing_.current != promotion_->master)
+        promotion_.reset();
+    verdict_.rule = judgement.verdict.rule;  // by itself no news to anybody
     if (judgement.verdict == verdict_)
         return std::nullopt;
 
-    Change change;
-    change.after = judgement.verdict;
-    change.before = std::exchange(verdict_, std::move(judgement.verdict));
-    const auto& [before, after, delay] = change;
-    if (before.address != after.address && after.address && standing_.challenger)
+    Change change{std::exchange(verdict_, judgement.verdict), judgement.verdict, now, std::nullopt};
+    if (change.before.address != change.after.address && change.after.address &&
+        standing_.challenger)
         change.delay = now - standing_.challenger->since;
-    if (before.address != after.address || before.state != after.state || before.open != after.open)
+    if (change.notable()) {
         since_ = now;
+        history_.push_back(change);
+        if (history_.size() > history_size)
+            history_.pop_front();
+    }
     return change;
 }
 

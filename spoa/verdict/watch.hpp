@@ -1,47 +1,79 @@
 #pragma once
 
+#include "sentinel/event_parser.hpp"
 #include "verdict/judge.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
 
 namespace spoa::verdict {
 
-// A verdict that differs from the one before in what traffic or an operator would notice.
+// A verdict that differs from the one before.
 struct Change {
     Verdict before;
     Verdict after;
+    TimePoint at;
     // From the first vote for the new address to the verdict; nothing when the address stayed.
     std::optional<std::chrono::steady_clock::duration> delay;
+
+    // Whether traffic or an operator would notice: the address, the state, the gate, the epoch.
+    bool notable() const;
 };
 
-// One name under watch: the votes as they come, and the verdict that follows from them.
+// One name under watch: the evidence as it comes, and the verdict that follows from it.
 // Time is an argument throughout.
 class Watch {
 public:
+    static constexpr std::size_t history_size = 20;
+
     Watch(Subject subject, std::size_t sentinels, TimePoint now);
+
+    // Starts from what was in force before a restart: held until a majority speaks.
+    void restore(const Endpoint& address, std::uint64_t high_water, TimePoint now);
+
+    // The servers' addresses, when their host names resolved to others.
+    void set_servers(std::vector<Server> servers) { subject_.servers = std::move(servers); }
 
     // A Sentinel answered, or the connection to it is lost and its vote void.
     void cast(std::size_t sentinel, Vote vote);
     void lose(std::size_t sentinel);
 
-    // Judges anew. Call it after every vote, and now and then because votes age.
+    // A Sentinel published something about this name.
+    void hear(std::size_t sentinel, const sentinel::Event& event, TimePoint now);
+
+    // A data node answered or fell silent; replaces what was known of it.
+    void examine(Probe probe);
+
+    // Everything heard before `now` may be outdated: the agent itself was stopped.
+    void forget(TimePoint now);
+
+    // Judges anew. Call it after every change of the evidence, now and then because votes age,
+    // and at look_again().
     std::optional<Change> review(TimePoint now);
 
     const Subject& subject() const { return subject_; }
     const Verdict& verdict() const { return verdict_; }
+    const Standing& standing() const { return standing_; }
     std::span<const std::optional<Vote>> ballots() const { return ballots_; }
-    TimePoint since() const { return since_; }  // of the verdict's address, state and gate
+    std::span<const Probe> probes() const { return probes_; }
+    const std::deque<Change>& history() const { return history_; }  // notable ones, oldest first
+    TimePoint since() const { return since_; }                      // of the last notable change
+    std::optional<TimePoint> look_again() const { return look_again_; }
 
 private:
     Subject subject_;
     std::vector<std::optional<Vote>> ballots_;
+    std::vector<Probe> probes_;
+    std::optional<Promotion> promotion_;
     Standing standing_;
     Verdict verdict_;
+    std::deque<Change> history_;
     TimePoint since_;
+    std::optional<TimePoint> look_again_;
 };
 
 }  // namespace spoa::verdict

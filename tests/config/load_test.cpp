@@ -29,10 +29,14 @@ const std::string everything =
     "  poll_interval: 1s\n"
     "  query_timeout: 300ms\n"
     "  vote_ttl: 5s\n"
+    "  tls: {server_name: sentinel}\n"
     "masters:\n"
     "  - name: mymaster\n"
     "    servers: {R1: 10.0.0.1:6379, R2: 10.0.0.2:6379}\n"
-    "    policy: {no_quorum: hold, no_quorum_hold: 1m}\n"
+    "    redis: {username: probe, password: hunter3, tls: {}}\n"
+    "    policy: {no_quorum: hold, no_quorum_hold: 1m, odown: keep}\n"
+    "reachable: {10.0.0.1:6379: 192.0.2.1:16379}\n"
+    "state_file: state.json\n"
     "log: {level: debug, format: json}\n";
 
 }  // namespace
@@ -44,7 +48,7 @@ TEST_SUITE("config/load")
         const auto loaded = config::load_text(good_sentinels + good_masters, ".");
         CHECK(told(loaded).empty());
         CHECK_FALSE(loaded.has_errors());
-        const auto& [spop, http, sentinels, masters, log] = loaded.config;
+        const auto& [spop, http, sentinels, masters, log, reachable, state_file] = loaded.config;
         REQUIRE(spop.listen.size() == 1);
         CHECK(to_string(spop.listen[0]) == "127.0.0.1:9000");
         CHECK(spop.threads == 1);
@@ -54,16 +58,20 @@ TEST_SUITE("config/load")
         CHECK(sentinels.poll_interval == 500ms);
         CHECK(sentinels.query_timeout == 250ms);
         CHECK(sentinels.vote_ttl == 1500ms);
-        CHECK(masters.size() == 1);
+        CHECK_FALSE(sentinels.tls.enabled);
+        REQUIRE(masters.size() == 1);
+        CHECK_FALSE(masters[0].redis);
         CHECK(log.level == config::LogLevel::info);
         CHECK(log.format == config::LogFormat::text);
+        CHECK(reachable.empty());
+        CHECK(state_file.empty());
     }
 
     TEST_CASE("every setting can be set")
     {
         const auto loaded = config::load_text(everything, ".");
         CHECK(told(loaded).empty());
-        const auto& [spop, http, sentinels, masters, log] = loaded.config;
+        const auto& [spop, http, sentinels, masters, log, reachable, state_file] = loaded.config;
         CHECK(spop.listen.size() == 2);
         CHECK(spop.threads == 2);
         CHECK(to_string(http.listen.at(0)) == "127.0.0.1:2");
@@ -74,6 +82,13 @@ TEST_SUITE("config/load")
         CHECK(masters[0].servers[1].name == "R2");
         CHECK(to_string(masters[0].servers[1].address) == "10.0.0.2:6379");
         CHECK(masters[0].policy.no_quorum_hold == 1min);
+        REQUIRE(masters[0].redis);
+        CHECK(masters[0].redis->credentials.password.reveal() == "hunter3");
+        CHECK(masters[0].redis->tls.enabled);
+        CHECK(sentinels.tls.server_name == "sentinel");
+        REQUIRE(reachable.size() == 1);
+        CHECK(to_string(reachable[0].second) == "192.0.2.1:16379");
+        CHECK(state_file == "./state.json");
         CHECK(log.level == config::LogLevel::debug);
         CHECK(log.format == config::LogFormat::json);
     }
@@ -95,6 +110,29 @@ TEST_SUITE("config/load")
             told("log:\n  level: warnin\n" + good_sentinels + good_masters),
             "2:10: error",
             {"log.level: expected debug, info, warning or error", "did you mean 'warning'?"});
+    }
+
+    TEST_CASE("the state file lies in a folder that exists, beside the configuration if relative")
+    {
+        const TemporaryFolder folder;
+        const auto load = [&](const std::string& name) {
+            return config::load_text(
+                "state_file: " + name + '\n' + good_sentinels + good_masters, folder.path());
+        };
+        const auto relative = load("state.json");
+        CHECK(told(relative).empty());
+        CHECK(relative.config.state_file == folder.path() / "state.json");
+        CHECK(load("/tmp/state.json").config.state_file == "/tmp/state.json");
+        check_one(told(load("none/state.json")), "1:13: error", {"there is no folder", "none"});
+        check_one(told(load("./")), "1:13: error", {"'./' is a folder; name a file"});
+        check_one(told(load(".")), "1:13: error", {"'.' is a folder"});
+        check_one(told(load("''")), "1:13: error", {"the file name is empty"});
+        check_one(told(load("[a]")), "1:13: error", {"expected a text, found a list"});
+
+        const auto bare = config::load_text(
+            "state_file: state.json\n" + good_sentinels + good_masters, std::filesystem::path());
+        CHECK(told(bare).empty());
+        CHECK(bare.config.state_file == "state.json");
     }
 
     TEST_CASE("every error is told, in the order of the file")

@@ -122,6 +122,55 @@ TEST_SUITE("config/masters")
         CHECK(policy("no_quorum_hold: 0").no_quorum_hold == 0s);
     }
 
+    TEST_CASE("while the master is in doubt traffic is refused, unless it is to be kept")
+    {
+        using enum verdict::InDoubt;
+        const auto policy = [](const std::string& text) {
+            const auto loaded = config::load_text(
+                "masters: [{name: a, servers: {a: a:1}, redis: {}, policy: {" + text + "}}]\n" +
+                    good_sentinels,
+                ".");
+            CHECK(test::told(loaded).empty());
+            return loaded.config.masters.at(0).policy;
+        };
+        CHECK(policy("").odown == refuse);
+        CHECK(policy("").switching == refuse);
+        CHECK(policy("").isolated == refuse);
+        CHECK(policy("odown: keep").odown == keep);
+        CHECK(policy("odown: keep").switching == refuse);
+        CHECK(policy("switching: keep").switching == keep);
+        CHECK(policy("isolated: keep").isolated == keep);
+        CHECK(policy("isolated: refuse").isolated == refuse);
+    }
+
+    TEST_CASE("the nodes are asked when there is a section redis, even an empty one")
+    {
+        const auto redis = [](const std::string& text) {
+            const auto loaded = config::load_text(
+                "masters: [{name: a, servers: {a: a:1}" + text + "}]\n" + good_sentinels, ".");
+            CHECK(test::told(loaded).empty());
+            return loaded.config.masters.at(0).redis;
+        };
+        CHECK_FALSE(redis(""));
+        REQUIRE(redis(", redis: {}"));
+        CHECK(redis(", redis: {}")->credentials == config::Credentials());
+        CHECK_FALSE(redis(", redis: {}")->tls.enabled);
+        CHECK(redis(", redis: "));
+        const auto full = redis(", redis: {username: u, password: p, tls: {verify: true}}");
+        REQUIRE(full);
+        CHECK(full->credentials.username == "u");
+        CHECK(full->credentials.password.reveal() == "p");
+        CHECK(full->tls.enabled);
+        check_each(
+            {{"masters: [{name: a, servers: {a: a:1}, redis: {pasword: x}}]",
+              "1:48: error",
+              {"unknown key 'pasword' in masters.redis; did you mean 'password'?"}},
+             {"masters: [{name: a, servers: {a: a:1}, redis: true}]",
+              "1:47: error",
+              {"masters.redis: expected a mapping", "found a text"}}},
+            good_sentinels);
+    }
+
     TEST_CASE("a policy that cannot be is told")
     {
         const std::string begin = "masters:\n  - name: a\n    servers: {a: a:1}\n    policy: ";
@@ -134,7 +183,14 @@ TEST_SUITE("config/masters")
              {begin + "{no_quorum_hold: 9000h}", "4:30: error", {"too long"}},
              {begin + "{no_quorum: refuse, no_quorum_hold: 30s}",
               "4:49: warning",
-              {"without effect, as no_quorum is refuse"}}},
+              {"without effect, as no_quorum is refuse"}},
+             {begin + "{odown: kep}",
+              "4:21: error",
+              {"masters.policy.odown: expected refuse or keep, found 'kep'; did you mean 'keep'?"}},
+             {begin + "{switching: hold}", "4:25: error", {"expected refuse or keep"}},
+             {begin + "{isolated: keep}",
+              "4:24: warning",
+              {"without effect, as the nodes are not asked; add redis to the master"}}},
             good_sentinels);
     }
 }

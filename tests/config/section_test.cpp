@@ -47,14 +47,15 @@ TEST_SUITE("config/section")
         check_each(
             {{"colour: blue",
               "1:1: error",
-              {"'colour' at the top level", "known: spop, http, sentinels, masters and log"}},
+              {"'colour' at the top level",
+               "known: spop, http, sentinels, masters, reachable, state_file and log"}},
              {"log: {x: 1}", "1:7: error", {"known: level and format"}},
              {"http:\n  port: 1", "2:3: error", {"known: listen"}}},
             rest);
         check_each(
-            {{"masters:\n  - {name: x, servers: {a: a:1}, redis: {}}",
+            {{"masters:\n  - {name: x, servers: {a: a:1}, replica: {}}",
               "2:34: error",
-              {"'redis' in masters", "known: name, servers and policy"}}},
+              {"'replica' in masters", "known: name, servers, redis and policy"}}},
             good_sentinels);
     }
 

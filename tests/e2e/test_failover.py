@@ -47,7 +47,8 @@ def test_connections_follow_the_majority_at_once_and_never_go_astray(
                 Writer(haproxies["use-server"].port, RATE) as writer:
             switch = observe_switch(old, cause(deployment), observer, writer)
         switches.append(switch)
-        assert observer.verdicts() == [
+        named = [server for server in observer.verdicts() if server]  # None while in doubt
+        assert named == [
             deployment.group.server_of(switch.old), deployment.group.server_of(switch.new)]
         assert not switch.astray(writer.writes)
         deployment.repair()

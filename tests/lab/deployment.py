@@ -23,6 +23,7 @@ class Settings:
     redis_password: str | None = None
     sentinel_password: str | None = None
     sentinel_users: tuple = ()  # lines `user NAME …` for the Sentinels' files
+    tls: object | None = None  # an Authority: nodes and Sentinels speak TLS alone
     info_period_ms: int = 500  # Sentinel's own default is 10 s
     ping_period_ms: int = 400  # Sentinel's own default is 1 s
 
@@ -33,7 +34,7 @@ class Group:
     def __init__(self, lab, name, settings):
         self.name = name
         self.nodes = [
-            RedisNode(lab, f"{name}-R{number}", settings.redis_password)
+            RedisNode(lab, f"{name}-R{number}", settings.redis_password, settings.tls)
             for number in range(1, settings.replicas + 2)]
         self.servers = {f"R{number}": node for number, node in enumerate(self.nodes, 1)}
 
@@ -52,7 +53,7 @@ class Deployment:
         self.settings = settings
         self.groups = {name: Group(lab, name, settings) for name in settings.names}
         self.sentinels = [
-            SentinelNode(lab, f"sentinel-{number}", settings.sentinel_password)
+            SentinelNode(lab, f"sentinel-{number}", settings.sentinel_password, settings.tls)
             for number in range(1, settings.sentinels + 1)]
         self.majority = settings.sentinels // 2 + 1
 

@@ -10,14 +10,29 @@ HOST = "127.0.0.1"
 class Server(Process):
     """Something that speaks RESP on a port of its own."""
 
-    def __init__(self, lab, name, password=None):
+    def __init__(self, lab, name, password=None, tls=None):
         super().__init__(name, lab.subfolder(name))
         self.port = lab.ports.take()
         self.address = f"{HOST}:{self.port}"
         self.password = password
+        self.tls = tls  # an Authority: TLS alone is spoken, and certificates are demanded
+        options = {}
+        if tls:
+            self._certificate = tls.issue(name, f"IP:{HOST}")
+            options = {"ssl": True, "ssl_ca_certs": str(tls.ca_file),
+                       "ssl_certfile": str(self._certificate[0]),
+                       "ssl_keyfile": str(self._certificate[1])}
         self.client = redis.Redis(
             HOST, self.port, password=password, decode_responses=True,
-            socket_timeout=2, socket_connect_timeout=2)
+            socket_timeout=2, socket_connect_timeout=2, **options)
+
+    def port_lines(self):
+        """Where it listens, as lines of its file."""
+        if not self.tls:
+            return [f"port {self.port}"]
+        certificate, key = self._certificate
+        return ["port 0", f"tls-port {self.port}", "tls-replication yes", f"tls-cert-file {certificate}",
+                f"tls-key-file {key}", f"tls-ca-cert-file {self.tls.ca_file}"]
 
     def answers(self):
         """Whether it answers PING now; raises when the process has died."""
@@ -38,7 +53,7 @@ class RedisNode(Server):
 
     def start(self, replica_of=None):
         lines = [
-            f"port {self.port}", f"bind {HOST}", f"dir {self.folder}",
+            *self.port_lines(), f"bind {HOST}", f"dir {self.folder}",
             'save ""', "appendonly no", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1",
         ]
         if self.password:
@@ -67,13 +82,13 @@ class RedisNode(Server):
 class SentinelNode(Server):
     """A redis-sentinel. Its file is written once; the Sentinel itself rewrites it afterwards."""
 
-    def __init__(self, lab, name, password=None):
-        super().__init__(lab, name, password)
+    def __init__(self, lab, name, password=None, tls=None):
+        super().__init__(lab, name, password, tls)
         self.run_id = f"{self.port:040x}"
 
     def configure(self, *lines):
         self.config = self.write_config(
-            f"port {self.port}", f"bind {HOST}", f"dir {self.folder}", f"sentinel myid {self.run_id}",
+            *self.port_lines(), f"bind {HOST}", f"dir {self.folder}", f"sentinel myid {self.run_id}",
             *lines)
 
     def start(self):

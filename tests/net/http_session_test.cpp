@@ -1,5 +1,5 @@
-#include "net/http_server.hpp"
 #include "base/result.hpp"
+#include "net/http_server.hpp"
 #include "net/task_group.hpp"
 
 #include <boost/asio/io_context.hpp>

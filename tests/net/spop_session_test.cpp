@@ -55,7 +55,9 @@ struct Fixture {
     tcp::socket client{context};
     agent::Desk desk{
         agent::make_snapshot(std::make_shared<agent::NameIndex>(std::vector<std::string>{"m"})),
-        agent::Tally(1)};
+        agent::Tally(1),
+        false};
+    net::SnapshotClock clock{std::chrono::steady_clock::now(), 1h};
     net::Deadlines deadlines{context.get_executor()};
     net::TaskGroup tasks{
         context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
@@ -67,7 +69,7 @@ struct Fixture {
         tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
         client.connect(acceptor.local_endpoint());
         housekeeping.spawn(deadlines.run());
-        tasks.spawn(net::run_spop_session(acceptor.accept(), desk, deadlines, limits));
+        tasks.spawn(net::run_spop_session(acceptor.accept(), desk, clock, deadlines, limits));
     }
     ~Fixture()
     {

@@ -323,7 +323,8 @@ TEST_SUITE("sentinel/reply_parser")
         CHECK(repeated == expected);
     }
 
-    TEST_CASE("a MASTER that says anything else, or of a failover, must be followed by the full question")
+    TEST_CASE(
+        "a MASTER that says anything else, or of a failover, must be followed by the full question")
     {
         const auto last = std::get<Vote>(vote(address_m, master_m));
         const auto why = [&](const resp::Value& master) {
@@ -346,14 +347,27 @@ TEST_SUITE("sentinel/reply_parser")
         CHECK(refused(repeat_vote(last, master_m, now)).why == Refusal::torn);
     }
 
-    TEST_CASE("MASTER tells how far a failover is, how long a PONG is owed, and how many peers there are")
+    TEST_CASE(
+        "MASTER tells how far a failover is, how long a PONG is owed, and how many peers there are")
     {
         const auto with = [](const std::string& state) {
             return array(
-                {bulk("ip"), bulk("10.0.0.1"), bulk("port"), bulk("6379"), bulk("flags"),
-                 bulk("master,failover_in_progress"), bulk("config-epoch"), bulk("4"),
-                 bulk("failover-state"), bulk(state), bulk("last-ping-sent"), bulk("412"),
-                 bulk("failover-timeout"), bulk("10000"), bulk("num-other-sentinels"), bulk("2")});
+                {bulk("ip"),
+                 bulk("10.0.0.1"),
+                 bulk("port"),
+                 bulk("6379"),
+                 bulk("flags"),
+                 bulk("master,failover_in_progress"),
+                 bulk("config-epoch"),
+                 bulk("4"),
+                 bulk("failover-state"),
+                 bulk(state),
+                 bulk("last-ping-sent"),
+                 bulk("412"),
+                 bulk("failover-timeout"),
+                 bulk("10000"),
+                 bulk("num-other-sentinels"),
+                 bulk("2")});
         };
         const auto address = address_reply("10.0.0.1", "6379");
         for (const auto* const state : {"send_slaveof_noone", "wait_promotion", "reconf_slaves"})
@@ -369,8 +383,13 @@ TEST_SUITE("sentinel/reply_parser")
 
     TEST_CASE("CKQUORUM says yes, no, or nothing that counts")
     {
-        CHECK(parse_ckquorum(status("OK 3 usable Sentinels. Quorum and failover authorization can be reached")) == false);
-        CHECK(parse_ckquorum(error("NOQUORUM 1 usable Sentinels. Not enough available Sentinels")) == true);
+        CHECK(
+            parse_ckquorum(status(
+                "OK 3 usable Sentinels. Quorum and failover authorization can be reached")) ==
+            false);
+        CHECK(
+            parse_ckquorum(error("NOQUORUM 1 usable Sentinels. Not enough available Sentinels")) ==
+            true);
         CHECK(parse_ckquorum(error("NOPERM this user has no permissions")) == std::nullopt);
         CHECK(parse_ckquorum(nil()) == std::nullopt);
     }

@@ -39,7 +39,7 @@ TEST_SUITE("telemetry/explanation")
         const auto text = told(good_watch());
         CAPTURE(text);
         CHECK(has(text, "orders: ok, open, master R1 10.0.0.1:6379 since "));
-        CHECK(has(text, "rule:    a majority names the master in force"));
+        CHECK(has(text, "rule:    the first majority"));
         CHECK(has(text, "votes:   3 of 3, 2 needed; high-water epoch 7"));
         CHECK(has(text, "changes: with a majority that names another address"));
         CHECK(has(text, "s2:26379"));

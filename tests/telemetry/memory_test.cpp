@@ -32,7 +32,12 @@ TEST_SUITE("telemetry/memory")
     TEST_CASE("what another program wrote is no memory")
     {
         for (const std::string text :
-             {"", "[]", "{}", "null", R"({"version": 2, "masters": []})", R"({"version": 1})",
+             {"",
+              "[]",
+              "{}",
+              "null",
+              R"({"version": 2, "masters": []})",
+              R"({"version": 1})",
               R"({"version": 1, "masters": [{"name": "m", "address": "nowhere", "epoch": 1}]})",
               R"({"version": 1, "masters": [{"name": 5, "address": "a:1", "epoch": 1}]})"}) {
             CAPTURE(text);

@@ -81,8 +81,9 @@ TEST_SUITE("telemetry/status_table")
         const std::vector watches{good_watch("orders"), silent_watch("carts")};
         const std::vector<telemetry::SentinelReport> sentinels{
             {"s1:26379", true, ""}, {"s2:26379", false, ""}, {"s3:26379", false, "timed out"}};
+        const std::vector<telemetry::NameReport> names{{watches[0], {}}, {watches[1], {}}};
         const auto table = status_table(telemetry::masters_json(
-            watches, sentinels, {start, std::chrono::system_clock::time_point()}));
+            names, sentinels, {start, std::chrono::system_clock::time_point()}));
         CHECK_FALSE(table.all_open);
         CHECK(table.text.find("\norders  ok") != std::string::npos);
         CHECK(table.text.find("\ncarts   no-quorum  refused  -") != std::string::npos);

@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 using spoa::test::at;
 using spoa::test::Ballots;
 using spoa::test::endpoint;
+using spoa::test::evidence;
 using spoa::test::nil;
 using spoa::test::standing;
 using spoa::test::subject;
@@ -21,7 +22,7 @@ namespace {
 // Judges at at(0), where the votes are fresh.
 verdict::Judgement judged(const Ballots& ballots, const verdict::Standing& before = {})
 {
-    return judge(subject(), ballots, before, at(0));
+    return judge(subject(), evidence(ballots), before, at(0));
 }
 
 }  // namespace
@@ -90,7 +91,7 @@ TEST_SUITE("verdict/judge: a majority")
     {
         const Ballots ballots{vote("r1:1", 3, -1500), vote("r1:1", 3, -1500), std::nullopt};
         CHECK(judged(ballots).verdict.open);
-        CHECK_FALSE(judge(subject(), ballots, {}, at(1)).verdict.open);
+        CHECK_FALSE(judge(subject(), evidence(ballots), {}, at(1)).verdict.open);
     }
 
     TEST_CASE("an address that no server has is refused, and says so")
@@ -108,7 +109,7 @@ TEST_SUITE("verdict/judge: a majority")
         auto anywhere = subject();
         anywhere.servers.clear();
         const Ballots ballots{vote("r9:1", 3), vote("r9:1", 3), vote("r9:1", 3)};
-        const auto result = judge(anywhere, ballots, {}, at(0));
+        const auto result = judge(anywhere, evidence(ballots), {}, at(0));
         CHECK(result.verdict.open);
         CHECK(result.verdict.state == State::ok);
         CHECK(result.verdict.server.empty());
@@ -159,13 +160,13 @@ TEST_SUITE("verdict/judge: epochs never fall")
         auto before = standing("r2:1", 7);
         for (int t = 0; t < 10'000; t += 500) {
             const Ballots old{vote("r1:1", 3, t), vote("r1:1", 3, t), vote("r1:1", 3, t)};
-            auto result = judge(subject(), old, before, at(t));
+            auto result = judge(subject(), evidence(old), before, at(t));
             REQUIRE(result.verdict.state == State::regress);
             before = result.standing;
         }
         const Ballots old{
             vote("r1:1", 3, 10'000), vote("r1:1", 3, 10'000), vote("r1:1", 3, 10'000)};
-        const auto result = judge(subject(), old, before, at(10'000));
+        const auto result = judge(subject(), evidence(old), before, at(10'000));
         CHECK(result.verdict.state == State::ok);
         CHECK(result.verdict.address == endpoint("r1:1"));
         CHECK(result.standing.high_water == 3);
@@ -176,7 +177,7 @@ TEST_SUITE("verdict/judge: epochs never fall")
         auto before = standing("r2:1", 7);
         for (int t = 0; t <= 60'000; t += 1000) {
             const Ballots ballots{vote("r1:1", 3, t), vote("r1:1", 3, t), vote("r2:1", 7, t)};
-            auto result = judge(subject(), ballots, before, at(t));
+            auto result = judge(subject(), evidence(ballots), before, at(t));
             REQUIRE(result.verdict.state == State::regress);
             before = result.standing;
         }
@@ -186,7 +187,7 @@ TEST_SUITE("verdict/judge: epochs never fall")
     {
         auto before = standing("r2:1", 7);
         const auto look = [&](const Ballots& ballots, int t) {
-            auto result = judge(subject(), ballots, before, at(t));
+            auto result = judge(subject(), evidence(ballots), before, at(t));
             before = result.standing;
             return result.verdict.state;
         };
@@ -213,13 +214,13 @@ TEST_SUITE("verdict/judge: epochs never fall")
         auto before = standing("r1:1", 7);
         for (int t = 0; t < 2'500; t += 250) {
             const Ballots ballots{vote("r2:1", 7, t), vote("r2:1", 7, t), vote("r1:1", 7, t)};
-            auto result = judge(subject(), ballots, before, at(t));
+            auto result = judge(subject(), evidence(ballots), before, at(t));
             REQUIRE(result.verdict.state == State::conflict);
             REQUIRE(result.verdict.address == endpoint("r1:1"));
             before = result.standing;
         }
         const Ballots ballots{vote("r2:1", 7, 2'500), vote("r2:1", 7, 2'500), std::nullopt};
-        const auto result = judge(subject(), ballots, before, at(2'500));
+        const auto result = judge(subject(), evidence(ballots), before, at(2'500));
         CHECK(result.verdict.address == endpoint("r2:1"));
         CHECK(result.verdict.open);
     }
@@ -238,10 +239,10 @@ TEST_SUITE("verdict/judge: no majority")
     TEST_CASE("hold: the last master stays open, for ever by default")
     {
         const Ballots silence(3);
-        const auto first = judge(subject(), silence, standing("r1:1", 3), at(0));
+        const auto first = judge(subject(), evidence(silence), standing("r1:1", 3), at(0));
         CHECK(first.verdict.state == State::no_quorum);
         CHECK(first.verdict.open);
-        const auto later = judge(subject(), silence, first.standing, at(1'000'000));
+        const auto later = judge(subject(), evidence(silence), first.standing, at(1'000'000));
         CHECK(later.verdict.open);
         CHECK(later.verdict.server == "R1");
     }
@@ -251,23 +252,23 @@ TEST_SUITE("verdict/judge: no majority")
         auto limited = subject();
         limited.policy.no_quorum_hold = 30s;
         const Ballots silence(3);
-        auto before = judge(limited, silence, standing("r1:1", 3), at(0)).standing;
-        CHECK(judge(limited, silence, before, at(30'000)).verdict.open);
-        const auto over = judge(limited, silence, before, at(30'001));
+        auto before = judge(limited, evidence(silence), standing("r1:1", 3), at(0)).standing;
+        CHECK(judge(limited, evidence(silence), before, at(30'000)).verdict.open);
+        const auto over = judge(limited, evidence(silence), before, at(30'001));
         CHECK_FALSE(over.verdict.open);
         CHECK(over.verdict.address == endpoint("r1:1"));
 
         const Ballots back{vote("r1:1", 3, 31'000), vote("r1:1", 3, 31'000), std::nullopt};
-        const auto again = judge(limited, back, over.standing, at(31'000));
+        const auto again = judge(limited, evidence(back), over.standing, at(31'000));
         CHECK(again.verdict.open);
-        CHECK(judge(limited, silence, again.standing, at(40'000)).verdict.open);
+        CHECK(judge(limited, evidence(silence), again.standing, at(40'000)).verdict.open);
     }
 
     TEST_CASE("refuse: no server while there is no quorum")
     {
         auto strict = subject();
         strict.policy.no_quorum = verdict::NoQuorum::refuse;
-        CHECK_FALSE(judge(strict, Ballots(3), standing("r1:1", 3), at(0)).verdict.open);
+        CHECK_FALSE(judge(strict, evidence(Ballots(3)), standing("r1:1", 3), at(0)).verdict.open);
     }
 
     TEST_CASE("a minority never moves the master, whatever epoch it claims")

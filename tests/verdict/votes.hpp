@@ -50,6 +50,11 @@ inline verdict::Subject subject()
     return made;
 }
 
+inline verdict::Evidence evidence(const Ballots& ballots)
+{
+    return {ballots, {}, std::nullopt};
+}
+
 // What stands after a majority has named `address` at `epoch`.
 inline verdict::Standing standing(std::string_view address, std::uint64_t epoch)
 {

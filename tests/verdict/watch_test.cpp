@@ -1,5 +1,6 @@
 #include "verdict/watch.hpp"
 
+#include "sentinel/event_parser.hpp"
 #include "verdict/votes.hpp"
 
 #include <doctest/doctest.h>
@@ -87,5 +88,96 @@ TEST_SUITE("verdict/watch")
         watch.lose(1);
         CHECK(watch.review(at(20)).has_value());
         CHECK(watch.since() == at(10));
+    }
+
+    TEST_CASE("a promotion that is heard of closes the gate, and the new master opens it")
+    {
+        Watch watch(subject(), 3, at(0));
+        for (std::size_t i = 0; i < 3; ++i)
+            watch.cast(i, vote("r1:1", 1, 0));
+        watch.review(at(0));
+        const auto event = sentinel::parse_event(
+            "+failover-state-send-slaveof-noone", "slave r2:1 r2 1 @ mymaster r1 1");
+        watch.hear(1, event.value(), at(10));
+        watch.review(at(10));
+        CHECK(watch.verdict().state == State::switching);
+        CHECK_FALSE(watch.verdict().open);
+        watch.cast(0, vote("r2:1", 2, 20));
+        watch.cast(1, vote("r2:1", 2, 20));
+        watch.review(at(20));
+        CHECK(watch.verdict().open);
+        CHECK(watch.verdict().address == endpoint("r2:1"));
+        CHECK(watch.standing().tombstones.size() == 1);
+    }
+
+    TEST_CASE("an aborted failover opens the gate again, another Sentinel's abort does not")
+    {
+        Watch watch(subject(), 3, at(0));
+        for (std::size_t i = 0; i < 3; ++i)
+            watch.cast(i, vote("r1:1", 1, 0));
+        const auto begun = sentinel::parse_event(
+            "+failover-state-send-slaveof-noone", "slave r2:1 r2 1 @ mymaster r1 1");
+        const auto aborted =
+            sentinel::parse_event("-failover-abort-slave-timeout", "master mymaster r1 1");
+        watch.hear(1, begun.value(), at(10));
+        watch.hear(0, aborted.value(), at(20));
+        watch.review(at(20));
+        CHECK(watch.verdict().state == State::switching);
+        watch.hear(1, aborted.value(), at(30));
+        watch.review(at(30));
+        CHECK(watch.verdict().state == State::ok);
+    }
+
+    TEST_CASE("after forgetting everything nothing is open until a majority answers anew")
+    {
+        Watch watch(subject(), 3, at(0));
+        for (std::size_t i = 0; i < 3; ++i)
+            watch.cast(i, vote("r1:1", 1, 0));
+        watch.review(at(0));
+        watch.forget(at(1'000));
+        watch.review(at(1'000));
+        CHECK(watch.verdict().state == State::stale);
+        CHECK_FALSE(watch.verdict().open);
+        watch.cast(0, vote("r1:1", 1, 1'001));
+        watch.review(at(1'001));
+        CHECK_FALSE(watch.verdict().open);
+        watch.cast(1, vote("r1:1", 1, 1'002));
+        watch.review(at(1'002));
+        CHECK(watch.verdict().open);
+    }
+
+    TEST_CASE("nobody answers anew: the last master is held after two seconds")
+    {
+        Watch watch(subject(), 3, at(0));
+        watch.restore(endpoint("r1:1"), 7, at(0));
+        watch.review(at(0));
+        CHECK(watch.verdict().state == State::stale);
+        CHECK_FALSE(watch.verdict().open);
+        watch.review(at(2'001));
+        CHECK(watch.verdict().state == State::no_quorum);
+        CHECK(watch.verdict().open);
+        CHECK(watch.verdict().epoch == 7);
+    }
+
+    TEST_CASE("a restored epoch is not forgotten: an older majority is a regress")
+    {
+        Watch watch(subject(), 3, at(0));
+        watch.restore(endpoint("r2:1"), 7, at(0));
+        for (std::size_t i = 0; i < 3; ++i)
+            watch.cast(i, vote("r1:1", 6, 0));
+        watch.review(at(0));
+        CHECK(watch.verdict().state == State::regress);
+        CHECK(watch.verdict().address == endpoint("r2:1"));
+    }
+
+    TEST_CASE("the last twenty notable changes are kept")
+    {
+        Watch watch(subject(), 1, at(0));
+        for (int i = 0; i < 30; ++i) {
+            watch.cast(0, vote(i % 2 == 0 ? "r1:1" : "r2:1", static_cast<std::uint64_t>(i), i));
+            watch.review(at(i));
+        }
+        CHECK(watch.history().size() == Watch::history_size);
+        CHECK(watch.history().back().at == at(29));
     }
 }

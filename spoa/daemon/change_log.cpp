@@ -1,0 +1,69 @@
+#include "daemon/change_log.hpp"
+
+#include "telemetry/log.hpp"
+
+#include <array>
+#include <cstdio>
+
+namespace spoa::daemon {
+namespace {
+
+using verdict::Change;
+using verdict::Verdict;
+
+std::string milliseconds_text(std::chrono::steady_clock::duration duration)
+{
+    std::array<char, 32> text{};
+    std::snprintf(
+        text.data(),
+        text.size(),
+        "%.1fms",
+        std::chrono::duration<double, std::milli>(duration).count());
+    return text.data();
+}
+
+// `R1 (10.0.0.1:6379)`, the address alone where no server has it, or `none`.
+std::string master_text(const Verdict& verdict)
+{
+    if (!verdict.address)
+        return "none";
+    const auto address = to_string(*verdict.address);
+    return verdict.server.empty() ? address : verdict.server + " (" + address + ")";
+}
+
+// What a person on call must see; the rest, as a vote more or less, is for debugging.
+LogLevel level_of(const Change& change)
+{
+    const auto& [before, after, at, delay] = change;
+    if (before.open && !after.open)
+        return LogLevel::error;
+    // `degraded` comes and goes with every start and switch; a Sentinel that is lost has its own
+    // line.
+    if (before.state != after.state && after.state > verdict::State::degraded)
+        return LogLevel::warning;
+    return change.notable() ? LogLevel::info : LogLevel::debug;
+}
+
+}  // namespace
+
+void log_change(const std::string& name, const Change& change)
+{
+    const auto& [before, after, at, delay] = change;
+    const auto move = before.address == after.address
+                          ? "master " + master_text(after)
+                          : "master " + master_text(before) + " -> " + master_text(after);
+    const auto state = before.state == after.state ? std::string(name_of(after.state))
+                                                   : std::string(name_of(before.state)) + "->" +
+                                                         std::string(name_of(after.state));
+    telemetry::write_log(
+        level_of(change),
+        name + ": " + move,
+        {{"state", state},
+         {"traffic", after.open ? "open" : "refused"},
+         {"epoch", std::to_string(after.epoch)},
+         {"votes", std::to_string(after.votes) + "/" + std::to_string(after.sentinels)},
+         {"took", delay ? milliseconds_text(*delay) : ""},
+         {"reason", after.reason}});
+}
+
+}  // namespace spoa::daemon

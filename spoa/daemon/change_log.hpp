@@ -1,0 +1,14 @@
+#pragma once
+
+#include "verdict/watch.hpp"
+
+#include <string>
+
+namespace spoa::daemon {
+
+// Writes the one log line of a change: old -> new, state, epoch, votes, how long it took, why.
+// The end of traffic is an error, doubt a warning, everything else notable is information; a vote
+// more or less is for debugging.
+void log_change(const std::string& name, const verdict::Change& change);
+
+}  // namespace spoa::daemon

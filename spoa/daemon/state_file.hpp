@@ -1,0 +1,36 @@
+#pragma once
+
+#include "telemetry/memory.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace spoa::daemon {
+
+// The file in which the agent remembers the masters. Writing happens on a thread of its own: a
+// slow disk never holds up a verdict.
+class StateFile {
+public:
+    // `on_trouble` gets a sentence; it is called on the writing thread.
+    StateFile(std::filesystem::path path, std::function<void(std::string)> on_trouble);
+    ~StateFile();  // finishes what is being written
+
+    // What was remembered; nothing when there is no file. Throws std::runtime_error with a sentence
+    // when there is one that cannot be read.
+    std::optional<std::vector<telemetry::Remembered>> read() const;
+
+    // Replaces the file as a whole: beside it, fsync, rename, fsync of the folder.
+    void write(const std::vector<telemetry::Remembered>& all);
+
+private:
+    std::filesystem::path path_;
+    std::function<void(std::string)> on_trouble_;
+    boost::asio::thread_pool writer_{1};
+};
+
+}  // namespace spoa::daemon

@@ -1,0 +1,163 @@
+#include "net/node_link.hpp"
+
+#include "net/timeout.hpp"
+#include "resp/command.hpp"
+
+#include <utility>
+
+namespace asio = boost::asio;
+
+namespace spoa::net {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr auto connect_limit = 400ms;
+constexpr auto role_period = 200ms;
+constexpr auto info_period = 1s;
+constexpr auto first_retry = 20ms;
+constexpr auto longest_retry = 500ms;
+
+// An error reply where an answer is needed, as a sentence with the remedy.
+std::string trouble_in(const resp::Error& error)
+{
+    if (error.text.starts_with("NOAUTH"))
+        return "it demands a password: set redis.password_file";
+    if (error.text.starts_with("WRONGPASS") || error.text.starts_with("ERR AUTH"))
+        return "it refuses the login: check redis.username and the password";
+    if (error.text.starts_with("NOPERM"))
+        return "its ACL forbids ROLE or INFO: docs/security.md has the rule";
+    return "it answers an error: " + error.text.substr(0, 80);
+}
+
+bool is_cancelled(asio::cancellation_state state)
+{
+    return state.cancelled() != asio::cancellation_type::none;
+}
+
+}  // namespace
+
+NodeLink::NodeLink(
+    asio::any_io_executor executor, std::size_t name, std::size_t node, NodeSettings settings,
+    NodeListener& listener)
+    : executor_(std::move(executor)),
+      name_(name),
+      node_(node),
+      settings_(std::move(settings)),
+      listener_(listener),
+      wake_(executor_),
+      backoff_(first_retry, longest_retry)
+{
+    probe_.address = settings_.address;
+}
+
+asio::awaitable<void> NodeLink::run()
+{
+    asio::steady_timer pause(executor_);
+    for (;;) {
+        const auto trouble = co_await run_once();
+        if (is_cancelled(co_await asio::this_coro::cancellation_state))
+            co_return;
+        listener_.on_trouble(name_, node_, trouble);
+        pause.expires_after(backoff_.next());
+        if (const auto [error] = co_await pause.async_wait(as_result); error)
+            co_return;
+    }
+}
+
+// Answers why the conversation ended.
+asio::awaitable<std::string> NodeLink::run_once()
+{
+    RedisConnection connection(executor_, settings_.tls);
+    asked_at_ = Clock::now();
+    if (const auto opened = co_await with_timeout(connect_limit, open(connection)); !opened) {
+        note_silence(opened.error());
+        co_return "connecting: " + opened.error().message();
+    }
+    for (auto next_info = Clock::now();;) {
+        asked_at_ = Clock::now();
+        const bool with_info = asked_at_ >= next_info;
+        if (with_info)
+            next_info = asked_at_ + info_period;
+        const auto replies =
+            co_await with_timeout(settings_.query_timeout, ask(connection, with_info));
+        if (!replies) {
+            note_silence(replies.error());
+            co_return "asking for its role: " + replies.error().message();
+        }
+        for (const auto& reply : *replies)
+            if (const auto* const error = reply.error())
+                co_return trouble_in(*error);
+        backoff_.reset();
+        if (with_info)
+            if (const auto info = node::parse_info(replies->back())) {
+                probe_.loading = info->loading;
+                listener_.on_info(name_, node_, *info);
+            }
+        take_role(replies->front(), asked_at_);
+
+        if (!std::exchange(urgent_, false)) {
+            wake_.expires_at(asked_at_ + role_period);
+            co_await wake_.async_wait(as_result);  // ends early by ask_now
+            if (is_cancelled(co_await asio::this_coro::cancellation_state))
+                co_return "stopping";
+            urgent_ = false;
+        }
+    }
+}
+
+asio::awaitable<result<void>> NodeLink::open(RedisConnection& connection)
+{
+    if (const auto connected = co_await connection.connect(settings_.reachable); !connected)
+        co_return connected.error();
+    if (settings_.password.empty())
+        co_return result<void>();
+    std::string request;
+    if (settings_.username.empty())
+        resp::put_command(request, {"AUTH", settings_.password});
+    else
+        resp::put_command(request, {"AUTH", settings_.username, settings_.password});
+    const auto replies = co_await connection.ask(request, 1);
+    if (!replies)
+        co_return replies.error();
+    co_return result<void>();  // a refused login shows in the answer to ROLE
+}
+
+asio::awaitable<result<std::vector<resp::Value>>> NodeLink::ask(
+    RedisConnection& connection, bool with_info)
+{
+    std::string request;
+    resp::put_command(request, {"ROLE"});
+    if (with_info)
+        resp::put_command(request, {"INFO"});
+    co_return co_await connection.ask(request, with_info ? 2 : 1);
+}
+
+void NodeLink::ask_now()
+{
+    urgent_ = true;
+    wake_.cancel();
+}
+
+void NodeLink::note_silence(const error_code& error)
+{
+    if (!probe_.silent_since)
+        probe_.silent_since = asked_at_;
+    probe_.refused = error == asio::error::connection_refused;
+    listener_.on_probe(name_, node_, probe_);
+}
+
+void NodeLink::take_role(const resp::Value& reply, Clock::time_point asked_at)
+{
+    const auto role = node::parse_role(reply);
+    probe_.role = role ? role->role : node::Role::unknown;
+    probe_.offset = role ? role->offset : 0;
+    probe_.answered_at = asked_at;
+    probe_.silent_since.reset();
+    probe_.refused = false;
+    listener_.on_trouble(name_, node_, {});
+    listener_.on_probe(name_, node_, probe_);
+}
+
+}  // namespace spoa::net

@@ -1,0 +1,82 @@
+#include "node/reply_parser.hpp"
+
+#include <charconv>
+#include <string_view>
+
+namespace spoa::node {
+namespace {
+
+std::uint64_t number_in(std::string_view text)
+{
+    std::uint64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+// A replica without a link to its master says -1.
+std::uint64_t offset_in(const resp::Value& value)
+{
+    const auto* const number = std::get_if<std::int64_t>(&value.data);
+    return number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
+}
+
+}  // namespace
+
+std::optional<RoleReply> parse_role(const resp::Value& reply)
+{
+    const auto* const parts = reply.array();
+    const auto* const word = parts && !parts->empty() ? parts->front().text() : nullptr;
+    if (!word)
+        return std::nullopt;
+    if (*word == "master" && parts->size() >= 2)
+        return RoleReply{Role::master, offset_in((*parts)[1])};
+    if (*word == "slave" && parts->size() >= 5)
+        return RoleReply{Role::replica, offset_in((*parts)[4])};
+    return std::nullopt;
+}
+
+std::optional<Info> parse_info(const resp::Value& reply)
+{
+    const auto* const text = reply.text();
+    if (!text)
+        return std::nullopt;
+    Info info;
+    std::string_view master_host;
+    std::string_view master_port;
+    std::uint64_t replica_offset = 0;
+    for (std::string_view rest = *text; !rest.empty();) {
+        const auto end = rest.find('\n');
+        auto line = rest.substr(0, end);
+        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+        if (line.ends_with('\r'))
+            line.remove_suffix(1);
+        const auto colon = line.find(':');
+        if (colon == std::string_view::npos)
+            continue;
+        const auto key = line.substr(0, colon);
+        const auto value = line.substr(colon + 1);
+        if (key == "run_id")
+            info.run_id = value;
+        else if (key == "loading" || key == "async_loading")
+            info.loading = info.loading || value == "1";
+        else if (key == "connected_slaves")
+            info.connected_replicas = number_in(value);
+        else if (key == "master_repl_offset")
+            info.offset = number_in(value);
+        else if (key == "slave_repl_offset")
+            replica_offset = number_in(value);
+        else if (key == "master_host")
+            master_host = value;
+        else if (key == "master_port")
+            master_port = value;
+        else if (key == "master_link_status")
+            info.master_link_up = value == "up";
+    }
+    if (auto master = make_endpoint(master_host, master_port)) {
+        info.master = *std::move(master);
+        info.offset = replica_offset;
+    }
+    return info;
+}
+
+}  // namespace spoa::node

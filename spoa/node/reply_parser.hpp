@@ -1,0 +1,40 @@
+// What a data node says of itself: ROLE, and the parts of INFO that matter.
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "resp/value.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace spoa::node {
+
+enum class Role : std::uint8_t { unknown, master, replica };
+
+struct RoleReply {
+    Role role = Role::unknown;
+    std::uint64_t offset = 0;  // written by a master, taken by a replica
+};
+
+// The reply to ROLE; nothing when it is an error or that of no data node (a Sentinel has the role
+// `sentinel`).
+std::optional<RoleReply> parse_role(const resp::Value& reply);
+
+// INFO of the sections server, replication and persistence. What a version does not tell keeps
+// its default.
+struct Info {
+    std::string run_id;
+    bool loading = false;
+    std::uint64_t connected_replicas = 0;
+    std::uint64_t offset = 0;
+    std::optional<Endpoint> master;  // of a replica
+    bool master_link_up = false;     // of a replica
+
+    bool operator==(const Info&) const = default;
+};
+
+// Nothing when the reply is an error or no text.
+std::optional<Info> parse_info(const resp::Value& reply);
+
+}  // namespace spoa::node

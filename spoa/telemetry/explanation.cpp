@@ -1,0 +1,127 @@
+#include "telemetry/explanation.hpp"
+
+#include "telemetry/table.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+#include <vector>
+
+namespace spoa::telemetry {
+namespace {
+
+using Json = nlohmann::json;
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string text_or(const Json& json, const char* key, const char* otherwise)
+{
+    const auto found = json.find(key);
+    return found != json.end() && found->is_string() ? found->get<std::string>() : otherwise;
+}
+
+std::string number(const Json& json, const char* key)
+{
+    const auto found = json.find(key);
+    return found != json.end() && found->is_number() ? found->dump() : "-";
+}
+
+std::string joined(const Json& words)
+{
+    std::string text;
+    for (const auto& word : words)
+        text += (text.empty() ? "" : ",") + word.get<std::string>();
+    return text.empty() ? "-" : text;
+}
+
+std::string verdict_text(const Json& json)
+{
+    const auto reason = text_or(json, "reason", "");
+    return json.at("name").get<std::string>() + ": " + json.at("state").get<std::string>() + ", " +
+           (json.at("open").get<bool>() ? "open" : "refused") + ", master " +
+           text_or(json, "server", "-") + " " + text_or(json, "address", "none") + " since " +
+           json.at("since").get<std::string>() + "\n" +
+           (reason.empty() ? "" : "  why:     " + reason + "\n") +
+           "  rule:    " + text_or(json, "rule", "-") + "\n" +
+           "  votes:   " + number(json, "votes") + " of " + number(json, "sentinels") + ", " +
+           number(json, "majority") + " needed; high-water epoch " + number(json, "epoch") + "\n" +
+           "  changes: with " + text_or(json, "way_out", "-") + "\n";
+}
+
+std::string votes_text(const Json& json)
+{
+    Rows rows{{"SENTINEL", "VOTE", "EPOCH", "AGE", "COUNTS", "FLAGS"}};
+    for (const auto& vote : json.at("ballots")) {
+        const bool given = vote.contains("age_ms");
+        rows.push_back(
+            {vote.at("sentinel").get<std::string>(),
+             given ? text_or(vote, "address", "unknown name") : "no vote",
+             number(vote, "epoch"),
+             given ? number(vote, "age_ms") + " ms" : "-",
+             vote.at("valid").get<bool>() ? "yes" : "no",
+             given ? joined(vote.at("flags")) + (vote.value("tilt", false) ? ",TILT" : "")
+                   : text_or(vote, "reason", "-")});
+    }
+    std::string text = aligned(rows);
+    for (const auto& support : json.at("support"))
+        text += "support for " + support.at("address").get<std::string>() + ": " +
+                number(support, "votes") + ", highest epoch " + number(support, "highest_epoch") +
+                "\n";
+    return text;
+}
+
+std::string nodes_text(const Json& json)
+{
+    if (json.at("nodes").empty())
+        return {};
+    Rows rows{{"SERVER", "NODE", "ROLE", "OFFSET", "LAG", "NOTE"}};
+    for (const auto& node : json.at("nodes"))
+        rows.push_back(
+            {text_or(node, "server", "-"),
+             text_or(node, "address", "-"),
+             node.at("up").get<bool>() ? text_or(node, "role", "-") : "no answer",
+             number(node, "offset"),
+             number(node, "lag_bytes"),
+             node.value("loading", false) ? "loading" : text_or(node, "trouble", "-")});
+    return "\n" + aligned(rows);
+}
+
+std::string changes_text(const Json& json)
+{
+    std::string text;
+    for (const auto& change : json.at("changes")) {
+        const auto& to = change.at("to");
+        const auto& from = change.at("from");
+        text += change.at("at").get<std::string>() + "  " + from.at("state").get<std::string>() +
+                " " + text_or(from, "address", "none") + " -> " +
+                to.at("state").get<std::string>() + " " + text_or(to, "address", "none") +
+                ", epoch " + number(change, "epoch") +
+                (change.at("open").get<bool>() ? "" : ", refused") + "\n";
+    }
+    return text.empty() ? text : "\nlast changes\n" + text;
+}
+
+std::string warnings_text(const Json& json)
+{
+    std::string text;
+    for (const auto& warning : json.at("warnings"))
+        text += "warning: " + warning.get<std::string>() + "\n";
+    return text.empty() ? text : "\n" + text;
+}
+
+}  // namespace
+
+Explanation explain(std::string_view master_json)
+{
+    try {
+        const auto json = Json::parse(master_json);
+        return {
+            verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + warnings_text(json) +
+                changes_text(json),
+            json.at("open").get<bool>()};
+    } catch (const Json::exception& e) {
+        throw std::runtime_error(
+            std::string("the answer is not that of a sentinel-spoa of this version: ") + e.what());
+    }
+}
+
+}  // namespace spoa::telemetry

@@ -1,0 +1,180 @@
+#include "verdict/doubt.hpp"
+
+#include "sentinel/electorate.hpp"
+
+#include <algorithm>
+
+namespace spoa::verdict {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Sentinel's own default, where no vote has told.
+constexpr milliseconds default_failover_timeout{180'000};
+
+bool flags_count(const Vote& vote, const Endpoint& address)
+{
+    return vote.address == address && !vote.in_tilt;
+}
+
+bool says(const Probe* probe, Role role, TimePoint now)
+{
+    return probe && is_fresh(*probe, now) && probe->role == role;
+}
+
+milliseconds failover_timeout(std::span<const Vote> votes)
+{
+    milliseconds longest{0};
+    for (const auto& vote : votes)
+        longest = std::max(longest, vote.failover_timeout);
+    return longest.count() > 0 ? longest : default_failover_timeout;
+}
+
+}  // namespace
+
+const Probe* find_probe(std::span<const Probe> probes, const Endpoint& address)
+{
+    const auto found = std::ranges::find(probes, address, &Probe::address);
+    return found == probes.end() ? nullptr : &*found;
+}
+
+bool is_fresh(const Probe& probe, TimePoint now)
+{
+    return probe.answered_at && now - *probe.answered_at <= probe_ttl;
+}
+
+DownCount count_down(std::span<const Vote> votes, const Endpoint& address)
+{
+    DownCount count;
+    for (const auto& vote : votes) {
+        if (!flags_count(vote, address))
+            continue;
+        count.o_down += vote.flags.o_down ? 1 : 0;
+        count.s_down += vote.flags.s_down || vote.flags.o_down ? 1 : 0;
+    }
+    return count;
+}
+
+bool is_down(
+    bool was_down, std::span<const Vote> votes, const Endpoint& address, std::size_t sentinels,
+    const Probe* probe, TimePoint now)
+{
+    const auto [s_down, o_down] = count_down(votes, address);
+    const bool majority = s_down >= sentinel::majority_of(sentinels);
+    if (!was_down)
+        return majority || (o_down > 0 && s_down >= std::min<std::size_t>(2, sentinels));
+    if (majority || o_down > 0)
+        return true;
+    return s_down > 0 && probe && !says(probe, Role::master, now);
+}
+
+PromotionDoubt promotion_doubt(
+    const Evidence& evidence, std::span<const Vote> votes, const Endpoint& current, TimePoint now)
+{
+    const bool flagged = std::ranges::any_of(votes, [&](const Vote& vote) {
+        return flags_count(vote, current) && vote.flags.promoting;
+    });
+    if (flagged)
+        return PromotionDoubt::under_way;
+    if (!evidence.promotion || evidence.promotion->master != current)
+        return PromotionDoubt::none;
+
+    const auto& promotion = *evidence.promotion;
+    const auto lasted = now - promotion.heard_at;
+    if (lasted < promotion_grace)
+        return PromotionDoubt::under_way;
+    const auto limit = failover_timeout(votes);
+    const auto* const candidate =
+        promotion.candidate ? find_probe(evidence.probes, *promotion.candidate) : nullptr;
+    const auto* const master = find_probe(evidence.probes, current);
+    if (says(candidate, Role::master, now)) {
+        // Reopening the old one would feed a second master.
+        if (lasted < 2 * limit)
+            return PromotionDoubt::under_way;
+        return says(master, Role::master, now) ? PromotionDoubt::two_masters
+                                               : PromotionDoubt::under_way;
+    }
+    if (says(candidate, Role::replica, now) && says(master, Role::master, now))
+        return PromotionDoubt::none;  // it came to nothing
+
+    // Without the nodes' own word: the leader's. Its flags vanish without an event when it dies.
+    const auto& leader = evidence.ballots[promotion.sentinel];
+    const bool leader_heard = leader && std::ranges::find(votes, *leader) != votes.end();
+    if (leader_heard && leader->address == current && !leader->flags.failover_in_progress)
+        return PromotionDoubt::none;
+    return lasted < limit ? PromotionDoubt::under_way : PromotionDoubt::none;
+}
+
+std::string role_objection(const Probe* probe, TimePoint in_force_since, TimePoint now)
+{
+    if (!probe)
+        return {};
+    // An answer from just before the switch is as good, if it is the one we hope for.
+    constexpr milliseconds just_before{200};
+    const bool asked_since = probe->answered_at && *probe->answered_at >= in_force_since;
+    const bool asked_just_before =
+        probe->answered_at && *probe->answered_at >= in_force_since - just_before;
+    if (probe->role == Role::master && !probe->loading && asked_just_before)
+        return {};
+    if (asked_since && is_fresh(*probe, now)) {
+        if (probe->loading)
+            return "it is loading its data";
+        if (probe->role == Role::replica)
+            return "it says that it is a replica";
+        return {};
+    }
+    if (!asked_since && now - in_force_since < probe_deadline)
+        return "it is being asked for its role";
+    return {};
+}
+
+void watch_stall(StallWatch& stall, std::span<const Probe> probes, const Endpoint& master)
+{
+    const auto* const probe = find_probe(probes, master);
+    if (!probe || !probe->answered_at || probe->role != Role::master) {
+        stall = StallWatch();
+        return;
+    }
+    if (stall.last_answer && *probe->answered_at <= *stall.last_answer)
+        return;  // nothing new from the master: this time does not count
+
+    std::uint64_t furthest = 0;
+    for (const auto& other : probes)
+        if (other.role == Role::replica && other.answered_at)
+            furthest = std::max(furthest, other.offset);
+    const auto asked = *probe->answered_at;
+    const bool moved = furthest != stall.replica_offset;
+    stall.replicas_seen = stall.replicas_seen || (moved && furthest > 0);
+    if (!stall.last_answer || moved) {
+        stall.stalled = std::chrono::nanoseconds(0);
+        stall.growing = false;
+        stall.began = asked;
+    } else {
+        // A master that was stopped itself answers late: its pause is not the replicas' fault.
+        constexpr milliseconds longest_step{300};
+        stall.growing = stall.growing || probe->offset > stall.master_offset;
+        if (stall.growing)
+            stall.stalled +=
+                std::min<std::chrono::nanoseconds>(asked - *stall.last_answer, longest_step);
+        else
+            stall.began = asked;
+    }
+    stall.last_answer = asked;
+    stall.master_offset = probe->offset;
+    stall.replica_offset = furthest;
+}
+
+bool is_isolated(
+    const StallWatch& stall, std::span<const Vote> votes, const Endpoint& master,
+    std::size_t sentinels)
+{
+    if (!stall.replicas_seen || stall.stalled <= stall_limit)
+        return false;
+    const auto waiting = std::ranges::count_if(votes, [&](const Vote& vote) {
+        return flags_count(vote, master) && vote.answered_at >= stall.began &&
+               vote.ping_pending >= ping_limit;
+    });
+    return static_cast<std::size_t>(waiting) >= std::min<std::size_t>(2, sentinels);
+}
+
+}  // namespace spoa::verdict

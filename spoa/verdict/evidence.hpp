@@ -1,0 +1,49 @@
+// What a verdict is made from, beside the configuration.
+#pragma once
+
+#include "node/reply_parser.hpp"
+#include "sentinel/vote.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace spoa::verdict {
+
+using sentinel::TimePoint;
+using sentinel::Vote;
+
+using node::Role;
+
+// What our own connection to a data node says of it.
+struct Probe {
+    Endpoint address;
+    Role role = Role::unknown;  // of the last answer to ROLE
+    bool loading = false;       // it loads its data and serves nothing
+    std::uint64_t offset = 0;   // of replication: written by a master, taken by a replica
+    std::optional<TimePoint> answered_at;  // when the question of the last answer was asked
+    // Since when it does not answer: the oldest open question, or the end of the connection.
+    std::optional<TimePoint> silent_since;
+    bool refused = false;  // it is silent because nobody listens at the address
+
+    bool operator==(const Probe&) const = default;
+};
+
+// A Sentinel said that its failover has begun to promote a replica.
+struct Promotion {
+    Endpoint master;                    // the one that is being replaced
+    std::optional<Endpoint> candidate;  // the one that is being promoted
+    std::size_t sentinel = 0;           // who leads
+    TimePoint heard_at;
+
+    bool operator==(const Promotion&) const = default;
+};
+
+struct Evidence {
+    std::span<const std::optional<Vote>> ballots;  // by Sentinel; nothing while it is not connected
+    std::span<const Probe> probes;                 // one a node; empty where nodes are not probed
+    std::optional<Promotion> promotion;            // the last that was neither aborted nor finished
+};
+
+}  // namespace spoa::verdict

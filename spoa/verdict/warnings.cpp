@@ -1,0 +1,100 @@
+#include "verdict/warnings.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace spoa::verdict {
+
+std::size_t nodes_claiming_master(std::span<const Probe> probes, TimePoint now)
+{
+    return static_cast<std::size_t>(std::ranges::count_if(probes, [&](const Probe& probe) {
+        return is_fresh(probe, now) && probe.role == Role::master;
+    }));
+}
+
+std::uint64_t lag_of(const Watch& watch, const Probe& probe)
+{
+    const auto& address = watch.verdict().address;
+    const auto* const master = address ? find_probe(watch.probes(), *address) : nullptr;
+    if (!master || !master->answered_at || !probe.answered_at || master->offset < probe.offset)
+        return 0;
+    return master->offset - probe.offset;
+}
+
+std::vector<std::string> warnings_of(
+    const Watch& watch, std::span<const std::string> sentinels, TimePoint now)
+{
+    std::vector<std::string> warnings;
+    const auto& servers = watch.subject().servers;
+    std::set<Endpoint> unmapped;
+    for (std::size_t i = 0; i < sentinels.size(); ++i) {
+        const auto& vote = watch.ballots()[i];
+        if (!vote)
+            continue;
+        const auto says = "Sentinel " + sentinels[i] + " ";
+        if (vote->known_sentinels > sentinels.size())
+            warnings.push_back(
+                says + "knows " + std::to_string(vote->known_sentinels) + " Sentinels and " +
+                std::to_string(sentinels.size()) +
+                " are configured: add the missing ones to sentinels.addresses, or clear the dead "
+                "ones with SENTINEL RESET");
+        else if (vote->known_sentinels > 0 && vote->known_sentinels < sentinels.size())
+            warnings.push_back(
+                says + "knows only " + std::to_string(vote->known_sentinels) + " Sentinels of " +
+                std::to_string(sentinels.size()) + ": the others may watch something else");
+        if (vote->no_quorum_for_failover)
+            warnings.push_back(says + "reports that it could not authorize a failover (CKQUORUM)");
+        if (vote->in_tilt)
+            warnings.push_back(says + "is in TILT mode: it judges nothing for 30 seconds");
+        if (vote->address && !servers.empty() &&
+            std::ranges::find(servers, *vote->address, &Server::address) == servers.end())
+            unmapped.insert(*vote->address);
+        for (std::size_t j = 0; j < i; ++j)
+            if (const auto& other = watch.ballots()[j];
+                other && !vote->sentinel_id.empty() && other->sentinel_id == vote->sentinel_id)
+                warnings.push_back(
+                    "Sentinels " + sentinels[j] + " and " + sentinels[i] +
+                    " are one and the same: its vote counts once");
+    }
+    for (const auto& address : unmapped)
+        warnings.push_back(
+            "a Sentinel announces " + to_string(address) +
+            ", which no entry of servers: maps: add it");
+    if (const auto masters = nodes_claiming_master(watch.probes(), now); masters > 1)
+        warnings.push_back(
+            std::to_string(masters) +
+            " nodes say that they are master: a failover, or a split brain");
+    for (const auto& tombstone : watch.standing().tombstones)
+        warnings.push_back(
+            to_string(tombstone.address) +
+            " was demoted and has not said yet that it is a replica");
+    return warnings;
+}
+
+std::string_view way_out(const Verdict& verdict)
+{
+    switch (verdict.state) {
+        case State::ok: return "a majority that names another address at a higher epoch";
+        case State::degraded:
+            return verdict.open ? "the same as in ok; it is ok again when all Sentinels agree"
+                                : "an entry of servers: for the address, or another master";
+        case State::silent:
+            return "an answer of the master, or the Sentinels' word that it is down";
+        case State::isolated:
+            return "a replica that moves again, Sentinels that are answered, or a failover";
+        case State::odown:
+            return "a failover to another node, or Sentinels that no longer see the master as down";
+        case State::switching:
+            return "a majority for the promoted node, an abort by the leader, or its time-out";
+        case State::not_master: return "the node's own word that it is master and has its data";
+        case State::no_quorum: return "answers of a majority of the configured Sentinels";
+        case State::conflict: return "a majority that stands for 2.5 s, or a higher epoch";
+        case State::regress:
+            return "the same majority for 10 s while nobody claims the higher epoch for another address";
+        case State::stale: return "answers of a majority of the configured Sentinels";
+        case State::unknown_name: return "SENTINEL MONITOR on a majority, or a corrected name";
+    }
+    return {};
+}
+
+}  // namespace spoa::verdict

@@ -1,0 +1,103 @@
+#include "net/host_table.hpp"
+
+#include "net/task_group.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <doctest/doctest.h>
+
+#include <exception>
+
+namespace asio = boost::asio;
+using namespace spoa;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A table at work, and how often it told of a change.
+struct Lab {
+    asio::io_context context;
+    net::HostTable table{context.get_executor()};
+    net::TaskGroup tasks{
+        context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
+    int changes = 0;
+
+    Lab()
+    {
+        table.on_change = [this] {
+            ++changes;
+            context.stop();
+        };
+        tasks.spawn(table.run());
+    }
+    ~Lab()
+    {
+        tasks.cancel();
+        context.restart();
+        context.run_for(5s);
+        CHECK(tasks.size() == 0);
+    }
+
+    void run_until_change(std::chrono::milliseconds limit)
+    {
+        context.restart();
+        context.run_for(limit);
+    }
+};
+
+}  // namespace
+
+TEST_SUITE("net/host_table")
+{
+    TEST_CASE("a name is looked up at first sight, and told of once it has an address")
+    {
+        Lab lab;
+        const Endpoint name{"localhost", 6379};
+        CHECK(lab.table.canonical(name) == name);
+        lab.run_until_change(2s);
+        CHECK(lab.changes == 1);
+        const auto found = lab.table.canonical(name);
+        CHECK((found.host == "127.0.0.1" || found.host == "::1"));
+        CHECK(found.port == 6379);
+        CHECK(lab.table.canonical({"LocalHost", 26379}) == Endpoint{found.host, 26379});
+
+        lab.run_until_change(100ms);  // looked up again, nothing new
+        CHECK(lab.changes == 1);
+    }
+
+    TEST_CASE("a name that is new while the table waits is looked up at once")
+    {
+        Lab lab;
+        lab.run_until_change(20ms);
+        lab.table.canonical({"localhost", 1});
+        lab.run_until_change(2s);
+        CHECK(lab.changes == 1);
+    }
+
+    TEST_CASE("an IP address is left as it is")
+    {
+        Lab lab;
+        const Endpoint v4{"10.0.0.1", 6379};
+        const Endpoint v6{"2001:db8::1", 6379};
+        CHECK(lab.table.canonical(v4) == v4);
+        CHECK(lab.table.canonical(v6) == v6);
+        CHECK(lab.table.canonical(Endpoint()) == Endpoint());
+        lab.run_until_change(100ms);
+        CHECK(lab.changes == 0);
+    }
+
+    TEST_CASE("a name that nobody knows stays as it is, and holds up no other")
+    {
+        Lab lab;
+        const Endpoint unknown{"nobody.invalid", 6379};
+        CHECK(lab.table.canonical(unknown) == unknown);
+        lab.run_until_change(200ms);
+        CHECK(lab.table.canonical(unknown) == unknown);
+        CHECK(lab.changes == 0);
+
+        lab.table.canonical({"localhost", 1});
+        lab.run_until_change(10s);
+        CHECK(lab.changes == 1);
+        CHECK(lab.table.canonical({"localhost", 1}).host != "localhost");
+        CHECK(lab.table.canonical(unknown) == unknown);
+    }
+}

@@ -1,0 +1,86 @@
+#include "node/reply_parser.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace spoa;
+using node::Role;
+using resp::Array;
+using resp::Value;
+
+namespace {
+
+Value text(std::string value)
+{
+    return {std::move(value)};
+}
+
+Value number(std::int64_t value)
+{
+    return {value};
+}
+
+}  // namespace
+
+TEST_SUITE("node/reply_parser")
+{
+    TEST_CASE("ROLE tells a master with its offset")
+    {
+        const auto reply = node::parse_role({Array{text("master"), number(3129659), {Array{}}}});
+        REQUIRE(reply.has_value());
+        CHECK(reply->role == Role::master);
+        CHECK(reply->offset == 3129659);
+    }
+
+    TEST_CASE("ROLE tells a replica with what it has taken, and 0 when it has no link")
+    {
+        const auto replica = [](std::int64_t offset) {
+            return Value{Array{
+                text("slave"), text("10.0.0.1"), number(6379), text("connected"), number(offset)}};
+        };
+        CHECK(node::parse_role(replica(77))->role == Role::replica);
+        CHECK(node::parse_role(replica(77))->offset == 77);
+        CHECK(node::parse_role(replica(-1))->offset == 0);
+    }
+
+    TEST_CASE("errors, a Sentinel's role and torsos are no answer")
+    {
+        CHECK_FALSE(node::parse_role({resp::Error{"NOAUTH Authentication required."}}));
+        CHECK_FALSE(node::parse_role({Array{text("sentinel"), {Array{}}}}));
+        CHECK_FALSE(node::parse_role({Array{}}));
+        CHECK_FALSE(node::parse_role({Array{text("master")}}));
+        CHECK_FALSE(node::parse_role({Array{text("slave"), text("10.0.0.1")}}));
+        CHECK_FALSE(node::parse_role({std::int64_t{1}}));
+    }
+
+    TEST_CASE("INFO of a master")
+    {
+        const auto info = node::parse_info(
+            text("# Server\r\nrun_id:0123456789012345678901234567890123456789\r\n# Replication\r\n"
+                 "role:master\r\nconnected_slaves:2\r\nmaster_repl_offset:4242\r\n# Persistence\r\n"
+                 "loading:0\r\nasync_loading:0\r\n"));
+        REQUIRE(info.has_value());
+        CHECK(info->run_id.size() == 40);
+        CHECK(info->connected_replicas == 2);
+        CHECK(info->offset == 4242);
+        CHECK_FALSE(info->loading);
+        CHECK_FALSE(info->master.has_value());
+    }
+
+    TEST_CASE("INFO of a replica has its own offset, its master and the link")
+    {
+        const auto info = node::parse_info(text(
+            "role:slave\r\nmaster_host:10.0.0.1\r\nmaster_port:6379\r\nmaster_link_status:up\r\n"
+            "slave_repl_offset:99\r\nmaster_repl_offset:100\r\nloading:1\r\n"));
+        REQUIRE(info.has_value());
+        CHECK(info->master == Endpoint{"10.0.0.1", 6379});
+        CHECK(info->master_link_up);
+        CHECK(info->offset == 99);
+        CHECK(info->loading);
+    }
+
+    TEST_CASE("INFO that is an error is none, and lines without meaning are skipped")
+    {
+        CHECK_FALSE(node::parse_info({resp::Error{"NOPERM"}}));
+        CHECK(node::parse_info(text("\r\n\r\nrubbish\nx:\n:y\n"))->offset == 0);
+    }
+}
