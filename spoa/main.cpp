@@ -2,6 +2,7 @@
 #include "cli/explain.hpp"
 #include "cli/status.hpp"
 #include "config/load.hpp"
+#include "daemon/make_tls.hpp"
 #include "daemon/run.hpp"
 #include "haproxy_config/generate.hpp"
 
@@ -51,7 +52,7 @@ int execute(const cli::Run& command)
 
 int execute(const cli::Check& command)
 {
-    load(command.file);
+    daemon::check_tls(load(command.file));
     return cli::exit_good;
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/control.hpp"
 
 #include "daemon/change_log.hpp"
+#include "daemon/make_tls.hpp"
 #include "net/timeout.hpp"
 #include "telemetry/log.hpp"
 #include "verdict/warnings.hpp"
@@ -30,14 +31,6 @@ std::vector<std::string> names_of(const config::Config& config)
     for (const auto& master : config.masters)
         names.push_back(master.name);
     return names;
-}
-
-std::unique_ptr<net::TlsClient> make_tls(const config::Tls& tls)
-{
-    if (!tls.enabled)
-        return nullptr;
-    return std::make_unique<net::TlsClient>(
-        net::TlsSettings{tls.ca_file, tls.cert_file, tls.key_file, tls.server_name, tls.verify});
 }
 
 Endpoint reachable_address(const config::Config& config, const Endpoint& announced)
@@ -295,8 +288,8 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
     names_[name].refusals[sentinel].clear();
     if (vote.address)
         vote.address = hosts_.canonical(*vote.address);
-    names_[name].watch.cast(sentinel, std::move(vote));
-    review(name, 1);
+    if (names_[name].watch.cast(sentinel, std::move(vote)))
+        review(name, 1);
 }
 
 void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)

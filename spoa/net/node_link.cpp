@@ -1,6 +1,7 @@
 #include "net/node_link.hpp"
 
 #include "net/timeout.hpp"
+#include "net/tls_error.hpp"
 #include "resp/command.hpp"
 
 #include <utility>
@@ -72,8 +73,9 @@ asio::awaitable<std::string> NodeLink::run_once()
     RedisConnection connection(executor_, settings_.tls);
     asked_at_ = Clock::now();
     if (const auto opened = co_await with_timeout(connect_limit, open(connection)); !opened) {
-        note_silence(opened.error());
-        co_return "connecting: " + opened.error().message();
+        const auto error = connection.explain(opened.error());
+        note_silence(error);
+        co_return "connecting: " + error.message();
     }
     for (auto next_info = Clock::now();;) {
         asked_at_ = Clock::now();
@@ -142,6 +144,8 @@ void NodeLink::ask_now()
 
 void NodeLink::note_silence(const error_code& error)
 {
+    if (needs_operator(error))
+        return;  // our set-up is wrong, which says nothing of the node
     if (!probe_.silent_since)
         probe_.silent_since = asked_at_;
     probe_.refused = error == asio::error::connection_refused;

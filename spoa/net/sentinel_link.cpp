@@ -1,6 +1,7 @@
 #include "net/sentinel_link.hpp"
 
 #include "net/timeout.hpp"
+#include "net/tls_error.hpp"
 #include "resp/command.hpp"
 
 #include <boost/system/errc.hpp>
@@ -34,7 +35,7 @@ LinkFailure failure_of(std::string_view step, const error_code& error)
     namespace errc = boost::system::errc;
     if (error == errc::bad_message || error == errc::message_size)  // no RESP, or too much of it
         return {"it does not speak Sentinel's protocol: check sentinels.addresses", true};
-    return {std::string(step) + ": " + error.message(), false};
+    return {std::string(step) + ": " + error.message(), needs_operator(error)};
 }
 
 LinkFailure failure_of(const Refused& refused)
@@ -138,7 +139,7 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& 
     const auto connected =
         co_await with_timeout(connect_limit, connection.connect(settings_.address));
     if (!connected)
-        co_return failure_of("connecting", connected.error());
+        co_return failure_of("connecting", connection.explain(connected.error()));
     // Something short comes first in any case: before a login, Sentinel answers a command as long
     // as SUBSCRIBE with a protocol error instead of NOAUTH.
     std::string request;

@@ -132,6 +132,13 @@ error_code make_tls_error(TlsErrc why, const std::string& name)
     return {static_cast<int>(why), category_of(name)};
 }
 
+bool needs_operator(const error_code& error) noexcept
+{
+    return dynamic_cast<const Category*>(&error.category()) &&
+           error.value() != static_cast<int>(TlsErrc::no_answer) &&
+           error.value() != static_cast<int>(TlsErrc::cut_off);
+}
+
 error_code explain_handshake(TlsStream& stream, const error_code& error, const std::string& name)
 {
     // Not by the reason: a wrong signature comes with one of the deeper layers of OpenSSL.

@@ -33,4 +33,8 @@ error_code explain_handshake(TlsStream& stream, const error_code& error, const s
 // only then. An end without notice is an end as any other, as it is with plain TCP.
 error_code explain_stream(const error_code& error, const std::string& name);
 
+// Whether only an operator can mend it: a certificate that is refused stays refused, whereas a
+// handshake without an answer may be one with a peer that is stopped.
+bool needs_operator(const error_code& error) noexcept;
+
 }  // namespace spoa::net

@@ -25,9 +25,17 @@ void Watch::restore(const Endpoint& address, std::uint64_t high_water, TimePoint
     standing_.asked_anew_at = now;
 }
 
-void Watch::cast(std::size_t sentinel, Vote vote)
+bool Watch::cast(std::size_t sentinel, Vote vote)
 {
-    ballots_[sentinel] = std::move(vote);
+    auto& ballot = ballots_[sentinel];
+    if (ballot && vote.answered_at - ballot->answered_at <= subject_.vote_ttl) {
+        ballot->answered_at = vote.answered_at;
+        ballot->ping_pending = vote.ping_pending;  // only the next look at a stall asks for it
+        if (*ballot == vote)
+            return false;
+    }
+    ballot = std::move(vote);
+    return true;
 }
 
 void Watch::lose(std::size_t sentinel)

@@ -38,8 +38,10 @@ public:
     // The servers' addresses, when their host names resolved to others.
     void set_servers(std::vector<Server> servers) { subject_.servers = std::move(servers); }
 
-    // A Sentinel answered, or the connection to it is lost and its vote void.
-    void cast(std::size_t sentinel, Vote vote);
+    // A Sentinel answered. True when that is news: more than its last vote once again, in time.
+    bool cast(std::size_t sentinel, Vote vote);
+
+    // The connection to it is lost, and its vote void.
     void lose(std::size_t sentinel);
 
     // A Sentinel published something about this name.

@@ -93,6 +93,17 @@ def test_what_is_wrong_is_told(secured, credentials, change, words):
         assert verdict(agent)["state"] == "no-quorum"
 
 
+def test_nodes_that_are_not_trusted_are_told_and_the_sentinels_still_decide(secured, credentials):
+    lab, deployment, _ = secured
+    tls = credentials | {"server_name": "redis.example"}
+    masters = [master | {"redis": {"tls": tls}} for master in masters_of(deployment)]
+    with running_agent(
+            lab, deployment, sentinels={"tls": credentials}, masters=masters) as agent:
+        for node in deployment.group.nodes:
+            await_complaint(agent, node.address, "its certificate is not for redis.example")
+        wait_until(lambda: verdict(agent)["server"], 5, "a verdict")
+
+
 def test_sentinels_that_speak_no_tls_are_told(deployment, lab):
     with running_agent(lab, deployment, ready=False, sentinels={"tls": {}}) as agent:
         for sentinel in deployment.sentinels:
@@ -106,10 +117,8 @@ def test_the_nodes_are_asked_by_tls(secured, credentials):
             lab, deployment, sentinels={"tls": credentials}, masters=masters) as agent:
         wait_until(lambda: verdict(agent)["state"] == "ok", 5, "a verdict")
         for node in deployment.group.nodes:
-            wait_until(lambda node=node: asked_for_role(node), 5, f"{node.name} is asked")
+            server = deployment.group.server_of(node)
+            wait_until(
+                lambda server=server: agent.metric("sentinel_spoa_node_up", server=server) == 1,
+                5, f"{server} answers")
             assert not complaints(agent, node.address)
-
-
-def asked_for_role(node):
-    """Whether someone is connected to this node whose last command was ROLE."""
-    return any(client["cmd"] == "role" for client in node.client.client_list())

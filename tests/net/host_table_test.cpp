@@ -33,7 +33,7 @@ struct Lab {
     {
         tasks.cancel();
         context.restart();
-        context.run_for(5s);
+        context.run_for(30s);
         CHECK(tasks.size() == 0);
     }
 
@@ -95,7 +95,7 @@ TEST_SUITE("net/host_table")
         CHECK(lab.changes == 0);
 
         lab.table.canonical({"localhost", 1});
-        lab.run_until_change(10s);
+        lab.run_until_change(30s);
         CHECK(lab.changes == 1);
         CHECK(lab.table.canonical({"localhost", 1}).host != "localhost");
         CHECK(lab.table.canonical(unknown) == unknown);

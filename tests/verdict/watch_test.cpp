@@ -39,6 +39,26 @@ TEST_SUITE("verdict/watch")
         CHECK_FALSE(watch.review(at(1)).has_value());
     }
 
+    TEST_CASE("a vote once again is no news, one that differs or comes late is")
+    {
+        Watch watch(subject(), 3, at(0));
+        CHECK(watch.cast(0, vote("r1:1", 1, 0)));
+        CHECK_FALSE(watch.cast(0, vote("r1:1", 1, 500)));
+        CHECK(watch.cast(0, vote("r1:1", 2, 1'000)));
+        CHECK(watch.cast(0, vote("r2:1", 2, 1'500)));
+        auto down = vote("r2:1", 2, 2'000);
+        down.flags.s_down = true;
+        CHECK(watch.cast(0, down));
+        CHECK(watch.cast(0, [&] {
+            auto late = down;
+            late.answered_at = at(3'501);
+            return late;
+        }()));
+        CHECK(watch.ballots()[0]->answered_at == at(3'501));
+        watch.lose(0);
+        CHECK(watch.cast(0, vote("r2:1", 2, 3'600)));
+    }
+
     TEST_CASE("votes that age and connections that break lose the quorum")
     {
         Watch watch(subject(), 3, at(0));

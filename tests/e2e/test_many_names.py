@@ -1,0 +1,197 @@
+"""One thousand monitored names on five Sentinels: what that costs the agent, and what it costs them.
+
+The names share three real masters, so every Sentinel keeps 2,000 connections to them and sends 1,000 PINGs
+a second, as it would for masters of their own. One thing is made easier: Sentinel greets every master it
+watches every two seconds, on a channel all Sentinels listen to once for each name. With 500 names on one
+master each greeting would be delivered 2,500 times, some 370,000,000 a minute in all, which no deployment
+with masters of their own has. So the regular greetings are switched off by SENTINEL DEBUG; those of a
+failover are not.
+"""
+
+import concurrent.futures
+import dataclasses
+import os
+import pathlib
+import statistics
+import time
+
+import pytest
+import redis
+
+from lab import spop_client
+from lab.agent import make_agent
+from lab.deployment import Deployment, Settings
+from lab.lab import Lab
+from lab.nodes import HOST, RedisNode
+from lab.observer import Observer
+from lab.waiting import wait_until
+
+MOVING = "moving"  # the one name that has replicas and fails over
+CROWD = tuple(f"name-{number:03}" for number in range(999))
+NAMES = 1 + len(CROWD)
+SHARED_MASTERS = 2
+
+SECONDS = 6  # of rest, to measure in
+MEMORY_LIMIT = 64 * 1024 * 1024
+CPU_LIMIT = 0.10  # of one core
+VERDICT_LIMIT = 50.0  # ms after the majority
+FAILOVERS = 2
+
+
+class Crowd(Deployment):
+    """One name with two replicas, and a crowd of names on a few masters without."""
+
+    def __init__(self, lab):
+        super().__init__(lab, Settings(names=(MOVING,), sentinels=5))
+        self.shared = [RedisNode(lab, f"shared-{number}") for number in range(1, SHARED_MASTERS + 1)]
+
+    def master_of_crowd(self, name):
+        return self.shared[CROWD.index(name) % SHARED_MASTERS]
+
+    def start(self):
+        for process in (*self.shared, *self.processes):
+            self.lab.add(process)
+        master, *replicas = self.group.nodes
+        for node in (*self.shared, master):
+            node.start()
+        for replica in replicas:
+            replica.start(replica_of=master)
+        # Only then the Sentinels: what they miss in a first INFO, they learn ten seconds later.
+        wait_until(lambda: all(node.answers() for node in self.shared), 10, "the nodes answer")
+        wait_until(lambda: all(replica.is_linked_to(master) for replica in replicas), 10, "replicas")
+        for sentinel in self.sentinels:
+            sentinel.configure(*self._sentinel_lines(sentinel))
+            sentinel.start()
+        wait_until(lambda: all(sentinel.answers() for sentinel in self.sentinels), 20, "Sentinels")
+        self.hasten(self.sentinels)
+        self.await_health(within=30)
+
+    def hasten(self, sentinels):
+        for sentinel in sentinels:
+            sentinel.client.execute_command("SENTINEL DEBUG", "PUBLISH-PERIOD", 3_600_000)
+
+    def _sentinel_lines(self, sentinel):
+        yield from super()._sentinel_lines(sentinel)
+        for name in CROWD:
+            yield f"sentinel monitor {name} {HOST} {self.master_of_crowd(name).port} {self.majority}"
+            yield f"sentinel down-after-milliseconds {name} 30000"
+            for other in self.sentinels:
+                if other is not sentinel:
+                    yield f"sentinel known-sentinel {name} {HOST} {other.port} {other.run_id}"
+
+
+def masters_of_crowd(deployment):
+    yield {"name": MOVING, "servers": {
+        server: node.address for server, node in deployment.group.servers.items()}}
+    for name in CROWD:
+        yield {"name": name, "servers": {"R1": deployment.master_of_crowd(name).address}}
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    """(deployment, agent, its connections to each Sentinel), all settled."""
+    with Lab() as lab:
+        deployment = Crowd(lab)
+        deployment.start()
+        before = counters(deployment)
+        agent = make_agent(lab, deployment, masters=list(masters_of_crowd(deployment)))
+        agent.start(ready=False)
+        agent.await_status("/readyz", 200, within=20)
+        after = counters(deployment)
+        yield deployment, agent, [
+            now.clients - then.clients for then, now in zip(before, after, strict=True)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Counters:
+    """What one Sentinel has counted."""
+
+    clients: int
+    connections: int
+    commands: int
+    cpu: float  # seconds
+
+
+def counters(deployment):
+    def read(sentinel):
+        info = sentinel.client.info()
+        return Counters(
+            info["connected_clients"], info["total_connections_received"],
+            info["total_commands_processed"], info["used_cpu_user"] + info["used_cpu_sys"])
+
+    return [read(sentinel) for sentinel in deployment.sentinels]
+
+
+def cpu_seconds(process):
+    user, system = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(process):
+    lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
+
+
+@pytest.mark.deadline(120)
+def test_a_thousand_names_at_rest_cost_little(crowd, capsys):
+    deployment, agent, connections = crowd
+    counters(deployment)  # connects the lab's own clients, which are to be counted on both sides
+    before, begun, used = counters(deployment), time.monotonic(), cpu_seconds(agent)
+    wait_until(lambda: time.monotonic() - begun >= SECONDS, SECONDS + 1, "some seconds of rest", every=0.5)
+    cpu = (cpu_seconds(agent) - used) / (time.monotonic() - begun)
+    after, took = counters(deployment), time.monotonic() - begun
+    queries = [(now.commands - then.commands) / NAMES / (took / 0.5)
+               for then, now in zip(before, after, strict=True)]
+    sentinel_cpu = [(now.cpu - then.cpu) / took for then, now in zip(before, after, strict=True)]
+    memory = resident_bytes(agent)
+    with capsys.disabled():
+        print(f"\n\n{NAMES} names, 5 Sentinels, at rest for {took:.0f} s:\n"
+              f"  agent: {memory / 2**20:.1f} MiB resident, {100 * cpu:.1f} % of a core\n"
+              f"  each Sentinel: {max(queries):.2f} commands per name and 500 ms at most, "
+              f"{connections} connections of the agent, "
+              f"{100 * statistics.mean(sentinel_cpu):.0f} % of a core")
+    assert connections == [2] * 5
+    assert [now.connections - then.connections for then, now in zip(before, after, strict=True)] == [0] * 5
+    # With all that the Sentinels ask each other, and these tests them.
+    assert 0.9 <= min(queries) and max(queries) <= 2
+    assert memory <= MEMORY_LIMIT
+    assert cpu <= CPU_LIMIT
+
+
+@pytest.mark.deadline(120)
+def test_a_failover_among_a_thousand_names_is_followed_at_once(crowd, capsys):
+    deployment, agent, _ = crowd
+    delays = []
+    for _ in range(FAILOVERS):
+        old = deployment.master_of(MOVING)
+        with Observer(deployment, agent) as observer:
+            wait_until(lambda: begin_failover(deployment.sentinels[0]), 15, "a replica may be promoted")
+            majority = wait_until(lambda: observer.new_majority(old, 0), 15, "a new majority")
+            verdict = wait_until(lambda: observer.verdict(majority.value, 0), 5, "the agent follows")
+        delays.append(1000 * (verdict.seen - majority.seen))
+    with capsys.disabled():
+        print(f"\n\nmajority to verdict with {NAMES} names: "
+              + ", ".join(f"{delay:.1f}" for delay in delays) + " ms")
+    assert max(delays) <= VERDICT_LIMIT
+    assert open_names(agent) == NAMES
+
+
+def begin_failover(sentinel):
+    """Whether it has begun; not while the one before goes on, or its replicas are not known yet."""
+    try:
+        return sentinel.client.execute_command("SENTINEL FAILOVER", MOVING)
+    except redis.exceptions.ResponseError as refusal:
+        assert str(refusal).startswith(("INPROG", "NOGOODSLAVE")), refusal
+        return False
+
+
+def open_names(agent):
+    """How many of all names have a master that may be used, each asked by SPOP."""
+    def ask(names):
+        with spop_client.connect(agent.spop_address) as client:
+            return sum(1 for name in names if client.ask(name)["server"])
+
+    names = (MOVING, *CROWD)
+    with concurrent.futures.ThreadPoolExecutor(4) as clients:
+        return sum(clients.map(ask, (names[part::4] for part in range(4))))
