@@ -7,6 +7,26 @@
 
 namespace spoa::sentinel {
 
+std::vector<Vote> valid_votes(
+    std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl, TimePoint now)
+{
+    std::vector<Vote> votes;
+    votes.reserve(ballots.size());
+    for (const auto& ballot : ballots) {
+        if (!ballot || now - ballot->answered_at > vote_ttl)
+            continue;
+        // A Sentinel listed under two addresses has one vote.
+        const auto same = std::ranges::find_if(votes, [&](const Vote& vote) {
+            return !vote.sentinel_id.empty() && vote.sentinel_id == ballot->sentinel_id;
+        });
+        if (same == votes.end())
+            votes.push_back(*ballot);
+        else if (same->answered_at < ballot->answered_at)
+            *same = *ballot;
+    }
+    return votes;
+}
+
 std::optional<Majority> find_majority(std::span<const Vote> votes, std::size_t needed)
 {
     std::map<Endpoint, std::vector<const Vote*>> supporters;

@@ -2,9 +2,11 @@
 
 #include "sentinel/vote.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace spoa::sentinel {
 
@@ -14,6 +16,12 @@ constexpr std::size_t majority_of(std::size_t configured) noexcept
 {
     return configured / 2 + 1;
 }
+
+// The votes that count at `now`: given no longer than `vote_ttl` ago, and one for each identity,
+// the latest. `ballots` has one place for each configured Sentinel.
+std::vector<Vote> valid_votes(
+    std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl,
+    TimePoint now);
 
 // An address that a majority names.
 struct Majority {

@@ -81,7 +81,7 @@ Json support_json(const verdict::Watch& watch, const Moment& now)
 {
     std::map<std::string, std::pair<std::size_t, std::uint64_t>> support;
     for (const auto& vote :
-         verdict::valid_votes(watch.ballots(), watch.subject().vote_ttl, now.steady)) {
+         sentinel::valid_votes(watch.ballots(), watch.subject().vote_ttl, now.steady)) {
         auto& [votes, epoch] = support[vote.address ? to_string(*vote.address) : "none"];
         ++votes;
         epoch = std::max(epoch, vote.config_epoch);

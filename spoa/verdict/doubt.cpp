@@ -3,6 +3,7 @@
 #include "sentinel/electorate.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace spoa::verdict {
 namespace {
@@ -22,12 +23,18 @@ bool says(const Probe* probe, Role role, TimePoint now)
     return probe && is_fresh(*probe, now) && probe->role == role;
 }
 
+// As most of the Sentinels have it: one alone must not be able to stretch it.
 milliseconds failover_timeout(std::span<const Vote> votes)
 {
-    milliseconds longest{0};
+    std::vector<milliseconds> timeouts;
     for (const auto& vote : votes)
-        longest = std::max(longest, vote.failover_timeout);
-    return longest.count() > 0 ? longest : default_failover_timeout;
+        if (vote.failover_timeout.count() > 0)
+            timeouts.push_back(vote.failover_timeout);
+    if (timeouts.empty())
+        return default_failover_timeout;
+    const auto middle = timeouts.begin() + static_cast<std::ptrdiff_t>(timeouts.size() / 2);
+    std::ranges::nth_element(timeouts, middle);
+    return *middle;
 }
 
 }  // namespace
@@ -63,7 +70,7 @@ bool is_down(
     const bool majority = s_down >= sentinel::majority_of(sentinels);
     if (!was_down)
         return majority || (o_down > 0 && s_down >= std::min<std::size_t>(2, sentinels));
-    if (majority || o_down > 0)
+    if (s_down >= std::min<std::size_t>(2, sentinels))
         return true;
     return s_down > 0 && probe && !says(probe, Role::master, now);
 }
@@ -98,9 +105,12 @@ PromotionDoubt promotion_doubt(
         return PromotionDoubt::none;  // it came to nothing
 
     // Without the nodes' own word: the leader's. Its flags vanish without an event when it dies.
-    const auto& leader = evidence.ballots[promotion.sentinel];
-    const bool leader_heard = leader && std::ranges::find(votes, *leader) != votes.end();
-    if (leader_heard && leader->address == current && !leader->flags.failover_in_progress)
+    const auto& ballot = evidence.ballots[promotion.sentinel];
+    const auto leader = std::ranges::find_if(votes, [&](const Vote& vote) {
+        return ballot && (vote == *ballot ||
+                          (!vote.sentinel_id.empty() && vote.sentinel_id == ballot->sentinel_id));
+    });
+    if (leader != votes.end() && leader->address == current && !leader->flags.failover_in_progress)
         return PromotionDoubt::none;
     return lasted < limit ? PromotionDoubt::under_way : PromotionDoubt::none;
 }
@@ -138,30 +148,31 @@ void watch_stall(StallWatch& stall, std::span<const Probe> probes, const Endpoin
     if (stall.last_answer && *probe->answered_at <= *stall.last_answer)
         return;  // nothing new from the master: this time does not count
 
-    std::uint64_t furthest = 0;
+    std::uint64_t taken = 0;
     for (const auto& other : probes)
         if (other.role == Role::replica && other.answered_at)
-            furthest = std::max(furthest, other.offset);
+            taken += other.offset;
     const auto asked = *probe->answered_at;
-    const bool moved = furthest != stall.replica_offset;
-    stall.replicas_seen = stall.replicas_seen || (moved && furthest > 0);
-    if (!stall.last_answer || moved) {
+    const bool moved = taken != stall.replica_offset;
+    stall.replicas_seen = stall.replicas_seen || (moved && taken > 0);
+    // A master that was itself stopped starts the watch anew: what the Sentinels said meanwhile was
+    // about its own pause.
+    constexpr milliseconds longest_step{300};
+    const bool paused = stall.last_answer && asked - *stall.last_answer > longest_step;
+    if (!stall.last_answer || moved || paused) {
         stall.stalled = std::chrono::nanoseconds(0);
         stall.growing = false;
         stall.began = asked;
     } else {
-        // A master that was stopped itself answers late: its pause is not the replicas' fault.
-        constexpr milliseconds longest_step{300};
         stall.growing = stall.growing || probe->offset > stall.master_offset;
         if (stall.growing)
-            stall.stalled +=
-                std::min<std::chrono::nanoseconds>(asked - *stall.last_answer, longest_step);
+            stall.stalled += asked - *stall.last_answer;
         else
             stall.began = asked;
     }
     stall.last_answer = asked;
     stall.master_offset = probe->offset;
-    stall.replica_offset = furthest;
+    stall.replica_offset = taken;
 }
 
 bool is_isolated(

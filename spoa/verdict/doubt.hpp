@@ -34,8 +34,8 @@ struct DownCount {
 DownCount count_down(std::span<const Vote> votes, const Endpoint& address);
 
 // Whether the master is to be taken for down: at the first o_down as soon as a second Sentinel
-// has s_down, or at a majority of s_down. Once down it stays so until no Sentinel says o_down and
-// the node itself, where it is probed, answers as master; or until no Sentinel sees it down.
+// has s_down, or at a majority of s_down. Once down it stays so while two see it down; while one
+// does, until the node itself, where it is probed, answers as master.
 bool is_down(
     bool was_down, std::span<const Vote> votes, const Endpoint& address, std::size_t sentinels,
     const Probe* probe, TimePoint now);
@@ -58,7 +58,7 @@ std::string role_objection(const Probe* probe, TimePoint in_force_since, TimePoi
 struct StallWatch {
     std::optional<TimePoint> last_answer;  // of the master
     std::uint64_t master_offset = 0;
-    std::uint64_t replica_offset = 0;     // the furthest
+    std::uint64_t replica_offset = 0;     // the sum of all
     bool replicas_seen = false;           // some replica has followed once
     bool growing = false;                 // the master took writes since the replicas stand still
     std::chrono::nanoseconds stalled{0};  // only time in which the master answered

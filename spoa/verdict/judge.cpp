@@ -101,7 +101,7 @@ bool tie_is_over(const Case& c, const Claim& claim)
     const auto* const probe = find_probe(c.evidence.probes, claim.address);
     if (!probe)
         return stood >= tie_hold;
-    if (!is_fresh(*probe, c.now))
+    if (!is_fresh(*probe, c.now) || probe->role == Role::unknown)
         return stood >= regress_hold;
     return stood >= tie_hold && probe->role == Role::master;
 }
@@ -109,7 +109,7 @@ bool tie_is_over(const Case& c, const Claim& claim)
 bool regress_is_over(const Case& c, const Claim& claim, bool contested)
 {
     const auto* const probe = find_probe(c.evidence.probes, claim.address);
-    const bool denied = probe && is_fresh(*probe, c.now) && probe->role != Role::master;
+    const bool denied = probe && is_fresh(*probe, c.now) && probe->role == Role::replica;
     return c.now - claim.since >= regress_hold && !contested && !denied;
 }
 
@@ -253,21 +253,21 @@ std::optional<Verdict> judge_asked_anew(const Case& c, Standing& standing)
     return verdict;
 }
 
-void doubt(Verdict& verdict, State state, std::string reason, std::string_view rule, bool open)
-{
-    verdict.state = state;
-    verdict.reason = std::move(reason);
-    verdict.rule = rule;
-    verdict.open = open;
-}
+// A reason not to use the address that a majority names.
+struct Doubt {
+    State state;
+    std::string reason;
+    std::string_view rule;
+    bool open;  // all the same, by policy
+};
 
 bool keep(InDoubt choice)
 {
     return choice == InDoubt::keep;
 }
 
-// Looks for reasons not to use the address that a majority names; the first one found counts.
-void judge_doubt(const Case& c, Verdict& verdict, Standing& standing)
+// The first reason found; `verdict` is what the majority alone would give.
+std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing& standing)
 {
     const auto& current = *standing.current;
     const auto& policy = c.subject.policy;
@@ -277,62 +277,49 @@ void judge_doubt(const Case& c, Verdict& verdict, Standing& standing)
 
     if (standing.down) {
         const auto [s_down, o_down] = count_down(c.votes, current);
-        doubt(
-            verdict,
-            State::odown,
-            count_of(s_down, c.sentinels()) + " see the master as down, " + std::to_string(o_down) +
-                " objectively",
-            "the master is seen as down",
-            keep(policy.odown));
-        return;
+        auto reason = count_of(s_down, c.sentinels()) + " see the master as down, " +
+                      std::to_string(o_down) + " objectively";
+        return Doubt{
+            State::odown, std::move(reason), "the master is seen as down", keep(policy.odown)};
     }
     switch (promotion_doubt(c.evidence, c.votes, current, c.now)) {
         case PromotionDoubt::none: break;
         case PromotionDoubt::under_way:
-            doubt(
-                verdict,
+            return Doubt{
                 State::switching,
                 "a Sentinel is promoting another node",
                 "a promotion is under way",
-                keep(policy.switching));
-            return;
+                keep(policy.switching)};
         case PromotionDoubt::two_masters:
-            doubt(
-                verdict,
+            return Doubt{
                 State::conflict,
                 "a promotion was never announced, and both nodes say that they are master",
                 "two nodes are master",
-                keep(policy.switching));
-            return;
+                keep(policy.switching)};
     }
-    if (auto objection = role_objection(probe, standing.in_force_since, c.now);
-        !objection.empty()) {
-        doubt(
-            verdict,
+    const auto objection = role_objection(probe, standing.in_force_since, c.now);
+    if (!objection.empty())
+        return Doubt{
             State::not_master,
             "the Sentinels name " + to_string(current) + ", and " + objection,
             "the node itself does not agree",
-            false);
-        return;
-    }
-    if (is_isolated(standing.stall, c.votes, current, c.sentinels())) {
-        doubt(
-            verdict,
+            false};
+    if (probe && !probe->silent_since &&
+        is_isolated(standing.stall, c.votes, current, c.sentinels()))
+        return Doubt{
             State::isolated,
             "the master answers, but its replicas stand still and Sentinels wait for it",
             "the master is cut off",
-            keep(policy.isolated));
-        return;
-    }
+            keep(policy.isolated)};
     if (probe && probe->silent_since &&
         (probe->refused || c.now - *probe->silent_since > silence_limit))
-        doubt(
-            verdict,
+        return Doubt{
             State::silent,
             probe->refused ? "the master refuses connections"
                            : "the master does not answer the agent's probe",
             "the master is silent",
-            verdict.open);
+            verdict.open};
+    return std::nullopt;
 }
 
 // The name of the address among HAProxy's servers, and whether it may be used at all: where
@@ -365,29 +352,9 @@ std::optional<TimePoint> next_look(
 
 }  // namespace
 
-std::vector<Vote> valid_votes(
-    std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl, TimePoint now)
-{
-    std::vector<Vote> votes;
-    votes.reserve(ballots.size());
-    for (const auto& ballot : ballots) {
-        if (!ballot || now - ballot->answered_at > vote_ttl)
-            continue;
-        // A Sentinel listed under two addresses has one vote.
-        const auto same = std::ranges::find_if(votes, [&](const Vote& vote) {
-            return !vote.sentinel_id.empty() && vote.sentinel_id == ballot->sentinel_id;
-        });
-        if (same == votes.end())
-            votes.push_back(*ballot);
-        else if (same->answered_at < ballot->answered_at)
-            *same = *ballot;
-    }
-    return votes;
-}
-
 Judgement judge(const Subject& subject, const Evidence& evidence, Standing standing, TimePoint now)
 {
-    const auto votes = valid_votes(evidence.ballots, subject.vote_ttl, now);
+    const auto votes = sentinel::valid_votes(evidence.ballots, subject.vote_ttl, now);
     const Case c{subject, evidence, votes, now};
     if (!votes.empty())
         standing.unheard_since.reset();
@@ -403,7 +370,12 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
         standing.quorum_lost_at.reset();
         verdict = judge_majority(c, *majority, standing);
         if (verdict.state == State::ok || verdict.state == State::degraded)
-            judge_doubt(c, verdict, standing);
+            if (auto doubt = find_doubt(c, verdict, standing)) {
+                verdict.state = doubt->state;
+                verdict.reason = std::move(doubt->reason);
+                verdict.rule = doubt->rule;
+                verdict.open = doubt->open;
+            }
     } else {
         verdict = judge_disunity(c, standing);
     }

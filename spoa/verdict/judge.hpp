@@ -81,9 +81,4 @@ struct Judgement {
 
 Judgement judge(const Subject& subject, const Evidence& evidence, Standing standing, TimePoint now);
 
-// The votes that count at `now`: young enough, and one for each identity, the latest.
-std::vector<Vote> valid_votes(
-    std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl,
-    TimePoint now);
-
 }  // namespace spoa::verdict

@@ -1,5 +1,8 @@
 #include "verdict/watch.hpp"
 
+#include "sentinel/electorate.hpp"
+#include "verdict/doubt.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -82,6 +85,7 @@ void Watch::forget(TimePoint now)
     }
     standing_.asked_anew_at = now;
     standing_.stall = StallWatch();
+    standing_.contender.reset();
 }
 
 std::optional<Change> Watch::review(TimePoint now)
@@ -89,8 +93,15 @@ std::optional<Change> Watch::review(TimePoint now)
     auto judgement = judge(subject_, {ballots_, probes_, promotion_}, std::move(standing_), now);
     standing_ = std::move(judgement.standing);
     look_again_ = judgement.look_again;
-    // A promotion is over when its master is no longer the one in force.
-    if (promotion_ && standing_.current && *standing_.current != promotion_->master)
+    // A promotion is over when its master is no longer the one in force, and once the nodes or its
+    // leader have said that it came to nothing.
+    if (promotion_ && standing_.current &&
+        (*standing_.current != promotion_->master ||
+         promotion_doubt(
+             {ballots_, probes_, promotion_},
+             sentinel::valid_votes(ballots_, subject_.vote_ttl, now),
+             *standing_.current,
+             now) == PromotionDoubt::none))
         promotion_.reset();
     verdict_.rule = judgement.verdict.rule;  // by itself no news to anybody
     if (judgement.verdict == verdict_)

@@ -405,6 +405,7 @@ def test_an_agent_that_was_stopped_never_names_the_master_of_before(scene):
     old = scene.master()
     with Writer(scene.haproxy.port, RATE) as writer, Questions(scene.agent) as questions:
         wait_until(lambda: len(questions.answers) > 20, 5, "answers")
+        last_change = scene.report()["changes"][-1]["at"]
         scene.agent.freeze()
         wait_until(lambda: is_stopped(scene.agent), 2, "the agent is stopped")
         stopped = time.monotonic()
@@ -420,9 +421,11 @@ def test_an_agent_that_was_stopped_never_names_the_master_of_before(scene):
         wait_until(lambda: writer.first_accepted(new, continued), 5, "a write on the new master")
         assert old.role() == "master", "the scene was another: the old one would have refused writes"
     told = questions.servers_since(stopped)
-    print([(n,t) for n,t in enumerate(told) if n==0 or told[n-1]!=t], scene.group.server_of(old))
     assert len(told) >= 100 * STOPPED / 2, "few questions waited for the agent"
     assert scene.group.server_of(old) not in {server for _, server in told}
     assert told[0] == ("stale", None)
+    # Nor was there a moment in which it would have, had somebody asked.
+    changes = [change for change in scene.report()["changes"] if change["at"] > last_change]
+    assert (changes[0]["to"]["state"], changes[0]["open"]) == ("stale", False)
     assert not [write for write in writer.writes
                 if write.port == old.port and write.ended > continued]

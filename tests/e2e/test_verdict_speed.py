@@ -1,4 +1,4 @@
-"""How long the agent takes, after a majority of the Sentinels has changed its mind, to change its own."""
+"""How long the agent takes to follow when a majority of the Sentinels has changed its mind."""
 
 import statistics
 

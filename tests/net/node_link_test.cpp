@@ -61,7 +61,8 @@ struct Fixture {
     ~Fixture()
     {
         tasks.cancel();
-        await([&] { return tasks.size() == 0; });
+        peer->close();
+        await([&] { return tasks.size() == 0 && peer->idle(); });
     }
 
     void start()
@@ -141,8 +142,7 @@ TEST_SUITE("net/node_link")
         Fixture f;
         f.start();
         REQUIRE(f.await([&] { return !f.notes.probes.empty(); }));
-        f.peer->drop_all();
-        f.peer.reset();
+        f.peer->close();
         REQUIRE(f.await([&] { return f.notes.probes.back().refused; }));
         CHECK(f.notes.probes.back().silent_since.has_value());
     }

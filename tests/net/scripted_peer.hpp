@@ -56,12 +56,15 @@ public:
     std::list<boost::asio::ip::tcp::socket*> subscribers;
     int connections = 0;
 
-    // Closes every connection that is open now.
-    void drop_all()
+    // Ends like a process: the port and every connection are closed. What runs here is done when
+    // idle() says so, and must be before the peer is destroyed.
+    void close()
     {
+        acceptor_.close();
         for (auto* const socket : open_)
             socket->close();
     }
+    bool idle() const { return tasks_.size() == 0; }
 
 private:
     boost::asio::awaitable<void> accept()

@@ -67,7 +67,8 @@ struct Fixture {
     ~Fixture()
     {
         tasks.cancel();
-        await([&] { return tasks.size() == 0; });
+        peer.close();
+        await([&] { return tasks.size() == 0 && peer.idle(); });
     }
 
     void start()

@@ -1,0 +1,82 @@
+// One agent: a Watch, driven as the program drives it. Every Sentinel of its list is polled and
+// asked at once when an event says so; the answers are read by the real parser.
+#pragma once
+
+#include "simulation/checker.hpp"
+#include "simulation/replies.hpp"
+#include "simulation/world.hpp"
+#include "verdict/watch.hpp"
+
+#include <array>
+#include <optional>
+
+namespace spoa::simulation {
+
+class Agent {
+public:
+    Agent(
+        int place, World& world, Random& random, Timeline& timeline, Journal& journal,
+        Replies& replies);
+
+    void handle(const Happening& happening);
+
+    // A Sentinel published something.
+    void on_published(int sentinel, int event, int node, int master);
+    // The process is stopped, started anew, or one of its connections breaks.
+    void stop(Time until);
+    void restart(bool with_state);
+    void lose_link(int entry);
+
+    Time stopped_until() const { return stopped_until_; }
+    const Checker& checker() const { return checker_; }
+    const verdict::Watch& watch() const { return *watch_; }
+
+private:
+    struct Entry {
+        int target = 0;
+        bool up = false;
+        bool in_flight = false;
+        bool urgent = false;
+        bool full = false;
+        bool apart = false;
+        int part = 0;
+        std::uint64_t generation = 0;  // of the connection
+        std::uint64_t question = 0;
+        Time asked_at = 0;
+        Time backoff = 0;
+        Time heard_until = 0;
+        std::array<Said, 3> said;  // first address, MASTER, second address
+        std::optional<sentinel::Vote> last;
+    };
+
+    Entry& entry(int place) { return entries_[static_cast<std::size_t>(place)]; }
+    bool reachable(const Entry& each) const;
+    void plan(Time at, What what, int whom, std::uint64_t epoch);
+    void connect(int place);
+    void ask(int place);
+    void serve(int place);
+    void read_answer(int place);
+    void lose(int place);
+    void hear(const Happening& happening);
+    void probe();
+    void rouse();
+    void review();
+
+    int place_;
+    World& world_;
+    Random& random_;
+    Timeline& timeline_;
+    Journal& journal_;
+    std::optional<verdict::Watch> watch_;
+    verdict::Policy policy_;
+    Checker checker_;
+    std::array<Entry, max_sentinels> entries_{};
+    std::array<Entry, max_sentinels>::iterator end_;
+    Replies& replies_;
+    std::array<verdict::Probe, nodes> probes_;
+    Time stopped_from_ = 0;
+    Time stopped_until_ = never;
+    Time review_period_ = 100 * ms;
+};
+
+}  // namespace spoa::simulation

@@ -1,0 +1,105 @@
+// The invariants, one agent at a time. Nothing here calls the rule: the majority, its epochs and
+// how long it has stood are counted anew from the answers that the agent was given.
+#pragma once
+
+#include "simulation/journal.hpp"
+#include "simulation/world.hpp"
+#include "verdict/watch.hpp"
+
+#include <array>
+#include <optional>
+
+namespace spoa::simulation {
+
+inline constexpr Time vote_ttl = 1'500 * ms;
+inline constexpr Time tie_hold = 2'500 * ms;
+inline constexpr Time regress_hold = 10 * second;
+// How long after the Sentinels agree an agent that is connected to them has heard it from each:
+// one poll period with its jitter (550 ms), a question that was torn (5 + 2 x 40 ms), and that
+// question again (5 ms, likewise), rounded up.
+inline constexpr Time direct_bound = 800 * ms;
+
+// What was counted from the answers at one moment.
+struct Tally {
+    int votes = 0;                // distinct identities with a young answer
+    int address = nowhere;        // that a majority names
+    std::uint64_t highest = 0;    // of its supporters' epochs
+    std::uint64_t confirmed = 0;  // what a majority of all vouches for
+    bool unknown = false;         // a majority does not know the name
+};
+
+class Checker {
+public:
+    Checker(int agent, const World& world, Journal& journal);
+
+    // The agent started anew.
+    void start(const verdict::Watch& watch);
+    // An answer was taken for a vote.
+    void cast(int entry, int first, int last, const Said& master, Time asked_at, bool full);
+    void lose(int entry);
+    void forget();
+    // Something changed between the agent and its Sentinels.
+    void touch() { ++version_; }
+    // The agent itself is stopped: nothing can be expected of it before.
+    void pause(Time until) { agreed_since_ = paused_until_ = until; }
+
+    // After every judgement. Says whether the address in force is another. Throws Violation.
+    bool check(const verdict::Watch& watch, Time now);
+
+    // The address that this agent gives to clients by the word of a majority; nowhere while it
+    // has none, holds one, or refuses.
+    int served() const { return served_; }
+    int current() const { return current_; }
+    bool fine() const { return fine_; }  // open, and ok or degraded
+
+private:
+    struct Given {
+        bool valid = false;
+        int address = nowhere;
+        std::uint64_t epoch = 0;
+        Time asked_at = 0;
+        int identity = 0;
+    };
+
+    Tally count(Time now);
+    bool claimed_elsewhere(int address, std::uint64_t epoch) const;
+    bool is_valid(int entry, Time now) const;
+    bool counts(int entry) const { return (valid_ >> static_cast<unsigned>(entry) & 1U) != 0; }
+    void check_adoption(const Tally& tally, int before, std::uint64_t high_before, Time now);
+    void check_epochs(const Tally& tally, int before, std::uint64_t high_before);
+    void check_gate(const verdict::Watch& watch, const Tally& tally);
+    void check_progress(const verdict::Watch& watch, const Tally& tally, Time now);
+    void look_at_sentinels(Time now);
+    bool node_denies(int place, Time now) const;
+    void note_refutation(Time now);
+    bool leaders_answer(std::uint32_t leaders, Time now) const;
+    bool is_justified(const verdict::Watch& watch, Time now) const;
+    [[noreturn]] void fail(const char* invariant, const std::string& text) const;
+    int needed() const { return world_.setup().sentinels / 2 + 1; }
+
+    int agent_;
+    const World& world_;
+    Journal& journal_;
+    std::array<Given, max_sentinels> given_{};
+    std::array<bool, max_sentinels> up_{};
+    std::uint32_t valid_ = 0;  // bits of the entries whose answers count now
+    int current_ = nowhere;
+    std::uint64_t high_ = 0;
+    int served_ = nowhere;
+    bool fine_ = false;
+    Time in_force_since_ = 0;
+    int claim_ = nowhere;  // the majority's address while it is not the one in force
+    Time claim_since_ = 0;
+    // What the Sentinels themselves would say now, and since when.
+    int agreed_ = nowhere;
+    std::uint64_t agreed_print_ = 0;
+    Time agreed_since_ = 0;
+    Time paused_until_ = never;
+    std::array<Time, nodes + 1>
+        refuted_;  // when a promotion was last known to have come to nothing
+    std::uint64_t version_ = 0;
+    std::uint64_t seen_version_ = 0;
+    std::uint64_t seen_world_ = 0;
+};
+
+}  // namespace spoa::simulation
