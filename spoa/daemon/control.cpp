@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 // Votes age without anybody telling us: how often to look. Between, only at the names that said
 // that they change by themselves.
-constexpr std::chrono::milliseconds review_period{100};
+constexpr std::chrono::milliseconds review_period{200};
 constexpr std::chrono::milliseconds look_period{10};
 
 std::vector<std::string> names_of(const config::Config& config)
@@ -57,7 +57,8 @@ Control::Control(
       hosts_(executor),
       sentinel_tls_(make_tls(config.sentinels.tls)),
       snapshot_(first_snapshot(config)),
-      vote_ttl_(config.sentinels.vote_ttl)
+      vote_ttl_(config.sentinels.vote_ttl),
+      awake_at_(Clock::now())
 {
     names_.reserve(config.masters.size());
     for (const auto& master : config.masters)
@@ -173,22 +174,21 @@ std::vector<telemetry::NameReport> Control::names() const
 asio::awaitable<void> Control::review_regularly()
 {
     asio::steady_timer timer(executor_);
-    auto woken_at = Clock::now();
-    for (auto next_review = woken_at;;) {
+    for (auto next_review = Clock::now();;) {
         timer.expires_after(look_period);
         if (const auto [error] = co_await timer.async_wait(net::as_result); error)
             co_return;
-        const auto slept_from = std::exchange(woken_at, Clock::now());
-        if (woken_at - slept_from > vote_ttl_)
-            forget_everything("the agent itself was stopped for longer than vote_ttl");
-        if (woken_at >= next_review) {
+        const auto now = Clock::now();
+        if (now >= next_review) {
             review(0, names_.size());
             publish_(snapshot_);
-            next_review = woken_at + review_period;
+            next_review = now + review_period;
             continue;
         }
+        if (forget_after_a_stop())
+            continue;
         for (std::size_t place = 0; place < names_.size(); ++place)
-            if (const auto look = names_[place].watch.look_again(); look && *look <= woken_at)
+            if (const auto look = names_[place].watch.look_again(); look && *look <= now)
                 review(place, 1);
     }
 }
@@ -227,9 +227,22 @@ std::vector<config::Server> Control::canonical(const std::vector<config::Server>
     return resolved;
 }
 
+// Whatever wakes first after a stop of the process, a time-out or a reply that lay unread, must not
+// be judged by votes of before.
+bool Control::forget_after_a_stop()
+{
+    const auto now = Clock::now();
+    if (now - std::exchange(awake_at_, now) <= vote_ttl_)
+        return false;
+    forget_everything("the agent itself was stopped for longer than vote_ttl");
+    return true;
+}
+
 // Judges these names anew and puts all changes in force at once.
 void Control::review(std::size_t first, std::size_t count)
 {
+    if (forget_after_a_stop())
+        return;
     std::vector<agent::Update> updates;
     std::vector<Change> changes;
     for (auto place = first; place < first + count; ++place)

@@ -30,7 +30,7 @@ namespace spoa::daemon {
 // thread.
 class Control final : public net::SentinelListener, public net::NodeListener {
 public:
-    // Puts a snapshot in force. Called at least every `review_period`, also without a change: a
+    // Puts a snapshot in force. Called at least five times a second, also without a change: a
     // worker does not answer from a snapshot that nobody has confirmed for long.
     using Publish = std::function<void(std::shared_ptr<const agent::Snapshot>)>;
 
@@ -76,6 +76,7 @@ private:
     void review(std::size_t first, std::size_t count);
     void on_change(std::size_t name, const verdict::Change& change);
     void forget_everything(std::string_view why);
+    bool forget_after_a_stop();
     void ask_everyone(std::size_t name);
     void ask_nodes(std::size_t name);
     std::vector<config::Server> canonical(const std::vector<config::Server>& servers);
@@ -92,6 +93,7 @@ private:
     std::vector<net::SentinelLink*> link_at_;
     std::optional<StateFile> state_file_;
     std::chrono::milliseconds vote_ttl_;
+    std::chrono::steady_clock::time_point awake_at_;  // when this thread was last seen running
 };
 
 // An empty snapshot for all names of a configuration.

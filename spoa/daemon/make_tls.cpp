@@ -6,8 +6,8 @@ std::unique_ptr<net::TlsClient> make_tls(const config::Tls& tls)
 {
     if (!tls.enabled)
         return nullptr;
-    return std::make_unique<net::TlsClient>(net::TlsSettings{
-        tls.ca_file, tls.cert_file, tls.key_file, tls.server_name, tls.verify});
+    return std::make_unique<net::TlsClient>(
+        net::TlsSettings{tls.ca_file, tls.cert_file, tls.key_file, tls.server_name, tls.verify});
 }
 
 void check_tls(const config::Config& config)

@@ -72,11 +72,14 @@ asio::awaitable<std::string> NodeLink::run_once()
 {
     RedisConnection connection(executor_, settings_.tls);
     asked_at_ = Clock::now();
-    if (const auto opened = co_await with_timeout(connect_limit, open(connection)); !opened) {
+    const auto opened = co_await with_timeout(connect_limit, open(connection));
+    if (!opened) {
         const auto error = connection.explain(opened.error());
         note_silence(error);
         co_return "connecting: " + error.message();
     }
+    if (const auto* const refused = opened->error())
+        co_return trouble_in(*refused);
     for (auto next_info = Clock::now();;) {
         asked_at_ = Clock::now();
         const bool with_info = asked_at_ >= next_info;
@@ -109,21 +112,21 @@ asio::awaitable<std::string> NodeLink::run_once()
     }
 }
 
-asio::awaitable<result<void>> NodeLink::open(RedisConnection& connection)
+asio::awaitable<result<resp::Value>> NodeLink::open(RedisConnection& connection)
 {
     if (const auto connected = co_await connection.connect(settings_.reachable); !connected)
         co_return connected.error();
     if (settings_.password.empty())
-        co_return result<void>();
+        co_return resp::Value{};
     std::string request;
     if (settings_.username.empty())
         resp::put_command(request, {"AUTH", settings_.password});
     else
         resp::put_command(request, {"AUTH", settings_.username, settings_.password});
-    const auto replies = co_await connection.ask(request, 1);
+    auto replies = co_await connection.ask(request, 1);
     if (!replies)
         co_return replies.error();
-    co_return result<void>();  // a refused login shows in the answer to ROLE
+    co_return std::move(replies->front());
 }
 
 asio::awaitable<result<std::vector<resp::Value>>> NodeLink::ask(

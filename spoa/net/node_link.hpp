@@ -55,7 +55,8 @@ public:
 
 private:
     boost::asio::awaitable<std::string> run_once();
-    boost::asio::awaitable<result<void>> open(RedisConnection& connection);
+    // The reply to AUTH; nil where there is no password.
+    boost::asio::awaitable<result<resp::Value>> open(RedisConnection& connection);
     boost::asio::awaitable<result<std::vector<resp::Value>>> ask(
         RedisConnection& connection, bool with_info);
     void note_silence(const error_code& error);

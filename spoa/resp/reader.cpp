@@ -4,6 +4,7 @@
 #include <hiredis/hiredis.h>
 #include <hiredis/read.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace spoa::resp {
@@ -55,8 +56,11 @@ void* create_array(const redisReadTask* task, ElementCount elements) noexcept
     const auto& limits = *static_cast<const ReaderLimits*>(task->privdata);
     if (task->type != REDIS_REPLY_ARRAY || depth_of(task) > deepest_array ||
         static_cast<std::size_t>(elements) > limits.array_elements)
-        return nullptr;  // hiredis ends the stream with an error
-    return put(task, {Array{}});
+        return nullptr;                    // hiredis ends the stream with an error
+    constexpr std::size_t sure_room = 64;  // a reply of SENTINEL MASTER; more has to come first
+    Array array;
+    array.reserve(std::min(static_cast<std::size_t>(elements), sure_room));
+    return put(task, {std::move(array)});
 }
 
 void* create_integer(const redisReadTask* task, long long value) noexcept

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <vector>
 
 namespace spoa::sentinel {
@@ -29,16 +28,15 @@ std::vector<Vote> valid_votes(
 
 std::optional<Majority> find_majority(std::span<const Vote> votes, std::size_t needed)
 {
-    std::map<Endpoint, std::vector<const Vote*>> supporters;
-    for (const auto& vote : votes)
-        if (vote.address)
-            supporters[*vote.address].push_back(&vote);
-
-    for (auto& [address, list] : supporters) {
-        if (list.size() < needed)
+    for (const auto& candidate : votes) {
+        std::vector<const Vote*> list;
+        for (const auto& vote : votes)
+            if (candidate.address && vote.address == candidate.address)
+                list.push_back(&vote);
+        if (list.size() < needed || list.empty())
             continue;
         Majority majority;
-        majority.address = address;
+        majority.address = *candidate.address;
         majority.votes = list.size();
         std::ranges::sort(list, std::greater{}, &Vote::config_epoch);
         majority.highest_epoch = list.front()->config_epoch;

@@ -25,7 +25,7 @@ std::optional<std::vector<Remembered>> decode_memory(std::string_view text)
         std::vector<Remembered> all;
         for (const auto& one : json.at("masters")) {
             auto address = parse_endpoint(one.at("address").get<std::string>());
-            if (!address)
+            if (!address || !one.at("epoch").is_number_unsigned())
                 return std::nullopt;
             all.push_back(
                 {one.at("name").get<std::string>(),

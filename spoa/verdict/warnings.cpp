@@ -65,9 +65,11 @@ std::vector<std::string> warnings_of(
             std::to_string(masters) +
             " nodes say that they are master: a failover, or a split brain");
     for (const auto& tombstone : watch.standing().tombstones)
-        warnings.push_back(
-            to_string(tombstone.address) +
-            " was demoted and has not said yet that it is a replica");
+        if (const auto* const probe = find_probe(watch.probes(), tombstone.address);
+            !probe || !is_fresh(*probe, now) || probe->role != Role::replica)
+            warnings.push_back(
+                to_string(tombstone.address) +
+                " was demoted and has not said yet that it is a replica");
     return warnings;
 }
 

@@ -39,6 +39,7 @@ TEST_SUITE("telemetry/memory")
               R"({"version": 2, "masters": []})",
               R"({"version": 1})",
               R"({"version": 1, "masters": [{"name": "m", "address": "nowhere", "epoch": 1}]})",
+              R"({"version": 1, "masters": [{"name": "m", "address": "a:1", "epoch": -1}]})",
               R"({"version": 1, "masters": [{"name": 5, "address": "a:1", "epoch": 1}]})"}) {
             CAPTURE(text);
             CHECK_FALSE(decode_memory(text).has_value());
