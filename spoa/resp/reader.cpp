@@ -39,6 +39,8 @@ Value* put(const redisReadTask* task, Value value)
     return &parent.emplace_back(std::move(value));
 }
 
+// Called from C, through which no exception may pass: out of memory ends the program.
+// NOLINTBEGIN(bugprone-exception-escape)
 void* create_string(const redisReadTask* task, char* text, std::size_t size) noexcept
 {
     std::string copy(text, size);
@@ -56,7 +58,8 @@ void* create_array(const redisReadTask* task, ElementCount elements) noexcept
     const auto& limits = *static_cast<const ReaderLimits*>(task->privdata);
     if (task->type != REDIS_REPLY_ARRAY || depth_of(task) > deepest_array ||
         static_cast<std::size_t>(elements) > limits.array_elements)
-        return nullptr;                    // hiredis ends the stream with an error
+        return nullptr;  // hiredis ends the stream with an error
+
     constexpr std::size_t sure_room = 64;  // a reply of SENTINEL MASTER; more has to come first
     Array array;
     array.reserve(std::min(static_cast<std::size_t>(elements), sure_room));
@@ -72,6 +75,8 @@ void* create_nil(const redisReadTask* task) noexcept
 {
     return put(task, {Nil{}});
 }
+
+// NOLINTEND(bugprone-exception-escape)
 
 void free_object(void* root) noexcept
 {
