@@ -24,20 +24,20 @@ std::string message_of(const std::exception_ptr& failure)
 }  // namespace
 
 SpopWorker::SpopWorker(
-    std::shared_ptr<const agent::Snapshot> first,
+    const std::shared_ptr<const agent::Snapshot>& first,
     std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
-    std::function<void(std::string)> on_failure)
+    const std::function<void(std::string)>& on_failure)
     : desk_{first, agent::Tally(first->answers.size()), false},
       clock_{std::chrono::steady_clock::now(), snapshot_limit},
       limits_(limits),
       deadlines_(context_.get_executor()),
       sessions_(
           context_.get_executor(),
-          [this, on_failure](std::exception_ptr failure) {
+          [this, on_failure](const std::exception_ptr& failure) {
               desk_.tally.count(agent::SpopError::internal);
               on_failure(message_of(failure));
           }),
-      housekeeping_(context_.get_executor(), [on_failure](std::exception_ptr failure) {
+      housekeeping_(context_.get_executor(), [on_failure](const std::exception_ptr& failure) {
           on_failure(message_of(failure));
       })
 {
@@ -48,6 +48,7 @@ SpopWorker::SpopWorker(
     });
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): a defect in here ends the program
 SpopWorker::~SpopWorker()
 {
     context_.stop();

@@ -21,12 +21,12 @@ public:
     // `on_failure` hears of a defect that ended a session; it is called on the worker's thread.
     // A snapshot that was published longer than `snapshot_limit` ago is not answered from.
     SpopWorker(
-        std::shared_ptr<const agent::Snapshot> first,
+        const std::shared_ptr<const agent::Snapshot>& first,
         std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
-        std::function<void(std::string)> on_failure);
+        const std::function<void(std::string)>& on_failure);
 
     // Ends the thread; sessions that were not stopped before are dropped.
-    ~SpopWorker();
+    ~SpopWorker();  // NOLINT(bugprone-exception-escape): a defect in it ends the program
     SpopWorker(const SpopWorker&) = delete;
     SpopWorker& operator=(const SpopWorker&) = delete;
 
