@@ -119,10 +119,7 @@ asio::awaitable<result<resp::Value>> NodeLink::open(RedisConnection& connection)
     if (settings_.password.empty())
         co_return resp::Value{};
     std::string request;
-    if (settings_.username.empty())
-        resp::put_command(request, {"AUTH", settings_.password});
-    else
-        resp::put_command(request, {"AUTH", settings_.username, settings_.password});
+    resp::put_auth(request, settings_.username, settings_.password);
     auto replies = co_await connection.ask(request, 1);
     if (!replies)
         co_return replies.error();

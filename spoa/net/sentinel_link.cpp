@@ -145,10 +145,8 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& 
     std::string request;
     if (settings_.password.empty())
         resp::put_command(request, {"PING"});
-    else if (settings_.username.empty())
-        resp::put_command(request, {"AUTH", settings_.password});
     else
-        resp::put_command(request, {"AUTH", settings_.username, settings_.password});
+        resp::put_auth(request, settings_.username, settings_.password);
     const auto replies = co_await with_timeout(settings_.query_timeout, connection.ask(request, 1));
     if (!replies)
         co_return failure_of("logging in", replies.error());

@@ -29,4 +29,12 @@ void put_command(std::string& out, std::initializer_list<std::string_view> words
     put_command(out, std::span(words.begin(), words.size()));
 }
 
+void put_auth(std::string& out, std::string_view username, std::string_view password)
+{
+    if (username.empty())
+        put_command(out, {"AUTH", password});
+    else
+        put_command(out, {"AUTH", username, password});
+}
+
 }  // namespace spoa::resp

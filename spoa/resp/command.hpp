@@ -11,4 +11,7 @@ namespace spoa::resp {
 void put_command(std::string& out, std::span<const std::string_view> words);
 void put_command(std::string& out, std::initializer_list<std::string_view> words);
 
+// Appends AUTH: with a username the login of an ACL user, without one that of requirepass.
+void put_auth(std::string& out, std::string_view username, std::string_view password);
+
 }  // namespace spoa::resp
