@@ -13,6 +13,7 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
+#include <cstdlib>
 #include <list>
 #include <vector>
 
@@ -101,9 +102,21 @@ public:
         cancel_all();
         context_.restart();
         context_.run_for(500ms);
+        if (anything_running())
+            leave();
     }
 
 private:
+    // The system's name look-up cannot be cancelled, and everything that waits for one would keep
+    // us for as long as a dead name server likes. Nothing else is left to do.
+    [[noreturn]] void leave()
+    {
+        spop_listeners_.clear();  // removes the files of UNIX sockets
+        http_listeners_.clear();
+        write_log(LogLevel::info, "a name look-up is still under way; not waiting for it");
+        std::quick_exit(EXIT_SUCCESS);
+    }
+
     // Connections go to the workers in turn.
     net::Taker next_worker()
     {
@@ -132,7 +145,7 @@ private:
 
     bool anything_running() const
     {
-        return open_connections() + listening_.size() + http_sessions_.size() + tasks_.size() > 0;
+        return listening_.size() + http_sessions_.size() + tasks_.size() > 0;
     }
 
     std::size_t open_connections() const
@@ -169,7 +182,8 @@ private:
 
         const auto limit = std::chrono::steady_clock::now() + stop_limit;
         asio::steady_timer pause(context_);
-        while (anything_running() && std::chrono::steady_clock::now() < limit) {
+        while ((anything_running() || open_connections() > 0) &&
+               std::chrono::steady_clock::now() < limit) {
             pause.expires_after(5ms);
             co_await pause.async_wait(net::as_result);
         }

@@ -1,6 +1,8 @@
 """The program on the command line: checking, starting, stopping, asking for the status."""
 
 import json
+import os
+import pathlib
 import re
 import signal
 import socket
@@ -8,7 +10,7 @@ import socket
 import pytest
 
 from lab import spop_client
-from lab.agent import BINARY, make_agent, run, start_agent
+from lab.agent import BINARY, Agent, make_agent, run, start_agent
 from lab.process import Process
 from lab.waiting import wait_until
 
@@ -185,6 +187,34 @@ def test_a_signal_stops_it_within_two_seconds_in_order(number, lab, deployment):
         agent.signal(number)
         assert agent.wait(within=2) == 0
     assert " stopped" in agent.log_text()
+
+
+IN_A_WORLD_WITH_A_DEAD_NAME_SERVER = """
+import os, socket, subprocess, sys
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+silent.bind(("127.0.0.1", 53))
+silent.set_inheritable(True)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a network of its own")
+def test_a_dead_name_server_does_not_keep_it_from_stopping(lab, tmp_path):
+    servers = tmp_path / "resolv.conf"
+    servers.write_text("nameserver 127.0.0.1\n")
+    agent = lab.add(Agent(
+        lab, sentinels={"addresses": [f"sentinel-{i}.example:26379" for i in (1, 2, 3)]},
+        masters=[{"name": "mymaster"}]))
+    agent.launch("unshare", "--net", "--mount", "/usr/bin/python3", "-c",
+                 IN_A_WORLD_WITH_A_DEAD_NAME_SERVER, servers, BINARY, "-f", agent.file)
+    wait_until(lambda: "started" in agent.log_text(), 5, "it has started")
+    agent.signal(signal.SIGTERM)
+    assert agent.wait(within=4) == 0  # the system's resolver gives up after ten seconds
+    assert "not waiting" in agent.log_text()
+    assert not pathlib.Path(agent.spop_path).exists()
+    lab.end([agent])
 
 
 def test_it_starts_without_any_sentinel_and_finds_them_when_they_come(lab, deployment):
