@@ -214,7 +214,7 @@ def test_a_replica_that_the_sentinels_name_is_not_used_until_it_is_master(place,
         assert agent.get("/readyz")[0] == 503
         named.client.replicaof("NO", "ONE")
         master.client.replicaof(HOST, named.port)
-        wait_until(lambda: report(agent)["open"], 3, "it is used once it is master")
+        story.await_server(deployment.group.server_of(named))  # once it is master
     # Not one answer named it before.
     states = [state for state, server in story.told if server]
     assert states and set(states) <= {"ok", "degraded"}

