@@ -3,52 +3,10 @@
 #include "sentinel/electorate.hpp"
 
 #include <algorithm>
-#include <vector>
 
 namespace spoa::verdict {
-namespace {
 
 using std::chrono::milliseconds;
-
-// Sentinel's own default, where no vote has told.
-constexpr milliseconds default_failover_timeout{180'000};
-
-bool flags_count(const Vote& vote, const Endpoint& address)
-{
-    return vote.address == address && !vote.in_tilt;
-}
-
-bool says(const Probe* probe, Role role, TimePoint now)
-{
-    return probe && is_fresh(*probe, now) && probe->role == role;
-}
-
-// As most of the Sentinels have it: one alone must not be able to stretch it.
-milliseconds failover_timeout(std::span<const Vote> votes)
-{
-    std::vector<milliseconds> timeouts;
-    for (const auto& vote : votes)
-        if (vote.failover_timeout.count() > 0)
-            timeouts.push_back(vote.failover_timeout);
-    if (timeouts.empty())
-        return default_failover_timeout;
-    const auto middle = timeouts.begin() + static_cast<std::ptrdiff_t>(timeouts.size() / 2);
-    std::ranges::nth_element(timeouts, middle);
-    return *middle;
-}
-
-}  // namespace
-
-const Probe* find_probe(std::span<const Probe> probes, const Endpoint& address)
-{
-    const auto found = std::ranges::find(probes, address, &Probe::address);
-    return found == probes.end() ? nullptr : &*found;
-}
-
-bool is_fresh(const Probe& probe, TimePoint now)
-{
-    return probe.answered_at && now - *probe.answered_at <= probe_ttl;
-}
 
 DownCount count_down(std::span<const Vote> votes, const Endpoint& address)
 {
@@ -73,46 +31,6 @@ bool is_down(
     if (s_down >= std::min<std::size_t>(2, sentinels))
         return true;
     return s_down > 0 && probe && !says(probe, Role::master, now);
-}
-
-PromotionDoubt promotion_doubt(
-    const Evidence& evidence, std::span<const Vote> votes, const Endpoint& current, TimePoint now)
-{
-    const bool flagged = std::ranges::any_of(votes, [&](const Vote& vote) {
-        return flags_count(vote, current) && vote.flags.promoting;
-    });
-    if (flagged)
-        return PromotionDoubt::under_way;
-    if (!evidence.promotion || evidence.promotion->master != current)
-        return PromotionDoubt::none;
-
-    const auto& promotion = *evidence.promotion;
-    const auto lasted = now - promotion.heard_at;
-    if (lasted < promotion_grace)
-        return PromotionDoubt::under_way;
-    const auto limit = failover_timeout(votes);
-    const auto* const candidate =
-        promotion.candidate ? find_probe(evidence.probes, *promotion.candidate) : nullptr;
-    const auto* const master = find_probe(evidence.probes, current);
-    if (says(candidate, Role::master, now)) {
-        // Reopening the old one would feed a second master.
-        if (lasted < 2 * limit)
-            return PromotionDoubt::under_way;
-        return says(master, Role::master, now) ? PromotionDoubt::two_masters
-                                               : PromotionDoubt::under_way;
-    }
-    if (says(candidate, Role::replica, now) && says(master, Role::master, now))
-        return PromotionDoubt::none;  // it came to nothing
-
-    // Without the nodes' own word: the leader's. Its flags vanish without an event when it dies.
-    const auto& ballot = evidence.ballots[promotion.sentinel];
-    const auto leader = std::ranges::find_if(votes, [&](const Vote& vote) {
-        return ballot && (vote == *ballot ||
-                          (!vote.sentinel_id.empty() && vote.sentinel_id == ballot->sentinel_id));
-    });
-    if (leader != votes.end() && leader->address == current && !leader->flags.failover_in_progress)
-        return PromotionDoubt::none;
-    return lasted < limit ? PromotionDoubt::under_way : PromotionDoubt::none;
 }
 
 std::string role_objection(const Probe* probe, TimePoint in_force_since, TimePoint now)

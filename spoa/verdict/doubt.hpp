@@ -13,17 +13,9 @@
 namespace spoa::verdict {
 
 inline constexpr std::chrono::milliseconds probe_deadline{50};  // for ROLE after a switch
-inline constexpr std::chrono::milliseconds probe_ttl{1'000};    // an answer counts for so long
 inline constexpr std::chrono::milliseconds silence_limit{400};  // then the node is silent
 inline constexpr std::chrono::milliseconds stall_limit{350};    // of the replicas' offsets
 inline constexpr std::chrono::milliseconds ping_limit{300};     // of a Sentinel's unanswered PING
-inline constexpr std::chrono::milliseconds promotion_grace{1'000};  // until a leader's flags show
-
-// The probe of `address`; nullptr where it is not probed.
-const Probe* find_probe(std::span<const Probe> probes, const Endpoint& address);
-
-// Whether the last answer of a probe is young enough to count.
-bool is_fresh(const Probe& probe, TimePoint now);
 
 // How many Sentinels, of those whose flags count, see `address` as down. The flags of a Sentinel
 // in TILT do not count, and never those that are about another address.
@@ -39,15 +31,6 @@ DownCount count_down(std::span<const Vote> votes, const Endpoint& address);
 bool is_down(
     bool was_down, std::span<const Vote> votes, const Endpoint& address, std::size_t sentinels,
     const Probe* probe, TimePoint now);
-
-// How a promotion stands in the way of the master in force.
-enum class PromotionDoubt {
-    none,
-    under_way,
-    two_masters,  // both nodes have said master for twice the failover-timeout
-};
-PromotionDoubt promotion_doubt(
-    const Evidence& evidence, std::span<const Vote> votes, const Endpoint& current, TimePoint now);
 
 // Why the node itself speaks against being used as master since `in_force_since`; empty when it
 // does not. It is given probe_deadline to answer; its silence never speaks against it.

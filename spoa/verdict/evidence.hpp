@@ -4,6 +4,7 @@
 #include "node/reply_parser.hpp"
 #include "sentinel/vote.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -45,5 +46,19 @@ struct Evidence {
     std::span<const Probe> probes;                 // one a node; empty where nodes are not probed
     std::optional<Promotion> promotion;            // the last that was neither aborted nor finished
 };
+
+inline constexpr std::chrono::milliseconds probe_ttl{1'000};  // an answer counts for so long
+
+// The probe of `address`; nullptr where it is not probed.
+const Probe* find_probe(std::span<const Probe> probes, const Endpoint& address);
+
+// Whether the last answer of a probe is young enough to count.
+bool is_fresh(const Probe& probe, TimePoint now);
+
+// Whether the node has said lately that this is its role; false without a probe.
+bool says(const Probe* probe, Role role, TimePoint now);
+
+// Whether the flags of a vote are about `address` and count: not in TILT.
+bool flags_count(const Vote& vote, const Endpoint& address);
 
 }  // namespace spoa::verdict

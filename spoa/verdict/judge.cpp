@@ -1,46 +1,21 @@
 #include "verdict/judge.hpp"
 
 #include "sentinel/electorate.hpp"
+#include "verdict/case.hpp"
+#include "verdict/doubt.hpp"
+#include "verdict/fallback.hpp"
+#include "verdict/promotion.hpp"
+#include "verdict/ruling.hpp"
 
 #include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace spoa::verdict {
 namespace {
 
 using sentinel::Majority;
-
-// What all steps of one judgement look at.
-struct Case {
-    const Subject& subject;
-    const Evidence& evidence;
-    std::span<const Vote> votes;  // the valid ones
-    TimePoint now;
-
-    std::size_t sentinels() const { return evidence.ballots.size(); }
-    std::size_t needed() const { return sentinel::majority_of(sentinels()); }
-};
-
-bool claims_elsewhere(std::span<const Vote> votes, const Endpoint& address, std::uint64_t epoch)
-{
-    return std::ranges::any_of(votes, [&](const Vote& vote) {
-        return vote.address && *vote.address != address && vote.config_epoch >= epoch;
-    });
-}
-
-// How many name `address`; without one, how many say that they do not know the name.
-std::size_t votes_for(const std::optional<Endpoint>& address, std::span<const Vote> votes)
-{
-    return static_cast<std::size_t>(
-        std::ranges::count_if(votes, [&](const Vote& vote) { return vote.address == address; }));
-}
-
-// Continues `claim` when it is for the same address, else starts a new one.
-Claim renewed(const std::optional<Claim>& claim, const Endpoint& address, TimePoint now)
-{
-    if (claim && claim->address == address)
-        return *claim;
-    return {address, now};
-}
 
 void note_challenger(const Case& c, Standing& standing)
 {
@@ -53,20 +28,6 @@ void note_challenger(const Case& c, Standing& standing)
         standing.challenger = renewed(standing.challenger, *other->address, c.now);
 }
 
-void adopt(Standing& standing, const Majority& majority, TimePoint now)
-{
-    if (standing.current && *standing.current != majority.address)
-        standing.tombstones.push_back({*standing.current, now});
-    std::erase_if(standing.tombstones, [&](const Claim& tombstone) {
-        return tombstone.address == majority.address;
-    });
-    standing.current = majority.address;
-    standing.in_force_since = now;
-    standing.contender.reset();
-    standing.down = false;
-    standing.stall = StallWatch();
-}
-
 void bury_no_longer(const Case& c, Standing& standing)
 {
     std::erase_if(standing.tombstones, [&](const Claim& tombstone) {
@@ -74,81 +35,6 @@ void bury_no_longer(const Case& c, Standing& standing)
         return c.now - tombstone.since >= tombstone_hold &&
                (!probe || (is_fresh(*probe, c.now) && probe->role == Role::replica));
     });
-}
-
-// What the rule makes of an address with a majority.
-enum class Ruling { first, in_force, higher_epoch, tie, tie_over, regress, regress_over };
-
-constexpr std::string_view text_of(Ruling ruling)
-{
-    switch (ruling) {
-        case Ruling::first: return "the first majority";
-        case Ruling::in_force: return "a majority names the master in force";
-        case Ruling::higher_epoch: return "a majority names another master at a higher epoch";
-        case Ruling::tie: return "a majority names another master at the same epoch";
-        case Ruling::tie_over: return "another master at the same epoch, stable for 2.5 s";
-        case Ruling::regress: return "a majority names another master at a lower epoch";
-        case Ruling::regress_over: return "another master at a lower epoch, stable for 10 s";
-    }
-    return {};
-}
-
-// Whether a majority's claim to a tie has stood long enough. Where the node is probed, it must say
-// that it is master; if it says nothing at all, it has to stand longer.
-bool tie_is_over(const Case& c, const Claim& claim)
-{
-    const auto stood = c.now - claim.since;
-    const auto* const probe = find_probe(c.evidence.probes, claim.address);
-    if (!probe)
-        return stood >= tie_hold;
-    if (!is_fresh(*probe, c.now) || probe->role == Role::unknown)
-        return stood >= regress_hold;
-    return stood >= tie_hold && probe->role == Role::master;
-}
-
-bool regress_is_over(const Case& c, const Claim& claim, bool contested)
-{
-    const auto* const probe = find_probe(c.evidence.probes, claim.address);
-    const bool denied = probe && is_fresh(*probe, c.now) && probe->role == Role::replica;
-    return c.now - claim.since >= regress_hold && !contested && !denied;
-}
-
-Ruling rule(const Case& c, const Majority& majority, Standing& standing)
-{
-    const auto& address = majority.address;
-    if (!standing.current) {
-        adopt(standing, majority, c.now);
-        standing.high_water = majority.confirmed_epoch;
-        return Ruling::first;
-    }
-    const bool contested = claims_elsewhere(c.votes, address, standing.high_water);
-    if (address == standing.current) {
-        standing.contender.reset();
-        const bool set_back = majority.highest_epoch < standing.high_water && !contested;
-        if (set_back || majority.confirmed_epoch > standing.high_water)
-            standing.high_water = majority.confirmed_epoch;
-        return Ruling::in_force;
-    }
-    if (majority.highest_epoch > standing.high_water) {
-        adopt(standing, majority, c.now);
-        standing.high_water = std::max(standing.high_water, majority.confirmed_epoch);
-        return Ruling::higher_epoch;
-    }
-
-    standing.contender = renewed(standing.contender, address, c.now);
-    const bool tie = majority.highest_epoch == standing.high_water;
-    const bool over = tie ? tie_is_over(c, *standing.contender)
-                          : regress_is_over(c, *standing.contender, contested);
-    if (!over)
-        return tie ? Ruling::tie : Ruling::regress;
-    adopt(standing, majority, c.now);
-    standing.high_water = majority.confirmed_epoch;
-    return tie ? Ruling::tie_over : Ruling::regress_over;
-}
-
-std::string count_of(std::size_t votes, std::size_t sentinels)
-{
-    return std::to_string(votes) + " of " + std::to_string(sentinels) + " Sentinels";
 }
 
 // Why a followed majority is less than perfect; empty when nothing is wanting.
@@ -189,67 +75,6 @@ Verdict judge_majority(const Case& c, const Majority& majority, Standing& standi
         " at epoch " + std::to_string(majority.highest_epoch) +
         (ruling == Ruling::tie ? ", the epoch of the master in force"
                                : ", which is older than " + std::to_string(standing.high_water));
-    return verdict;
-}
-
-Verdict judge_quorum_lost(const Case& c, Standing& standing)
-{
-    const auto since = standing.quorum_lost_at.value_or(c.now);
-    standing.quorum_lost_at = since;
-    const auto& policy = c.subject.policy;
-    const bool holding =
-        policy.no_quorum == NoQuorum::hold &&
-        (policy.no_quorum_hold.count() == 0 || c.now - since <= policy.no_quorum_hold);
-    Verdict verdict;
-    verdict.open = holding && standing.current.has_value();
-    const bool stale = standing.unheard_since && c.now - *standing.unheard_since >= stale_after;
-    verdict.state = stale ? State::stale : State::no_quorum;
-    verdict.reason = std::string(standing.current ? "" : "starting: ") + "only " +
-                     count_of(c.votes.size(), c.sentinels()) + " answer, " +
-                     std::to_string(c.needed()) + " are needed";
-    verdict.rule = verdict.open ? "no majority is heard: the last master is held"
-                                : "no majority is heard: refused";
-    return verdict;
-}
-
-// The verdict when no address has a majority.
-Verdict judge_disunity(const Case& c, Standing& standing)
-{
-    const auto nil = votes_for(std::nullopt, c.votes);
-    standing.contender.reset();
-    if (nil < c.needed() && c.votes.size() < c.sentinels())
-        return judge_quorum_lost(c, standing);
-
-    standing.quorum_lost_at.reset();
-    Verdict verdict;
-    if (nil >= c.needed()) {
-        verdict.state = State::unknown_name;
-        verdict.reason =
-            count_of(nil, c.sentinels()) + " do not monitor the name '" + c.subject.name + "'";
-        verdict.rule = "a majority does not know the name";
-        return verdict;
-    }
-    verdict.state = State::conflict;
-    verdict.reason = "no address is named by " + count_of(c.needed(), c.sentinels());
-    verdict.rule = "all are heard and no majority agrees";
-    verdict.open = standing.current.has_value();
-    return verdict;
-}
-
-// Nothing is open between a moment at which everything may have changed unseen and the next
-// majority; but not for ever.
-std::optional<Verdict> judge_asked_anew(const Case& c, Standing& standing)
-{
-    if (!standing.asked_anew_at)
-        return std::nullopt;
-    if (c.votes.size() >= c.needed() || c.now - *standing.asked_anew_at > ask_anew_limit) {
-        standing.asked_anew_at.reset();
-        return std::nullopt;
-    }
-    Verdict verdict;
-    verdict.state = State::stale;
-    verdict.reason = "all votes were dropped, and the Sentinels are asked anew";
-    verdict.rule = "nothing heard before counts";
     return verdict;
 }
 

@@ -21,7 +21,7 @@ struct Verdict {
     std::size_t votes = 0;            // Sentinels that name `address` now
     std::size_t sentinels = 0;        // configured
     std::string reason;               // one sentence; empty in the state ok
-    std::string_view rule;            // which line of judge.hpp's table decided; static text
+    std::string_view rule;            // the line of the rule that decided; static text
 
     bool operator==(const Verdict&) const = default;
 };

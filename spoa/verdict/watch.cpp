@@ -1,7 +1,7 @@
 #include "verdict/watch.hpp"
 
 #include "sentinel/electorate.hpp"
-#include "verdict/doubt.hpp"
+#include "verdict/promotion.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,5 +1,6 @@
 #include "verdict/doubt.hpp"
 #include "verdict/judge.hpp"
+#include "verdict/probes.hpp"
 #include "verdict/votes.hpp"
 
 #include <doctest/doctest.h>
@@ -8,10 +9,15 @@
 
 using namespace spoa;
 using namespace std::chrono_literals;
+using spoa::test::answered;
 using spoa::test::at;
 using spoa::test::Ballots;
 using spoa::test::endpoint;
+using spoa::test::m;
+using spoa::test::r;
+using spoa::test::silent;
 using spoa::test::vote;
+using spoa::test::Votes;
 using verdict::Probe;
 using verdict::Role;
 using verdict::StallWatch;
@@ -19,34 +25,11 @@ using verdict::Vote;
 
 namespace {
 
-const Endpoint m = endpoint("r1:1");
-const Endpoint r = endpoint("r2:1");
-
-using Votes = std::vector<Vote>;
-
 // The master owes this Sentinel an answer to its PING.
 Vote waiting(int milliseconds, int when)
 {
     auto made = vote("r1:1", 3, when);
     made.ping_pending = std::chrono::milliseconds(milliseconds);
-    return made;
-}
-
-Probe answered(const Endpoint& address, Role role, int when, std::uint64_t offset = 0)
-{
-    Probe made;
-    made.address = address;
-    made.role = role;
-    made.offset = offset;
-    made.answered_at = at(when);
-    return made;
-}
-
-Probe silent(const Endpoint& address, int since)
-{
-    Probe made;
-    made.address = address;
-    made.silent_since = at(since);
     return made;
 }
 

@@ -12,11 +12,16 @@
 namespace spoa::test {
 
 using Ballots = std::vector<std::optional<sentinel::Vote>>;
+using Votes = std::vector<sentinel::Vote>;
 
 inline Endpoint endpoint(std::string_view text)
 {
     return parse_endpoint(text).value();
 }
+
+// The master in force, and the replica that is promoted in its place.
+inline const Endpoint m = endpoint("r1:1");
+inline const Endpoint r = endpoint("r2:1");
 
 // A moment, in milliseconds after an arbitrary start.
 inline sentinel::TimePoint at(int milliseconds)

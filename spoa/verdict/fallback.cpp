@@ -1,0 +1,68 @@
+#include "verdict/fallback.hpp"
+
+#include <string>
+
+namespace spoa::verdict {
+namespace {
+
+Verdict judge_quorum_lost(const Case& c, Standing& standing)
+{
+    const auto since = standing.quorum_lost_at.value_or(c.now);
+    standing.quorum_lost_at = since;
+    const auto& policy = c.subject.policy;
+    const bool holding =
+        policy.no_quorum == NoQuorum::hold &&
+        (policy.no_quorum_hold.count() == 0 || c.now - since <= policy.no_quorum_hold);
+    Verdict verdict;
+    verdict.open = holding && standing.current.has_value();
+    const bool stale = standing.unheard_since && c.now - *standing.unheard_since >= stale_after;
+    verdict.state = stale ? State::stale : State::no_quorum;
+    verdict.reason = std::string(standing.current ? "" : "starting: ") + "only " +
+                     count_of(c.votes.size(), c.sentinels()) + " answer, " +
+                     std::to_string(c.needed()) + " are needed";
+    verdict.rule = verdict.open ? "no majority is heard: the last master is held"
+                                : "no majority is heard: refused";
+    return verdict;
+}
+
+}  // namespace
+
+Verdict judge_disunity(const Case& c, Standing& standing)
+{
+    const auto nil = votes_for(std::nullopt, c.votes);
+    standing.contender.reset();
+    if (nil < c.needed() && c.votes.size() < c.sentinels())
+        return judge_quorum_lost(c, standing);
+
+    standing.quorum_lost_at.reset();
+    Verdict verdict;
+    if (nil >= c.needed()) {
+        verdict.state = State::unknown_name;
+        verdict.reason =
+            count_of(nil, c.sentinels()) + " do not monitor the name '" + c.subject.name + "'";
+        verdict.rule = "a majority does not know the name";
+        return verdict;
+    }
+    verdict.state = State::conflict;
+    verdict.reason = "no address is named by " + count_of(c.needed(), c.sentinels());
+    verdict.rule = "all are heard and no majority agrees";
+    verdict.open = standing.current.has_value();
+    return verdict;
+}
+
+std::optional<Verdict> judge_asked_anew(const Case& c, Standing& standing)
+{
+    if (!standing.asked_anew_at)
+        return std::nullopt;
+    if (c.votes.size() >= c.needed() || c.now - *standing.asked_anew_at > ask_anew_limit) {
+        standing.asked_anew_at.reset();
+        return std::nullopt;
+    }
+    Verdict verdict;
+    verdict.state = State::stale;
+    verdict.reason = "all votes were dropped, and the Sentinels are asked anew";
+    verdict.rule = "nothing heard before counts";
+    return verdict;
+}
+
+}  // namespace spoa::verdict

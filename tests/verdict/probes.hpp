@@ -1,0 +1,27 @@
+// What data nodes said, for the verdict's tests.
+#pragma once
+
+#include "verdict/votes.hpp"
+
+namespace spoa::test {
+
+inline verdict::Probe answered(
+    const Endpoint& address, verdict::Role role, int when, std::uint64_t offset = 0)
+{
+    verdict::Probe made;
+    made.address = address;
+    made.role = role;
+    made.offset = offset;
+    made.answered_at = at(when);
+    return made;
+}
+
+inline verdict::Probe silent(const Endpoint& address, int since)
+{
+    verdict::Probe made;
+    made.address = address;
+    made.silent_since = at(since);
+    return made;
+}
+
+}  // namespace spoa::test
