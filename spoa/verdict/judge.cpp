@@ -107,7 +107,7 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
         return Doubt{
             State::odown, std::move(reason), "the master is seen as down", keep(policy.odown)};
     }
-    switch (promotion_doubt(c.evidence, c.votes, current, c.now)) {
+    switch (promotion_doubt(standing.promotions, c.evidence, c.votes, current, c.now)) {
         case PromotionDoubt::none: break;
         case PromotionDoubt::under_way:
             return Doubt{
@@ -187,6 +187,8 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
         standing.unheard_since = now;
     note_challenger(c, standing);
     bury_no_longer(c, standing);
+    if (standing.current)
+        watch_promotions(standing.promotions, evidence, votes, *standing.current, now);
 
     Verdict verdict;
     if (auto anew = judge_asked_anew(c, standing)) {

@@ -26,6 +26,7 @@ void adopt(Standing& standing, const Majority& majority, TimePoint now)
     standing.contender.reset();
     standing.down = false;
     standing.stall = StallWatch();
+    standing.promotions.calm_since.reset();
 }
 
 // Whether a majority's claim to a tie has stood long enough. Where the node is probed, it must say

@@ -2,6 +2,7 @@
 
 #include "base/endpoint.hpp"
 #include "verdict/doubt.hpp"
+#include "verdict/promotion.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -39,7 +40,8 @@ struct Standing {
     std::optional<TimePoint> asked_anew_at;
     bool down = false;  // is_down's memory
     StallWatch stall;
-    std::vector<Claim> tombstones;  // demoted masters that have not said they are replicas
+    PromotionWatch promotions;
+    std::vector<Claim> tombstones;  // once master, and not known to be replicas yet
 
     bool operator==(const Standing&) const = default;
 };

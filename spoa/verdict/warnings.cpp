@@ -69,7 +69,7 @@ std::vector<std::string> warnings_of(
             !probe || !is_fresh(*probe, now) || probe->role != Role::replica)
             warnings.push_back(
                 to_string(tombstone.address) +
-                " was demoted and has not said yet that it is a replica");
+                " must not be master any more and has not said yet that it is a replica");
     return warnings;
 }
 

@@ -50,7 +50,7 @@ void Watch::hear(std::size_t sentinel, const sentinel::Event& event, TimePoint n
 {
     if (event.channel == "+failover-state-send-slaveof-noone" ||
         event.channel == "+failover-state-wait-promotion") {
-        if (!event.master)
+        if (!event.master || event.node == event.master)
             return;
         // Both events of one promotion come within a tick or two of the Sentinel's timer.
         constexpr std::chrono::seconds same_promotion{5};
@@ -85,7 +85,28 @@ void Watch::forget(TimePoint now)
     }
     standing_.asked_anew_at = now;
     standing_.stall = StallWatch();
+    standing_.promotions = PromotionWatch();
     standing_.contender.reset();
+}
+
+// A promotion is over when its master is no longer the one in force, and once the nodes, its
+// leader or all Sentinels have said that it came to nothing.
+void Watch::end_promotion(TimePoint now)
+{
+    if (!promotion_ || !standing_.current)
+        return;
+    const auto& current = *standing_.current;
+    if (current == promotion_->master) {
+        const auto votes = sentinel::valid_votes(ballots_, subject_.vote_ttl, now);
+        const Evidence evidence{ballots_, probes_, promotion_};
+        if (promotion_doubt(standing_.promotions, evidence, votes, current, now) !=
+            PromotionDoubt::none)
+            return;
+        if (const auto& candidate = promotion_->candidate;
+            candidate && says(find_probe(probes_, *candidate), Role::master, now))
+            standing_.tombstones.push_back({*candidate, now});
+    }
+    promotion_.reset();
 }
 
 std::optional<Change> Watch::review(TimePoint now)
@@ -93,16 +114,7 @@ std::optional<Change> Watch::review(TimePoint now)
     auto judgement = judge(subject_, {ballots_, probes_, promotion_}, std::move(standing_), now);
     standing_ = std::move(judgement.standing);
     look_again_ = judgement.look_again;
-    // A promotion is over when its master is no longer the one in force, and once the nodes or its
-    // leader have said that it came to nothing.
-    if (promotion_ && standing_.current &&
-        (*standing_.current != promotion_->master ||
-         promotion_doubt(
-             {ballots_, probes_, promotion_},
-             sentinel::valid_votes(ballots_, subject_.vote_ttl, now),
-             *standing_.current,
-             now) == PromotionDoubt::none))
-        promotion_.reset();
+    end_promotion(now);
     verdict_.rule = judgement.verdict.rule;  // by itself no news to anybody
     if (judgement.verdict == verdict_)
         return std::nullopt;

@@ -67,6 +67,8 @@ public:
     std::optional<TimePoint> look_again() const { return look_again_; }
 
 private:
+    void end_promotion(TimePoint now);
+
     Subject subject_;
     std::vector<std::optional<Vote>> ballots_;
     std::vector<Probe> probes_;

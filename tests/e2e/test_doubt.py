@@ -309,7 +309,7 @@ def test_two_nodes_that_say_master_are_counted_and_the_demoted_one_is_warned_of(
     await_switch(deployment, {"default": agent}, master)
     assert master.role() == "master"
     wait_until(lambda: claims() == 2, 2, "both are counted")
-    warning = f"{master.address} was demoted and has not said yet that it is a replica"
+    warning = f"{master.address} must not be master any more and has not said yet that it is a replica"
     assert warning in explained()
     assert "2 nodes say that they are master" in explained()
 

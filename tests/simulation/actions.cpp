@@ -1,6 +1,8 @@
 // What befalls the model. Each misfortune may end by itself, else by the healing.
 #include "simulation/schedule.hpp"
 
+#include <algorithm>
+
 namespace spoa::simulation {
 
 void Schedule::undo_later(Time delay, std::uint64_t what, int who, int other)
@@ -12,6 +14,10 @@ void Schedule::undo_later(Time delay, std::uint64_t what, int who, int other)
 
 void Schedule::act()
 {
+    if (setup_.probed && setup_.duplicate_of < 0 && random_.chance(5)) {
+        leave_two_masters();
+        return;
+    }
     const int which = random_.pick(100);
     if (which < 62)
         act_on_sentinels(which);
@@ -91,20 +97,34 @@ void Schedule::act_on_sentinels(int which)
     } else if (which < 60) {  // fewer than a majority
         const int most = (count - 1) / 2;
         const auto lie = random_.chance(60) ? Sentinel::Lie::constant : Sentinel::Lie::each_time;
-        int liars = 0;
-        for (const auto& each : world_.sentinels)
-            liars += each.honest() ? 0 : 1;
-        for (int i = 0; i < count && liars < most; ++i)
-            if (world_.sentinels[static_cast<std::size_t>((who + i) % count)].honest()) {
+        for (int i = 0; i < count && liars() < most; ++i)
+            if (world_.sentinels[static_cast<std::size_t>((who + i) % count)].honest())
                 world_.set_lie((who + i) % count, lie);
-                ++liars;
-            }
         if (random_.chance(50))
             undo_later(some_time(), be_honest, who);
+    } else if (which < 61) {
+        if (liars() < (count - 1) / 2 && sentinel.honest())
+            world_.set_lie(who, Sentinel::Lie::stuck);
     } else {
         sentinel.cannot_resolve = true;
         undo_later(some_time(), resolve, who);
     }
+}
+
+int Schedule::liars() const
+{
+    return static_cast<int>(std::ranges::count_if(
+        world_.sentinels, [](const Sentinel& each) { return !each.honest(); }));
+}
+
+// The leader is RESET after it made a replica a master, and before it knows: nobody announces the
+// promotion, and nobody can undo it.
+void Schedule::leave_two_masters()
+{
+    world_.cannot_demote = true;
+    world_.ambush = Ambush::forget;
+    world_.ambush_delay = random_.between(0, 300) * ms;
+    world_.force_failover(random_.pick(setup_.sentinels));
 }
 
 void Schedule::act_on_nodes(int which)

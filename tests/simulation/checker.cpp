@@ -35,6 +35,7 @@ void Checker::start(const verdict::Watch& watch)
     claim_ = nowhere;
     served_ = nowhere;
     refuted_.fill(-200 * second);
+    calm_since_ = switching_since_ = never;
     in_force_since_ = world_.now();
     touch();
 }
@@ -268,9 +269,14 @@ void Checker::look_at_sentinels(Time now)
 void Checker::check_progress(const verdict::Watch& watch, const Tally& tally, Time now)
 {
     look_at_sentinels(now);
+    look_at_calm(now);
     if (current_ != nowhere)
         note_refutation(now);
     const auto& verdict = watch.verdict();
+    if (verdict.state != State::switching)
+        switching_since_ = never;
+    else if (switching_since_ == never)
+        switching_since_ = now;
     if (agreed_ == nowhere || now - agreed_since_ <= direct_bound)
         return;
     if (tally.address != agreed_)
@@ -351,21 +357,11 @@ bool Checker::is_justified(const verdict::Watch& watch, Time now) const
     switch (watch.verdict().state) {
         case State::odown:  // one liar alone cannot; two are believed
             return liars > 1 || now - world_.seen_down[place] <= vote_ttl + direct_bound || denies;
-        case State::switching: {
-            // One Sentinel's word is enough: the leader is alone in knowing. What is left open here
-            // is how long, if it lies.
-            if (liars > 0 || two_masters)
-                return true;
-            const bool answered = leaders_answer(world_.promoters[place], now);
-            const auto lasts =
-                answered && !setup.probed ? second : 2 * setup.failover_timeout + second;
-            // Events that waited while the agent was stopped are heard late.
-            const auto heard = std::max(world_.seen_promoting[place], paused_until_);
-            if (refuted_[place] > heard && !setup.probed)
-                return false;
-            return denies || now - heard <= lasts + vote_ttl + direct_bound;
-        }
-        case State::conflict: return two_masters;
+        case State::switching: return is_switching_justified(now, denies, two_masters);
+        case State::conflict:  // until they agree which of the two it is
+            return two_masters &&
+                   (calm_since_ == never || now - std::max(calm_since_, paused_until_) <=
+                                                regress_hold + vote_ttl + direct_bound);
         case State::not_master:
             return denies || (setup.probed && now - in_force_since_ <= 200 * ms);
         case State::isolated:
@@ -374,6 +370,52 @@ bool Checker::is_justified(const verdict::Watch& watch, Time now) const
                                   now - world_.data[place].cut_at <= vote_ttl + direct_bound));
         default: return false;
     }
+}
+
+// One Sentinel's word is enough: the leader is alone in knowing. But each one's word wears out
+// after twice the failover-timeout and a second, unless it is taken back and given again.
+bool Checker::is_switching_justified(Time now, bool denies, bool two_masters) const
+{
+    const auto& setup = world_.setup();
+    const auto place = at_place(current_);
+    // Events that waited while the agent was stopped are heard late.
+    const auto heard = std::max(world_.seen_promoting[place], paused_until_);
+    const auto begun = std::max({heard, agreed_since_, switching_since_});
+    const auto word = 2 * setup.failover_timeout + second;
+    Time longest = 0;
+    for (const auto& each : world_.sentinels) {
+        if (each.lie == Sentinel::Lie::each_time || each.clones_identity)
+            return true;
+        if (!each.honest() || now - each.lied_until <= vote_ttl + direct_bound)
+            longest += word;
+    }
+    if (longest > 0 && now - begun <= longest + vote_ttl + direct_bound)
+        return true;
+    if (two_masters &&
+        (calm_since_ == never || now - std::max({calm_since_, begun - regress_hold, heard}) <=
+                                     word + regress_hold + vote_ttl + direct_bound))
+        return true;
+    const bool answered = leaders_answer(world_.promoters[place], now);
+    const auto lasts = answered && !setup.probed ? second : 2 * setup.failover_timeout + second;
+    if (refuted_[place] > heard && !setup.probed)
+        return false;
+    return denies || now - heard <= lasts + vote_ttl + direct_bound;
+}
+
+// All Sentinels are distinct, heard by this agent, and content with the master in force.
+void Checker::look_at_calm(Time now)
+{
+    bool calm = world_.setup().duplicate_of < 0;
+    for (int i = 0; i < world_.setup().sentinels; ++i) {
+        const auto& each = world_.sentinels[at_place(i)];
+        calm = calm && up_[at_place(i)] && each.running(now) && each.honest() && !each.leads() &&
+               !each.in_tilt(now) && !each.s_down && each.address == current_ &&
+               (each.cut_from_agents & (1U << static_cast<unsigned>(agent_))) == 0;
+    }
+    if (!calm)
+        calm_since_ = never;
+    else if (calm_since_ == never)
+        calm_since_ = now;
 }
 
 void Checker::fail(const char* invariant, const std::string& text) const

@@ -74,6 +74,8 @@ private:
     void note_refutation(Time now);
     bool leaders_answer(std::uint32_t leaders, Time now) const;
     bool is_justified(const verdict::Watch& watch, Time now) const;
+    bool is_switching_justified(Time now, bool denies, bool two_masters) const;
+    void look_at_calm(Time now);
     [[noreturn]] void fail(const char* invariant, const std::string& text) const;
     int needed() const { return world_.setup().sentinels / 2 + 1; }
 
@@ -95,6 +97,8 @@ private:
     std::uint64_t agreed_print_ = 0;
     Time agreed_since_ = 0;
     Time paused_until_ = never;
+    Time calm_since_ = never;       // all are heard, honest, and content with the master in force
+    Time switching_since_ = never;  // the state is `switching`
     std::array<Time, nodes + 1>
         refuted_;  // when a promotion was last known to have come to nothing
     std::uint64_t version_ = 0;

@@ -5,8 +5,9 @@
 namespace spoa::simulation {
 namespace {
 
-constexpr Time mend_period = 2'500 * ms;    // longer than a hello period
-constexpr Time settle_bound = 25 * second;  // 2 x failover-timeout, or a regress, and connecting
+constexpr Time mend_period = 2'500 * ms;  // longer than a hello period
+// A word that wears out after 2 x failover-timeout, ten seconds of calm after it, and connecting.
+constexpr Time settle_bound = 35 * second;
 constexpr Time longest_healing = 90 * second;
 // The votes for one of two addresses are gone after vote_ttl, and seen to be gone at a review.
 constexpr Time divergence_bound = vote_ttl + 100 * ms;

@@ -36,10 +36,12 @@ private:
     Setup draw_setup(const Request& request);
     void plan_actions();
     void dispatch(const Happening& happening);
-    void act();  // actions.cpp, as the three below
+    void act();  // actions.cpp, as those below
     void act_on_sentinels(int which);
     void act_on_nodes(int which);
     void act_on_agents(int which);
+    void leave_two_masters();
+    int liars() const;
     void undo(const Happening& happening);
     void check_agents();
     bool is_settled();

@@ -210,10 +210,13 @@ void World::step_failover(int who)
                 go(Failover::wait_promotion);
                 me.step_at = now() + random_.between(0, info_period);
                 publish(who, ev_wait_promotion, me.promoted);
-                if (ambush == Ambush::kill && ambush_delay < info_period) {
+                if (ambush == Ambush::forget ||
+                    (ambush == Ambush::kill && ambush_delay < info_period)) {
                     timeline_.plan(
                         now() + ambush_delay,
-                        {.what = What::undo, .who = std::int8_t(who), .epoch = 100});
+                        {.what = What::undo,
+                         .who = std::int8_t(who),
+                         .epoch = ambush == Ambush::kill ? 100U : 101U});
                     ambush = Ambush::none;
                 }
             } else if (late) {
@@ -310,8 +313,8 @@ void World::demote_wrong_masters(int who)
     const bool sane = sees(who, me.address) && data[at_place(me.address)].master && !me.s_down;
     for (int node = 0; node < nodes; ++node) {
         auto& since = me.wrong_master_since[at_place(node)];
-        const bool wrong = sane && !me.leads() && node != me.address && sees(who, node) &&
-                           data[at_place(node)].master;
+        const bool wrong = sane && !cannot_demote && !me.leads() && node != me.address &&
+                           sees(who, node) && data[at_place(node)].master;
         if (!wrong)
             since = never;
         else if (since == never)

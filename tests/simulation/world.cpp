@@ -215,9 +215,16 @@ void World::set_lie(int who, Sentinel::Lie lie)
         me.lied_until = now();
     me.lie = lie;
     me.lie_seed = random_.next();
-    me.clones_identity = lie != Sentinel::Lie::none && random_.chance(20);
+    const bool any = lie == Sentinel::Lie::constant || lie == Sentinel::Lie::each_time;
+    me.clones_identity = any && random_.chance(20);
     two_faced = two_faced || lie == Sentinel::Lie::each_time || me.clones_identity;
-    journal_.note(now(), "s", who, lie == Sentinel::Lie::none ? " is honest again" : " lies");
+    journal_.note(
+        now(),
+        "s",
+        who,
+        lie == Sentinel::Lie::none    ? " is honest again"
+        : lie == Sentinel::Lie::stuck ? " goes on to show a failover"
+                                      : " lies");
     changed_answer();
 }
 
@@ -312,7 +319,7 @@ void World::heal()
         each.last_tick = now();
         each.cut_from_agents = each.cut_from_peers = 0;
         each.cannot_resolve = false;
-        if (!each.honest())
+        if (!each.honest() && each.lie != Sentinel::Lie::stuck)
             set_lie(i, Sentinel::Lie::none);
         if (each.address == nowhere)
             monitor(i, each.files.back().address);
@@ -361,6 +368,11 @@ Said World::ask(int who)
         return said;
 
     said.honest = false;
+    if (me.lie == Sentinel::Lie::stuck) {
+        said.in_progress = true;
+        said.state = Failover::wait_promotion;
+        return said;
+    }
     // A lie: any address, any epoch, any flags; MASTER and GET need not agree.
     Random liar(me.lie == Sentinel::Lie::constant ? me.lie_seed : random_.next(), 1);
     if (liar.chance(70))

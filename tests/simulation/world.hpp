@@ -73,7 +73,8 @@ struct Sentinel {
     std::array<Time, nodes> wrong_master_since{};  // a node that is no master of ours says it is
     std::array<SavedFile, 4> files{};              // the last ones, oldest first
 
-    enum class Lie : std::uint8_t { none, constant, each_time } lie = Lie::none;
+    // stuck: honest, but that its failover never ends
+    enum class Lie : std::uint8_t { none, constant, each_time, stuck } lie = Lie::none;
     std::uint64_t lie_seed = 0;
     Time lied_until = -10 * second;
     bool clones_identity = false;  // and it claims the MYID of another
@@ -128,7 +129,8 @@ public:
     virtual void on_published(int sentinel, int event, int node, int master) = 0;
 };
 
-enum class Ambush : std::uint8_t { none, kill, reset, stop };
+// forget: RESET before the leader knows that the replica was promoted
+enum class Ambush : std::uint8_t { none, kill, reset, stop, forget };
 
 class World {
 public:
@@ -173,9 +175,10 @@ public:
     std::array<std::uint32_t, nodes + 1> promoters{};  // and who, of late: bits of Sentinels
     Ambush ambush = Ambush::none;                      // of the next leader, around its promotion
     Time ambush_delay = 0;
-    bool other_choice = false;  // leaders select different replicas
-    bool slow_replica = false;  // the leader's last phase lasts long
-    bool two_faced = false;     // some Sentinel has answered each time something else
+    bool other_choice = false;   // leaders select different replicas
+    bool slow_replica = false;   // the leader's last phase lasts long
+    bool cannot_demote = false;  // a master too many refuses to become a replica, for good
+    bool two_faced = false;      // some Sentinel has answered each time something else
     Subscriber* subscriber = nullptr;
 
 private:

@@ -3,11 +3,13 @@
 #include "sentinel/electorate.hpp"
 #include "verdict/probes.hpp"
 #include "verdict/votes.hpp"
+#include "verdict/warnings.hpp"
 #include "verdict/watch.hpp"
 
 #include <doctest/doctest.h>
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,19 +26,14 @@ using verdict::Probe;
 using verdict::PromotionDoubt;
 using verdict::Role;
 
-namespace {
-
-const verdict::Vote fine = vote("r1:1", 3);
-
-}  // namespace
-
 TEST_SUITE("verdict/promotion")
 {
     // A promotion of r2 heard at at(0) from Sentinel 0, judged later.
     struct Heard {
         Ballots ballots{vote("r1:1", 3), vote("r1:1", 3), vote("r1:1", 3)};
         std::vector<Probe> probes;
-        verdict::Promotion promotion{m, r, 0, at(0)};
+        std::optional<verdict::Promotion> promotion = verdict::Promotion{m, r, 0, at(0)};
+        verdict::PromotionWatch watch;
 
         PromotionDoubt after(int milliseconds)
         {
@@ -49,30 +46,29 @@ TEST_SUITE("verdict/promotion")
             for (auto& probe : probes)
                 if (probe.answered_at)
                     probe.answered_at = at(milliseconds);
-            return verdict::promotion_doubt(
-                {ballots, probes, promotion}, votes, m, at(milliseconds));
+            const verdict::Evidence evidence{ballots, probes, promotion};
+            verdict::watch_promotions(watch, evidence, votes, m, at(milliseconds));
+            return verdict::promotion_doubt(watch, evidence, votes, m, at(milliseconds));
         }
     };
 
     TEST_CASE("a leader's flag is enough, without any event")
     {
-        auto leader = fine;
-        leader.flags.promoting = true;
-        const Votes votes{leader, fine, fine};
-        CHECK(verdict::promotion_doubt({}, votes, m, at(0)) == PromotionDoubt::under_way);
-        CHECK(verdict::promotion_doubt({}, votes, r, at(0)) == PromotionDoubt::none);
-        CHECK(
-            verdict::promotion_doubt({}, Votes{fine, fine, fine}, m, at(0)) ==
-            PromotionDoubt::none);
+        Heard lab;
+        lab.promotion.reset();
+        CHECK(lab.after(0) == PromotionDoubt::none);
+        lab.ballots[0]->flags.promoting = true;
+        CHECK(lab.after(0) == PromotionDoubt::under_way);
+        lab.ballots[0]->address = r;
+        CHECK(lab.after(0) == PromotionDoubt::none);
     }
 
     TEST_CASE("a failover that has not begun to promote closes nothing")
     {
-        auto leader = fine;
-        leader.flags.failover_in_progress = true;
-        CHECK(
-            verdict::promotion_doubt({}, Votes{leader, fine, fine}, m, at(0)) ==
-            PromotionDoubt::none);
+        Heard lab;
+        lab.promotion.reset();
+        lab.ballots[0]->flags.failover_in_progress = true;
+        CHECK(lab.after(0) == PromotionDoubt::none);
     }
 
     TEST_CASE("the event is believed for a second, until the leader's flags can be seen")
@@ -81,7 +77,7 @@ TEST_SUITE("verdict/promotion")
         CHECK(heard.after(0) == PromotionDoubt::under_way);
         CHECK(heard.after(999) == PromotionDoubt::under_way);
         CHECK(heard.after(1'000) == PromotionDoubt::none);
-        heard.promotion.master = r;
+        heard.promotion->master = r;
         CHECK(heard.after(0) == PromotionDoubt::none);
     }
 
@@ -125,7 +121,7 @@ TEST_SUITE("verdict/promotion")
         const auto votes = sentinel::valid_votes(heard.ballots, 1'500ms, now);
         REQUIRE(votes.size() == 2);
         CHECK(
-            verdict::promotion_doubt({heard.ballots, {}, heard.promotion}, votes, m, now) ==
+            verdict::promotion_doubt({}, {heard.ballots, {}, heard.promotion}, votes, m, now) ==
             PromotionDoubt::none);
     }
 
@@ -177,5 +173,299 @@ TEST_SUITE("verdict/promotion")
         ask(1'700, {1, 2});
         CHECK(watch.verdict().state == verdict::State::degraded);
         CHECK(watch.verdict().open);
+    }
+}
+
+TEST_SUITE("verdict/promotion: a word that wears out")
+{
+    // Three Sentinels with a failover-timeout of 10 s, asked every 500 ms; the first one claims
+    // that it promotes another node. Time in milliseconds.
+    struct Stuck {
+        Ballots ballots{vote("r1:1", 3), vote("r1:1", 3), vote("r1:1", 3)};
+        std::optional<verdict::Promotion> promotion;
+        std::vector<Probe> probes;
+        verdict::PromotionWatch watch;
+        int now = 0;
+
+        Stuck()
+        {
+            for (auto& ballot : ballots)
+                ballot->failover_timeout = 10s;
+            claim();
+        }
+        void claim()
+        {
+            ballots[0]->flags.failover_in_progress = ballots[0]->flags.promoting = true;
+        }
+        void be_plain() { ballots[0]->flags = {}; }
+        PromotionDoubt ask()
+        {
+            Votes votes;
+            for (auto& ballot : ballots)
+                if (ballot) {
+                    ballot->answered_at = at(now);
+                    votes.push_back(*ballot);
+                }
+            for (auto& probe : probes)
+                probe.answered_at = at(now);
+            const verdict::Evidence evidence{ballots, probes, promotion};
+            verdict::watch_promotions(watch, evidence, votes, m, at(now));
+            return verdict::promotion_doubt(watch, evidence, votes, m, at(now));
+        }
+        // Until `end`; how long the gate was closed.
+        int closed_until(int end)
+        {
+            int closed = 0;
+            for (; now < end; now += 500)
+                closed += ask() == PromotionDoubt::none ? 0 : 500;
+            return closed;
+        }
+    };
+
+    TEST_CASE("a flag that stands for ever closes for two failover-timeouts and a second")
+    {
+        Stuck lab;
+        CHECK(lab.closed_until(21'000) == 21'000);
+        CHECK(lab.closed_until(200'000) == 0);
+    }
+
+    TEST_CASE("a promotion that takes as long as it may is closed to its end")
+    {
+        Stuck lab;
+        CHECK(lab.closed_until(20'500) == 20'500);
+        lab.be_plain();
+        CHECK(lab.closed_until(22'000) == 0);
+        CHECK(lab.watch.claims[0] == verdict::PromotionWatch::Claim());
+    }
+
+    TEST_CASE("the Sentinel that claims can neither stretch nor shorten the bound")
+    {
+        Stuck lab;
+        lab.ballots[0]->failover_timeout = 1'000'000s;
+        CHECK(lab.closed_until(60'000) == 21'000);
+        Stuck shorter;
+        shorter.ballots[0]->failover_timeout = 1ms;
+        CHECK(shorter.closed_until(60'000) == 21'000);
+    }
+
+    TEST_CASE("the only Sentinel of a deployment bounds its own word")
+    {
+        Stuck lab;
+        lab.ballots.resize(1);
+        CHECK(lab.closed_until(60'000) == 21'000);
+    }
+
+    TEST_CASE("seen plain once it is believed again, as long as the first time")
+    {
+        Stuck lab;
+        lab.closed_until(40'000);
+        lab.be_plain();
+        CHECK(lab.ask() == PromotionDoubt::none);
+        lab.claim();
+        CHECK(lab.closed_until(60'000) == 20'000);
+    }
+
+    TEST_CASE("another Sentinel that promotes is believed meanwhile")
+    {
+        Stuck lab;
+        lab.closed_until(40'000);
+        lab.ballots[1]->flags.promoting = true;
+        CHECK(lab.ask() == PromotionDoubt::under_way);
+    }
+
+    TEST_CASE("silence, TILT and another address are not plain, and time in them does not count")
+    {
+        Stuck lab;
+        lab.closed_until(10'000);
+        const auto ballot = lab.ballots[0];
+        SUBCASE("silence")
+        {
+            lab.ballots[0].reset();
+        }
+        SUBCASE("TILT")
+        {
+            lab.ballots[0]->in_tilt = true;
+        }
+        SUBCASE("another address")
+        {
+            lab.ballots[0]->address = r;
+            lab.ballots[0]->flags = {};
+        }
+        CHECK(lab.closed_until(60'000) == 0);
+        lab.ballots[0] = ballot;
+        CHECK(lab.closed_until(100'000) == 11'500);
+    }
+
+    TEST_CASE("listed twice, it has one word")
+    {
+        Stuck lab;
+        lab.ballots.push_back(lab.ballots[0]);
+        for (const auto place : {0, 3})
+            lab.ballots[static_cast<std::size_t>(place)]->sentinel_id = std::string(40, 'a');
+        int closed = 0;
+        for (; lab.now < 60'000; lab.now += 250) {
+            const auto place = lab.now % 500 == 0 ? 0U : 3U;  // asked in turn
+            for (auto& ballot : lab.ballots)
+                ballot->answered_at = at(lab.now - 250);
+            lab.ballots[place]->answered_at = at(lab.now);
+            const auto votes = sentinel::valid_votes(lab.ballots, 1'500ms, at(lab.now));
+            const verdict::Evidence evidence{lab.ballots, {}, {}};
+            verdict::watch_promotions(lab.watch, evidence, votes, m, at(lab.now));
+            closed += verdict::promotion_doubt(lab.watch, evidence, votes, m, at(lab.now)) ==
+                              PromotionDoubt::none
+                          ? 0
+                          : 250;
+        }
+        CHECK(closed == 21'000);
+    }
+
+    TEST_CASE("events that are said again and again do not begin the time anew")
+    {
+        Stuck lab;
+        lab.ballots[0]->flags.promoting = false;
+        int closed = 0;
+        for (int next = 0; lab.now < 60'000;) {
+            if (lab.now >= next) {
+                lab.promotion = verdict::Promotion{m, r, 0, at(lab.now)};
+                next += 6'000;
+            }
+            closed += lab.closed_until(lab.now + 500);
+        }
+        CHECK(closed == 21'000);
+    }
+}
+
+TEST_SUITE("verdict/promotion: two masters")
+{
+    // A promotion of r2 that its leader never announced; both nodes say that they are master.
+    struct TwoMasters {
+        verdict::Watch watch{test::subject(), 3, at(0)};
+        Ballots answers{vote("r1:1", 3), vote("r1:1", 3), vote("r1:1", 3)};
+        int now = 0;
+
+        TwoMasters()
+        {
+            run(500);
+            sentinel::Event event;
+            event.channel = "+failover-state-send-slaveof-noone";
+            event.master = m;
+            event.node = r;
+            watch.hear(0, event, at(now));
+        }
+        // Asked every 500 ms until `end`.
+        void run(int end)
+        {
+            for (; now < end; now += 500) {
+                for (std::size_t i = 0; i < answers.size(); ++i) {
+                    if (!answers[i]) {
+                        watch.lose(i);
+                        continue;
+                    }
+                    auto answer = *answers[i];
+                    answer.answered_at = at(now);
+                    answer.failover_timeout = 10s;
+                    watch.cast(i, answer);
+                }
+                watch.examine(answered(m, Role::master, now));
+                watch.examine(answered(r, Role::master, now));
+                watch.review(at(now));
+            }
+        }
+        verdict::State state() const { return watch.verdict().state; }
+    };
+
+    TEST_CASE("open again once all Sentinels have named the master in force for ten seconds")
+    {
+        TwoMasters lab;
+        lab.run(20'500);
+        CHECK(lab.state() == verdict::State::switching);
+        lab.run(21'000);
+        CHECK(lab.state() == verdict::State::ok);
+        CHECK(lab.watch.verdict().open);
+        CHECK(lab.watch.verdict().address == m);
+        REQUIRE(lab.watch.standing().tombstones.size() == 1);
+        CHECK(lab.watch.standing().tombstones[0].address == r);
+        CHECK(verdict::nodes_claiming_master(lab.watch.probes(), at(lab.now)) == 2);
+    }
+
+    TEST_CASE("a Sentinel that is missing may know of the promotion: closed until it is back")
+    {
+        TwoMasters lab;
+        lab.answers[0].reset();
+        lab.run(60'000);
+        CHECK(lab.state() == verdict::State::conflict);
+        CHECK_FALSE(lab.watch.verdict().open);
+        lab.answers[0] = vote("r1:1", 3);
+        lab.run(70'000);
+        CHECK(lab.state() == verdict::State::conflict);
+        lab.run(70'500);
+        CHECK(lab.state() == verdict::State::ok);
+    }
+
+    TEST_CASE(
+        "one that names another node, fails over, sees it as down or is in TILT keeps it closed")
+    {
+        TwoMasters lab;
+        auto& other = lab.answers[2];
+        SUBCASE("another node")
+        {
+            other = vote("r2:1", 3);
+        }
+        SUBCASE("a failover")
+        {
+            other->flags.failover_in_progress = true;
+        }
+        SUBCASE("s_down")
+        {
+            other->flags.s_down = true;
+        }
+        SUBCASE("TILT")
+        {
+            other->in_tilt = true;
+        }
+        lab.run(60'000);
+        CHECK(lab.state() == verdict::State::conflict);
+        other = vote("r1:1", 3);
+        lab.run(71'000);
+        CHECK(lab.watch.verdict().open);
+    }
+
+    TEST_CASE("a word that is worn out does not keep it closed")
+    {
+        TwoMasters lab;
+        lab.answers[2]->flags.promoting = true;
+        lab.run(30'500);
+        CHECK_FALSE(lab.watch.verdict().open);
+        lab.run(32'500);
+        CHECK(lab.watch.verdict().open);
+    }
+
+    TEST_CASE("the ten seconds are counted without a break")
+    {
+        TwoMasters lab;
+        lab.answers[0].reset();
+        lab.run(30'000);
+        lab.answers[0] = vote("r1:1", 3);
+        lab.run(39'000);
+        lab.answers[0]->flags.failover_in_progress = true;
+        lab.run(39'500);
+        lab.answers[0]->flags = {};
+        lab.run(49'000);
+        CHECK(lab.state() == verdict::State::conflict);
+        lab.run(50'000);
+        CHECK(lab.state() == verdict::State::ok);
+    }
+
+    TEST_CASE("a node cannot be promoted in its own place")
+    {
+        verdict::Watch watch(test::subject(), 3, at(0));
+        for (std::size_t i = 0; i < 3; ++i)
+            watch.cast(i, vote("r1:1", 3));
+        sentinel::Event event;
+        event.channel = "+failover-state-send-slaveof-noone";
+        event.master = event.node = m;
+        watch.hear(0, event, at(10));
+        watch.review(at(20));
+        CHECK(watch.verdict().state == verdict::State::ok);
     }
 }
