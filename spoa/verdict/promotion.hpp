@@ -17,8 +17,8 @@ inline constexpr std::chrono::milliseconds calm_hold{10'000};       // five hell
 // What is remembered of promotions from one judgement to the next.
 struct PromotionWatch {
     // How long one Sentinel has been heard claiming, by its event or its flags, that it promotes
-    // another node, since it last named the master in force with no failover under way. Time in
-    // which it is not heard does not count.
+    // another node, since it last named the master in force with no failover under way. Flags
+    // count for as long as they can be heard.
     struct Claim {
         std::chrono::nanoseconds lasted{0};
         std::optional<TimePoint> counted_until;

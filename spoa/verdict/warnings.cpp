@@ -87,10 +87,12 @@ std::string_view way_out(const Verdict& verdict)
         case State::odown:
             return "a failover to another node, or Sentinels that no longer see the master as down";
         case State::switching:
-            return "a majority for the promoted node, an abort by the leader, or its time-out";
+            return "a majority for the promoted node, an abort by the leader, or twice its time-out";
         case State::not_master: return "the node's own word that it is master and has its data";
         case State::no_quorum: return "answers of a majority of the configured Sentinels";
-        case State::conflict: return "a majority that stands for 2.5 s, or a higher epoch";
+        case State::conflict:
+            return "a majority that stands for 2.5 s, or a higher epoch; with two masters, all "
+                   "Sentinels content with the one in force for 10 s";
         case State::regress:
             return "the same majority for 10 s while nobody claims the higher epoch for another address";
         case State::stale: return "answers of a majority of the configured Sentinels";
