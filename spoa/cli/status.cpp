@@ -1,5 +1,6 @@
 #include "cli/status.hpp"
 
+#include "cli/fetch.hpp"
 #include "net/http_client.hpp"
 #include "telemetry/status_table.hpp"
 
@@ -15,19 +16,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto answer_limit = 2s;
 constexpr auto watch_period = 1s;
 
 // Prints one picture; true when every name has a master that may be used.
 bool show_once(const SocketAddress& agent, bool json)
 {
-    const auto reply = net::http_get(agent, "/v1/masters", answer_limit);
-    if (reply.status != 200)
-        throw std::runtime_error(
-            to_string(agent) + " answers status " + std::to_string(reply.status) +
-            "; is it the HTTP address of an agent?");
-    const auto table = telemetry::status_table(reply.body);
-    std::fputs(json ? reply.body.c_str() : table.text.c_str(), stdout);
+    const auto page = fetch_page(agent, "/v1/masters");
+    const auto table = telemetry::status_table(page);
+    std::fputs(json ? page.c_str() : table.text.c_str(), stdout);
     std::fflush(stdout);
     return table.all_open;
 }

@@ -1,5 +1,6 @@
 #include "config/address.hpp"
 
+#include "base/printable.hpp"
 #include "config/quoted.hpp"
 
 #include <charconv>

@@ -1,5 +1,7 @@
 #include "config/quoted.hpp"
 
+#include "base/printable.hpp"
+
 namespace spoa::config {
 namespace {
 
@@ -27,21 +29,6 @@ std::string in_quotes(std::string_view text)
 std::string key_in_quotes(std::string_view key)
 {
     return shown(key, key.find_first_not_of(key_characters));
-}
-
-std::string printable(std::string_view text)
-{
-    std::string out(text);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const auto c = static_cast<unsigned char>(out[i]);
-        const auto before = i == 0 ? 0U : static_cast<unsigned char>(out[i - 1]);
-        const bool c1 = before == 0xc2U && c >= 0x80U && c < 0xa0U;
-        if (c < 0x20U || c == 0x7fU)
-            out[i] = '?';
-        else if (c1)
-            out[i] = out[i - 1] = '?';
-    }
-    return out;
 }
 
 }  // namespace spoa::config

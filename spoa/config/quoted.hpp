@@ -17,7 +17,4 @@ std::string in_quotes(std::string_view text);
 // 'key', cut at the first character that is not a letter, digit, '_', '-' or '.'.
 std::string key_in_quotes(std::string_view key);
 
-// The text with what would steer a terminal replaced by '?'.
-std::string printable(std::string_view text);
-
 }  // namespace spoa::config

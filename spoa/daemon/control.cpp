@@ -339,6 +339,8 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
     review(name, 1);
     if (event.hint == sentinel::Hint::ask_sender)
         link_at_[sentinel]->ask_now(name);
+    else if (event.hint == sentinel::Hint::ask_quorum)
+        link_at_[sentinel]->ask_quorum_now(name);
     else if (event.hint == sentinel::Hint::ask_all)
         ask_everyone(name);
     else if (event.hint == sentinel::Hint::ask_nodes)

@@ -248,6 +248,12 @@ void SentinelLink::ask_now(std::size_t name)
     wake_.cancel();
 }
 
+void SentinelLink::ask_quorum_now(std::size_t name)
+{
+    next_ckquorum_[name] = Clock::time_point();
+    ask_now(name);
+}
+
 // What to ask about next: what is urgent, else the next part of the poll that is due.
 std::vector<std::size_t> SentinelLink::take_due(Clock::time_point now)
 {

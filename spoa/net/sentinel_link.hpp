@@ -69,6 +69,9 @@ public:
     // Ask about this name now and not at the next poll. Call it on the link's thread.
     void ask_now(std::size_t name);
 
+    // The same, with CKQUORUM whose answer may have changed.
+    void ask_quorum_now(std::size_t name);
+
 private:
     using Failure = LinkFailure;
 

@@ -36,6 +36,7 @@ constexpr std::array rows{
     Row{"+reset-master", Hint::ask_all},
     Row{"+monitor", Hint::ask_all},
     Row{"-monitor", Hint::ask_all},
+    Row{"+sentinel", Hint::ask_quorum},
     Row{"+set", Hint::note},
     Row{"+reboot", Hint::ask_nodes},
     Row{"+tilt", Hint::note},
@@ -122,9 +123,11 @@ std::optional<Event> parse_event(std::string_view channel, std::string_view payl
     event.node = find_endpoint(words[2], words[3]);
 
     // The channels of s_down are shared by masters, replicas and Sentinels; only the masters'
-    // change an answer.
-    if (event.subject != Subject::master && event.channel.ends_with("sdown"))
+    // change an answer, and the Sentinels' a failover's chances.
+    if (event.channel.ends_with("sdown") && event.subject == Subject::slave)
         event.hint = Hint::note;
+    if (event.channel.ends_with("sdown") && event.subject == Subject::sentinel)
+        event.hint = Hint::ask_quorum;
     return event;
 }
 

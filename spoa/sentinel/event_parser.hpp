@@ -23,6 +23,7 @@ enum class Hint {
     ask_sender,  // this Sentinel's answer has changed, or may have
     ask_all,     // a failover has begun or the configuration was changed: ask every Sentinel
     ask_nodes,   // a data node may have changed its role: ask the nodes
+    ask_quorum,  // its peers came or went: ask it whether a failover could be authorized
     note,        // for the log only
 };
 

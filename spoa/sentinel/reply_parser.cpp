@@ -1,5 +1,7 @@
 #include "sentinel/reply_parser.hpp"
 
+#include "base/printable.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -24,14 +26,11 @@ Refused not_understood(std::string_view what)
     return {Refusal::not_understood, std::string(what)};
 }
 
-// Only what may stand in a log line, and not a screenful of it.
-std::string printable(std::string_view text)
+// What may stand in a log line: nothing that steers a terminal, and not a screenful of it.
+std::string quote(std::string_view text)
 {
     constexpr std::size_t longest = 120;
-    std::string out(text.substr(0, longest));
-    std::ranges::replace_if(
-        out, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
-    return out;
+    return printable(text.substr(0, longest));
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text)
@@ -190,8 +189,8 @@ Refused classify(const resp::Error& error)
     };
     for (const auto& row : rows)
         if (error.text.starts_with(row.start))
-            return {row.why, printable(error.text)};
-    return {Refusal::other_error, printable(error.text)};
+            return {row.why, quote(error.text)};
+    return {Refusal::other_error, quote(error.text)};
 }
 
 Answer<Vote> parse_vote(

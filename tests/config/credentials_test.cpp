@@ -9,19 +9,12 @@
 
 using namespace spoa;
 using spoa::test::check_one;
-using spoa::test::good_masters;
 using spoa::test::TemporaryFolder;
 using spoa::test::told;
+using spoa::test::with_sentinels;
+using spoa::test::world_readable;
 
 namespace {
-
-constexpr auto world_readable = std::filesystem::perms(0644);
-
-// A configuration with `lines` from line 3 on.
-std::string with(const std::string& lines)
-{
-    return "sentinels:\n  addresses: [a:1, b:1, c:1]\n" + lines + '\n' + good_masters;
-}
 
 std::string password_of(const config::Loaded& loaded)
 {
@@ -57,7 +50,7 @@ TEST_SUITE("config/credentials")
         const TemporaryFolder folder;
         folder.write("pass", "from file\n");
         const auto load = [&](const std::string& line) {
-            return password_of(config::load_text(with("  " + line), folder.path()));
+            return password_of(config::load_text(with_sentinels("  " + line), folder.path()));
         };
         CHECK(load("password: literal") == "literal");
         CHECK(load("password: 12345") == "12345");
@@ -71,7 +64,9 @@ TEST_SUITE("config/credentials")
     {
         for (const std::string text : {"a${HOME}", "${HOME}a", "$HOME", "${}", "${A-B}", "${A"}) {
             CAPTURE(text);
-            CHECK(password_of(config::load_text(with("  password: '" + text + "'"), ".")) == text);
+            CHECK(
+                password_of(config::load_text(with_sentinels("  password: '" + text + "'"), ".")) ==
+                text);
         }
     }
 
@@ -79,7 +74,7 @@ TEST_SUITE("config/credentials")
     {
         const TemporaryFolder folder;
         folder.write("pass", "x");
-        const auto file = folder.write("agent.yml", with("  password_file: pass"));
+        const auto file = folder.write("agent.yml", with_sentinels("  password_file: pass"));
         CHECK(password_of(config::load_file(file)) == "x");
     }
 
@@ -88,7 +83,8 @@ TEST_SUITE("config/credentials")
         const TemporaryFolder folder;
         const auto load = [&](const std::string& text) {
             folder.write("pass", text);
-            return password_of(config::load_text(with("  password_file: pass"), folder.path()));
+            return password_of(
+                config::load_text(with_sentinels("  password_file: pass"), folder.path()));
         };
         CHECK(load("x") == "x");
         CHECK(load("x\n") == "x");
@@ -104,11 +100,13 @@ TEST_SUITE("config/credentials")
         const TemporaryFolder folder;
         folder.write("empty", "\n");
         folder.write("large", std::string(70'000, 'x'));
-        const auto check = [&](const std::string& line,
-                               const std::string& start,
-                               const std::string& words) {
-            check_one(told(config::load_text(with("  " + line), folder.path())), start, {words});
-        };
+        const auto check =
+            [&](const std::string& line, const std::string& start, const std::string& words) {
+                check_one(
+                    told(config::load_text(with_sentinels("  " + line), folder.path())),
+                    start,
+                    {words});
+            };
         check("password: ''", "3:13: error", "the password is empty");
         check("password:", "3:3: error", "write the password in quotes");
         check("password: [x]", "3:13: error", "expected a text, found a list");
@@ -130,7 +128,7 @@ TEST_SUITE("config/credentials")
     {
         const auto check =
             [](const std::string& lines, const std::string& start, const std::string& words) {
-                check_one(told(with(lines)), start, {words});
+                check_one(told(with_sentinels(lines)), start, {words});
             };
         check(
             "  password: a\n  password_file: b",
@@ -148,11 +146,11 @@ TEST_SUITE("config/credentials")
         const TemporaryFolder folder;
         folder.write("pass", "hunter2", world_readable);
         check_one(
-            told(config::load_text(with("  password_file: pass"), folder.path())),
+            told(config::load_text(with_sentinels("  password_file: pass"), folder.path())),
             "3:18: warning",
             {"every user can read 'pass'"});
 
-        const auto literal = with("  password: hunter2");
+        const auto literal = with_sentinels("  password: hunter2");
         check_one(
             told(config::load_file(folder.write("agent.yml", literal, world_readable))),
             "3:13: warning",
@@ -160,7 +158,7 @@ TEST_SUITE("config/credentials")
         CHECK(told(config::load_file(folder.write("agent.yml", literal))).empty());
 
         const Variable variable("SPOA_TEST_PASSWORD", "x");
-        const auto from_env = with("  password: ${SPOA_TEST_PASSWORD}");
+        const auto from_env = with_sentinels("  password: ${SPOA_TEST_PASSWORD}");
         CHECK(told(config::load_file(folder.write("agent.yml", from_env, world_readable))).empty());
     }
 
@@ -197,7 +195,7 @@ TEST_SUITE("config/credentials")
               "spop: {password:hunter2}",
               "spop: {threads: 1 hunter2}"}) {
             CAPTURE(lines);
-            const auto file = folder.write("agent.yml", with(lines), world_readable);
+            const auto file = folder.write("agent.yml", with_sentinels(lines), world_readable);
             const auto all = test::joined(told(config::load_file(file)));
             CAPTURE(all);
             CHECK_FALSE(all.empty());

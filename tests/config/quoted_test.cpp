@@ -27,13 +27,4 @@ TEST_SUITE("config/quoted")
         CHECK(in_quotes(std::string(97, 'a')) == "'" + std::string(96, 'a') + "…'");
         CHECK(in_quotes(std::string(95, 'a') + "ää") == "'" + std::string(95, 'a') + "…'");
     }
-
-    TEST_CASE("nothing shown can steer a terminal")
-    {
-        CHECK(printable("a\x1b[2Jb\x7f") == "a?[2Jb?");
-        CHECK(
-            printable("a\xc2\x9b"
-                      "2J") == "a??2J");
-        CHECK(printable("ä") == "ä");
-    }
 }

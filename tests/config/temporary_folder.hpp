@@ -9,6 +9,8 @@
 
 namespace spoa::test {
 
+inline constexpr auto world_readable = std::filesystem::perms(0644);
+
 // A folder for one test, removed with all that is in it.
 class TemporaryFolder {
 public:

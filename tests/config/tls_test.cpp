@@ -10,15 +10,13 @@ using spoa::test::check_one;
 using spoa::test::good_masters;
 using spoa::test::TemporaryFolder;
 using spoa::test::told;
+using spoa::test::world_readable;
 
 namespace {
 
-constexpr auto world_readable = std::filesystem::perms(0644);
-
-// A configuration with `tls` on line 3.
 std::string with(const std::string& tls)
 {
-    return "sentinels:\n  addresses: [a:1, b:1, c:1]\n  tls: " + tls + '\n' + good_masters;
+    return spoa::test::with_sentinels("  tls: " + tls);
 }
 
 }  // namespace

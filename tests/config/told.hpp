@@ -14,6 +14,12 @@ inline const std::string good_sentinels =
     "sentinels: {addresses: [10.0.0.1:26379, 10.0.0.2:26379, 10.0.0.3:26379]}\n";
 inline const std::string good_masters = "masters: [{name: a, servers: {R1: 10.0.0.1:6379}}]\n";
 
+// A configuration with `lines` in the section sentinels, from line 3 on.
+inline std::string with_sentinels(const std::string& lines)
+{
+    return "sentinels:\n  addresses: [a:1, b:1, c:1]\n" + lines + '\n' + good_masters;
+}
+
 inline std::vector<std::string> told(const config::Loaded& loaded)
 {
     std::vector<std::string> out;

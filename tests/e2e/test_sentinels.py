@@ -90,7 +90,6 @@ def stage(request):
 @pytest.fixture
 def scene(stage):
     """One name with all in order, before and after each test."""
-    # CKQUORUM is asked every 10 s only, so its complaint may outlive its cause by as much.
     stage.await_state("ok", within=15)
     yield stage
     stage.deployment.repair()

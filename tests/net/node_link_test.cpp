@@ -1,18 +1,15 @@
 #include "net/node_link.hpp"
 
+#include "net/event_loop.hpp"
 #include "net/scripted_peer.hpp"
-#include "net/task_group.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-namespace asio = boost::asio;
 using namespace spoa;
 using namespace std::chrono_literals;
 using spoa::test::bulk;
@@ -42,14 +39,11 @@ public:
     std::vector<std::string> troubles;
 };
 
-struct Fixture {
-    asio::io_context context{1};
+struct Fixture : test::EventLoop {
     std::unique_ptr<ScriptedPeer> peer = std::make_unique<ScriptedPeer>(context);
     Notes notes;
     net::NodeSettings settings;
     std::unique_ptr<net::NodeLink> link;
-    net::TaskGroup tasks{
-        context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
 
     Fixture()
     {
@@ -58,25 +52,12 @@ struct Fixture {
         peer->answers["ROLE"] = role_master;
         peer->answers["INFO"] = bulk("run_id:abc\r\nconnected_slaves:2\r\nloading:0\r\n");
     }
-    ~Fixture()
-    {
-        tasks.cancel();
-        peer->close();
-        await([&] { return tasks.size() == 0 && peer->idle(); });
-    }
+    ~Fixture() { end(*peer); }
 
     void start()
     {
         link = std::make_unique<net::NodeLink>(context.get_executor(), 0, 0, settings, notes);
         tasks.spawn(link->run());
-    }
-
-    bool await(const std::function<bool()>& condition)
-    {
-        const auto limit = std::chrono::steady_clock::now() + 3s;
-        while (!condition() && std::chrono::steady_clock::now() < limit)
-            context.run_one_for(10ms);
-        return condition();
     }
 };
 

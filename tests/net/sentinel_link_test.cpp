@@ -2,17 +2,14 @@
 // accident. Against real Sentinels it is tested end to end.
 #include "net/sentinel_link.hpp"
 
+#include "net/event_loop.hpp"
 #include "net/scripted_peer.hpp"
-#include "net/task_group.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
-#include <functional>
+#include <algorithm>
 #include <map>
 
-namespace asio = boost::asio;
 using namespace spoa;
 using namespace std::chrono_literals;
 using spoa::test::bulk;
@@ -49,14 +46,11 @@ public:
     std::vector<std::string> events;
 };
 
-struct Fixture {
-    asio::io_context context{1};
+struct Fixture : test::EventLoop {
     ScriptedPeer peer{context};
     Notes notes;
     net::SentinelSettings settings;
     std::unique_ptr<net::SentinelLink> link;
-    net::TaskGroup tasks{
-        context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
 
     Fixture()
     {
@@ -64,26 +58,12 @@ struct Fixture {
         settings.names = {"mymaster"};
         settings.poll_interval = 50ms;
     }
-    ~Fixture()
-    {
-        tasks.cancel();
-        peer.close();
-        await([&] { return tasks.size() == 0 && peer.idle(); });
-    }
+    ~Fixture() { end(peer); }
 
     void start()
     {
         link = std::make_unique<net::SentinelLink>(context.get_executor(), 0, settings, notes);
         tasks.spawn(link->run());
-    }
-
-    // Runs until `condition` holds, or three seconds.
-    bool await(const std::function<bool()>& condition)
-    {
-        const auto limit = std::chrono::steady_clock::now() + 3s;
-        while (!condition() && std::chrono::steady_clock::now() < limit)
-            context.run_one_for(10ms);
-        return condition();
     }
 };
 
@@ -146,6 +126,23 @@ TEST_SUITE("net/sentinel_link")
         f.link->ask_now(0);
         REQUIRE(f.await([&] { return f.notes.votes.size() == 2; }));
         CHECK(f.notes.votes.back().address == Endpoint{"10.0.0.2", 6379});
+    }
+
+    TEST_CASE("whether a failover could be authorized is asked seldom, and at once when told to")
+    {
+        Fixture f;
+        const auto asked = [&] {
+            return std::ranges::count(f.peer.commands, "SENTINEL CKQUORUM mymaster");
+        };
+        f.peer.answers["SENTINEL CKQUORUM"] = "-NOQUORUM 1 usable Sentinels.\r\n";
+        f.start();
+        REQUIRE(f.await([&] { return f.notes.votes.size() == 5; }));
+        CHECK(f.notes.votes.back().no_quorum_for_failover);
+        CHECK(asked() == 1);
+        f.peer.answers["SENTINEL CKQUORUM"] = "+OK 3 usable Sentinels.\r\n";
+        f.link->ask_quorum_now(0);
+        REQUIRE(f.await([&] { return !f.notes.votes.back().no_quorum_for_failover; }));
+        CHECK(asked() == 2);
     }
 
     TEST_CASE("votes of a Sentinel in TILT are marked, from its INFO and from its events")

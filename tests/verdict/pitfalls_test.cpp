@@ -303,7 +303,7 @@ TEST_SUITE("verdict: pitfalls")
     }
 
     TEST_CASE(
-        "15: +sdown of replicas and Sentinels shares the channel with masters and asks nothing")
+        "15: +sdown of replicas and Sentinels shares the channel with masters and asks for no vote")
     {
         const auto hint = [](const char* payload) {
             return sentinel::parse_event("+sdown", payload)->hint;
@@ -312,7 +312,7 @@ TEST_SUITE("verdict: pitfalls")
         CHECK(hint("slave r2:1 r2 1 @ mymaster r1 1") == sentinel::Hint::note);
         CHECK(
             hint("sentinel 0123456789abcdef0123456789abcdef01234567 s1 1 @ mymaster r1 1") ==
-            sentinel::Hint::note);
+            sentinel::Hint::ask_quorum);
     }
 
     TEST_CASE("16: +new-epoch and +vote-for-leader have no name and belong to none")

@@ -1,0 +1,135 @@
+// What may close the gate in front of a master that a steady majority names.
+#include "simulation/checker.hpp"
+
+#include <algorithm>
+
+namespace spoa::simulation {
+namespace {
+
+using verdict::State;
+
+constexpr std::size_t at_place(int place)
+{
+    return static_cast<std::size_t>(place);
+}
+
+}  // namespace
+
+// Whether the node, where it is asked, says that it is no master that serves; or said so, or
+// nothing, a moment ago.
+bool Checker::node_denies(int place, Time now) const
+{
+    if (!world_.setup().probed || place >= nodes)
+        return false;
+    const auto& node = world_.data[at_place(place)];
+    return !node.master || node.loading || !node.running(now) ||
+           now - node.role_since <= 1'500 * ms;
+}
+
+// A promotion came to nothing, and its leaders have had the time to say so to this agent. What
+// they do later does not bring it back.
+void Checker::note_refutation(Time now)
+{
+    const auto place = at_place(current_);
+    const auto since = std::max({world_.seen_promoting[place], paused_until_, agreed_since_});
+    if (refuted_[place] < world_.seen_promoting[place] && agreed_ == current_ &&
+        now - since > second + direct_bound && leaders_answer(world_.promoters[place], now))
+        refuted_[place] = now;
+}
+
+// Whether all of these Sentinels are heard, and say that they are replacing nothing.
+bool Checker::leaders_answer(std::uint32_t leaders, Time now) const
+{
+    for (int i = 0; i < world_.setup().sentinels; ++i) {
+        const bool twin = world_.setup().duplicate_of >= 0 && i == world_.setup().sentinels - 1;
+        const int target = twin ? world_.setup().duplicate_of : i;
+        const auto& each = world_.sentinels[at_place(target)];
+        if ((leaders >> static_cast<unsigned>(target) & 1U) != 0 &&
+            (!up_[at_place(i)] || !each.running(now) || each.leads() || each.address != current_))
+            return false;
+    }
+    return true;
+}
+
+// Whether what closes the gate is, or was a moment ago, really so.
+bool Checker::is_justified(const verdict::Watch& watch, Time now) const
+{
+    const auto& setup = world_.setup();
+    const auto place = at_place(current_);
+    const bool is_node = current_ < nodes;
+    const bool denies = node_denies(current_, now);
+    const auto liars =
+        std::count_if(world_.sentinels.begin(), world_.sentinels.end(), [&](const Sentinel& each) {
+            return !each.honest() || now - each.lied_until <= vote_ttl + direct_bound;
+        });
+    // Two nodes say that they are master, or did a moment ago.
+    const bool two_masters =
+        setup.probed &&
+        std::count_if(world_.data.begin(), world_.data.end(), [&](const Node& each) {
+            return each.master || now - each.role_since <= direct_bound;
+        }) > 1;
+    switch (watch.verdict().state) {
+        case State::odown:  // one liar alone cannot; two are believed
+            return liars > 1 || now - world_.seen_down[place] <= vote_ttl + direct_bound || denies;
+        case State::switching: return is_switching_justified(now, denies, two_masters);
+        case State::conflict:  // until they agree which of the two it is
+            return two_masters &&
+                   (calm_since_ == never || now - std::max(calm_since_, paused_until_) <=
+                                                regress_hold + vote_ttl + direct_bound);
+        case State::not_master:
+            return denies || (setup.probed && now - in_force_since_ <= 200 * ms);
+        case State::isolated:
+            return liars > 1 || (setup.probed && is_node &&
+                                 (world_.data[place].is_cut() ||
+                                  now - world_.data[place].cut_at <= vote_ttl + direct_bound));
+        default: return false;
+    }
+}
+
+// One Sentinel's word is enough: the leader is alone in knowing. But each one's word wears out
+// after twice the failover-timeout and a second, unless it is taken back and given again.
+bool Checker::is_switching_justified(Time now, bool denies, bool two_masters) const
+{
+    const auto& setup = world_.setup();
+    const auto place = at_place(current_);
+    // Events that waited while the agent was stopped are heard late.
+    const auto heard = std::max(world_.seen_promoting[place], paused_until_);
+    const auto begun = std::max({heard, agreed_since_, switching_since_});
+    const auto word = 2 * setup.failover_timeout + second;
+    Time longest = 0;
+    for (const auto& each : world_.sentinels) {
+        if (each.lie == Sentinel::Lie::each_time || each.clones_identity)
+            return true;
+        if (!each.honest() || now - each.lied_until <= vote_ttl + direct_bound)
+            longest += word;
+    }
+    if (longest > 0 && now - begun <= longest + vote_ttl + direct_bound)
+        return true;
+    if (two_masters &&
+        (calm_since_ == never || now - std::max({calm_since_, begun - regress_hold, heard}) <=
+                                     word + regress_hold + vote_ttl + direct_bound))
+        return true;
+    const bool answered = leaders_answer(world_.promoters[place], now);
+    const auto lasts = answered && !setup.probed ? second : 2 * setup.failover_timeout + second;
+    if (refuted_[place] > heard && !setup.probed)
+        return false;
+    return denies || now - heard <= lasts + vote_ttl + direct_bound;
+}
+
+// All Sentinels are distinct, heard by this agent, and content with the master in force.
+void Checker::look_at_calm(Time now)
+{
+    bool calm = world_.setup().duplicate_of < 0;
+    for (int i = 0; i < world_.setup().sentinels; ++i) {
+        const auto& each = world_.sentinels[at_place(i)];
+        calm = calm && up_[at_place(i)] && each.running(now) && each.honest() && !each.leads() &&
+               !each.in_tilt(now) && !each.s_down && each.address == current_ &&
+               (each.cut_from_agents & (1U << static_cast<unsigned>(agent_))) == 0;
+    }
+    if (!calm)
+        calm_since_ = never;
+    else if (calm_since_ == never)
+        calm_since_ = now;
+}
+
+}  // namespace spoa::simulation
