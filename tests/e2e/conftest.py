@@ -12,6 +12,7 @@ import pytest
 from lab import agent as agent_module
 from lab.deployment import start_deployment
 from lab.haproxy import FORMS, start_haproxy
+from lab.haproxy_versions import SUITES, wanted_versions
 from lab.lab import Lab
 from lab.waiting import TimedOut
 
@@ -93,3 +94,17 @@ def agent(shared_agent, deployment):
 def haproxies(lab, shared_agent):
     """The three forms, all asking `agent`."""
     return {form: start_haproxy(lab, shared_agent, form) for form in FORMS}
+
+
+def each_version():
+    """The HAProxy of each version; those that were not fetched are skipped with the reason."""
+    for version in wanted_versions():
+        missing = version.origin in SUITES and not version.number
+        skip = pytest.mark.skip(f"no HAProxy here; `scripts/fetch-haproxy {version.origin}` fetches it")
+        yield pytest.param(version, id=str(version), marks=[skip] if missing else [])
+
+
+@pytest.fixture(scope="session", params=each_version())
+def any_haproxy(request):
+    """A version of HAProxy; what uses it runs on each."""
+    return request.param

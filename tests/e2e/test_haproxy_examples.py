@@ -1,4 +1,4 @@
-"""The examples in haproxy/: HAProxy loads them as they are, and the generator writes just them."""
+"""The examples in haproxy/: every HAProxy loads them as they are, and the generator writes just them."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from lab.agent import ROOT, run
-from lab.haproxy import BINARY, FORMS
+from lab.haproxy import FORMS
 
 EXAMPLES = ROOT / "haproxy"
 INSTALLED = "/etc/haproxy"
@@ -15,12 +15,17 @@ FILES = ("haproxy.cfg", "spoe-sentinel.cfg")
 pytestmark = pytest.mark.parametrize("form", FORMS)
 
 
-def check(file, **environment):
-    """What `haproxy -c` has to say, apart from the success that 2.6 announces and 3.0 does not."""
-    inherited = {key: value for key, value in os.environ.items() if key != "HAPROXY_STATS_PASSWORD"}
-    done = subprocess.run(
-        [BINARY, "-c", "-f", file], capture_output=True, text=True, timeout=10, env=inherited | environment)
-    return done.returncode, done.stdout.replace("Configuration file is valid\n", "") + done.stderr
+@pytest.fixture
+def check(any_haproxy):
+    """Returns what `haproxy -c` has to say, apart from the success that 2.6 announces and 3.0 does not."""
+    def check(file, **environment):
+        inherited = {key: value for key, value in os.environ.items() if key != "HAPROXY_STATS_PASSWORD"}
+        done = subprocess.run(
+            [any_haproxy.binary, "-c", "-f", file], capture_output=True, text=True, timeout=10,
+            env=inherited | environment)
+        return done.returncode, done.stdout.replace("Configuration file is valid\n", "") + done.stderr
+
+    return check
 
 
 @pytest.fixture
@@ -40,7 +45,7 @@ def generate(form, folder, file=EXAMPLES / "sentinel-spoa.yaml"):
 @pytest.mark.parametrize("environment", [
     {}, {"HAPROXY_STATS_PASSWORD": ""}, {"HAPROXY_STATS_PASSWORD": "a b\"c'd\\e#f$g:h)(,"},
 ], ids=["no password", "empty password", "awkward password"])
-def test_haproxy_loads_the_example_without_a_word(installed, environment):
+def test_haproxy_loads_the_example_without_a_word(installed, environment, check):
     assert check(installed, **environment) == (0, "")
 
 
@@ -52,14 +57,14 @@ def test_the_example_is_what_the_generator_writes(form, tmp_path):
         assert written == (EXAMPLES / form / name).read_bytes(), f"write haproxy/{form} anew"
 
 
-def test_what_was_written_loads_where_it_was_written(form, tmp_path):
+def test_what_was_written_loads_where_it_was_written(form, tmp_path, check):
     folder = tmp_path / "a folder with $IGNS & blanks"
     folder.mkdir()
     generate(form, folder)
     assert check(folder / "haproxy.cfg") == (0, "")
 
 
-def test_several_names_with_ipv6_nodes_load(form, tmp_path):
+def test_several_names_with_ipv6_nodes_load(form, tmp_path, check):
     text = (EXAMPLES / "sentinel-spoa.yaml").read_text()
     more = '  - {name: cache.eu-1, servers: {C1: "[2001:db8::1]:6379", "C:2": "[2001:db8::2]:6380"}}\n'
     assert "log:" in text

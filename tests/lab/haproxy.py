@@ -8,6 +8,7 @@ import csv
 import os
 import re
 import shutil
+import signal
 import socket
 
 from . import agent as agent_module
@@ -15,8 +16,9 @@ from .nodes import HOST
 from .process import Process
 from .waiting import wait_until
 
-# Debian keeps it where only root's PATH looks.
-BINARY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin") or "haproxy"
+# SENTINEL_SPOA_HAPROXY names another one. Debian keeps its own where only root's PATH looks.
+BINARY = (os.environ.get("SENTINEL_SPOA_HAPROXY")
+          or shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin") or "haproxy")
 
 FORMS = ("use-server", "backends", "set-dst")
 
@@ -28,12 +30,14 @@ OF_THE_MACHINE = re.compile(
 class HAProxy(Process):
     """One HAProxy, in the foreground, started by start_haproxy()."""
 
-    def __init__(self, lab, agent, form):
+    def __init__(self, lab, agent, form, binary=BINARY):
         super().__init__(f"haproxy-{form}", lab.subfolder(f"haproxy-{form}"))
         self._lab = lab
+        self._binary = binary
         self.form = form
         self.file = self.folder / "haproxy.cfg"
         self._control = self.folder / "admin.sock"
+        self._master_control = self.folder / "master.sock"
         written = agent_module.run("haproxy-config", "-f", agent.file, "--form", form, "-o", self.folder)
         assert written.returncode == 0, written.stderr
         self.ports = {master["name"]: lab.ports.take() for master in agent.config["masters"]}
@@ -54,8 +58,10 @@ class HAProxy(Process):
             text = _bound(text, f"redis_{name}", port)
         return text
 
-    def start(self):
-        self.launch(BINARY, "-db", "-f", self.file)
+    def start(self, reloadable=False):
+        """With `reloadable` a master process starts workers, as under systemd."""
+        with_master = ["-W", "-S", self._master_control] if reloadable else []
+        self.launch(self._binary, "-db", *with_master, "-f", self.file)
 
         def ready():
             self.must_be_alive()
@@ -66,16 +72,32 @@ class HAProxy(Process):
 
         wait_until(ready, 5, "HAProxy answers on its socket")
 
+    def reload(self):
+        """Puts a new worker in the place of the old one, which ends with its last session."""
+        done, _ = wait_until(self._reloads, 5, "the master answers")
+        self.signal(signal.SIGUSR2)
+
+        def reloaded():
+            self.must_be_alive()
+            count, worker = self._reloads() or (done, None)
+            return count > done and f"\nPid: {worker}\n" in self.ask("show info")
+
+        wait_until(reloaded, 5, "another worker answers")
+
+    def _reloads(self):
+        """(reloads since the start, pid of the worker of the last one), as the master says. None while
+        it starts itself anew."""
+        try:
+            rows = [line.split() for line in _ask(self._master_control, "show proc").splitlines()]
+        except OSError:
+            return None
+        (count,) = (int(row[2]) for row in rows if row[1:2] == ["master"])
+        worker = next((row[0] for row in rows if row[1:3] == ["worker", "0"]), None)
+        return count, worker
+
     def ask(self, command):
         """One command of the runtime API."""
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(2)
-            control.connect(str(self._control))
-            control.sendall(command.encode() + b"\n")
-            answer = b""
-            while chunk := control.recv(65536):
-                answer += chunk
-            return answer.decode()
+        return _ask(self._control, command)
 
     def statistics(self):
         """The rows of `show stat` as dicts."""
@@ -87,6 +109,19 @@ class HAProxy(Process):
                 if row["svname"] not in ("FRONTEND", "BACKEND") and row["pxname"].startswith("redis_")}
 
 
+def _ask(path, command):
+    """The answer to one command at this socket."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.settimeout(2)
+        control.connect(str(path))
+        control.sendall(command.encode() + b"\n")
+        control.shutdown(socket.SHUT_WR)  # the master waits for more otherwise
+        answer = b""
+        while chunk := control.recv(65536):
+            answer += chunk
+        return answer.decode()
+
+
 def _bound(text, frontend, port):
     """The configuration with `frontend` listening on `port` of 127.0.0.1."""
     text, count = re.subn(
@@ -96,8 +131,8 @@ def _bound(text, frontend, port):
     return text
 
 
-def start_haproxy(lab, agent, form="use-server"):
+def start_haproxy(lab, agent, form="use-server", binary=BINARY):
     """HAProxy in front of the nodes of this agent's configuration, started."""
-    haproxy = lab.add(HAProxy(lab, agent, form))
+    haproxy = lab.add(HAProxy(lab, agent, form, binary))
     haproxy.start()
     return haproxy
