@@ -10,6 +10,7 @@ BUILD_PACKAGES=(
 # What the lab starts, and what it is written in.
 RUN_PACKAGES=(haproxy redis-server redis-sentinel redis-tools python3 python3-redis)
 TEST_PACKAGES=(python3-pytest clang-format iproute2 openssl)
+FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang
 
 # Runs a command as root: directly, or through sudo.
 as_root() {

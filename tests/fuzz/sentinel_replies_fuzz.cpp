@@ -1,31 +1,74 @@
-// Any bytes as what a Sentinel sends: every value goes to every parser, which has to cope.
-#include "resp/reader.hpp"
-#include "sentinel/event_parser.hpp"
+// Any replies in any order as what a Sentinel answers: a vote is a usable address or none, and a
+// refusal is words fit for a log line.
+#include "base/bytes.hpp"
+#include "fuzz/promise.hpp"
+#include "fuzz/values_in.hpp"
 #include "sentinel/reply_parser.hpp"
 
-#include <cstdlib>
-#include <string_view>
+#include <algorithm>
+#include <cstdint>
 
 using namespace spoa;
+using fuzz::expect;
+
+namespace {
+
+template <class T>
+const T* meaning_of(const sentinel::Answer<T>& answer)
+{
+    constexpr std::size_t longest = 120;
+    if (const auto* const refused = std::get_if<sentinel::Refused>(&answer)) {
+        expect(refused->text.size() <= longest, "a refusal is short");
+        expect(
+            std::ranges::none_of(
+                refused->text, [](unsigned char c) { return c < ' ' || c == 127; }),
+            "a refusal is printable");
+    }
+    return std::get_if<T>(&answer);
+}
+
+void check_vote(const sentinel::Vote& vote)
+{
+    if (vote.address)
+        expect(
+            !vote.address->host.empty() && vote.address->port != 0 &&
+                parse_endpoint(to_string(*vote.address)) == vote.address,
+            "a vote's address can be connected to, and reads back");
+    else
+        expect(vote == sentinel::Vote{}, "without an address nothing else is said");
+}
+
+void ask_vote(const resp::Value& first, const resp::Value& master, const resp::Value& second)
+{
+    const sentinel::TimePoint now;
+    const auto answer = sentinel::parse_vote(first, master, second, now);
+    const auto* const vote = meaning_of(answer);
+    if (!vote)
+        return;
+    check_vote(*vote);
+    expect(first == second || vote->address.has_value(), "two addresses that differ are no vote");
+    const auto repeated = sentinel::repeat_vote(*vote, master, now);
+    if (const auto* const again = meaning_of(repeated))
+        expect(
+            again->address == vote->address && again->config_epoch == vote->config_epoch,
+            "a repeated vote is the vote before");
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
-    resp::Reader reader;
-    reader.feed({reinterpret_cast<const char*>(data), size});
-    const sentinel::TimePoint now;
-    for (auto value = reader.next(); value && *value; value = reader.next()) {
-        const auto& reply = **value;
-        const auto vote = sentinel::parse_vote(reply, reply, reply, now);
-        if (const auto* const given = std::get_if<sentinel::Vote>(&vote))
-            (void)sentinel::repeat_vote(*given, reply, now);
-        (void)sentinel::parse_myid(reply);
+    const auto replies = fuzz::values_in(as_text(std::as_bytes(std::span(data, size))));
+    for (const auto& reply : replies) {
+        const auto id = sentinel::parse_myid(reply);
+        if (const auto* const text = meaning_of(id))
+            expect(text->empty() || text->size() == 40, "an identity is 40 digits or unknown");
         (void)sentinel::parse_ckquorum(reply);
         (void)sentinel::parse_tilt(reply);
-        if (const auto* const text = reply.text())
-            for (const auto channel : sentinel::channels())
-                (void)sentinel::parse_event(channel, *text);
-        if (const auto* const parts = reply.array(); parts && parts->size() == 3)
-            (void)sentinel::parse_vote((*parts)[0], (*parts)[1], (*parts)[2], now);
+        if (const auto* const error = reply.error())
+            (void)sentinel::is_permanent(sentinel::classify(*error).why);
     }
+    for (std::size_t i = 2; i < replies.size(); ++i)
+        ask_vote(replies[i - 2], replies[i - 1], replies[i]);
     return 0;
 }
