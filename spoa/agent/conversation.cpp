@@ -19,6 +19,8 @@ struct Refusals {
     Bytes no_message = encode_refusal("no message sentinel-verdict in the frame");
     Bytes stale = encode_refusal(
         "the agent was stopped or hangs, and asks the Sentinels anew", verdict::State::stale);
+    Bytes overload = encode_refusal(
+        "the agent is overloaded: all of its max_connections are in use", verdict::State::stale);
     Bytes too_long = encode_refusal("the answer exceeds max-frame-size");
 };
 
@@ -28,8 +30,8 @@ const Refusals& refusals()
     return made;
 }
 
-// The answer to `query`; counts it.
-ByteView find_answer(Desk& desk, const Query& query)
+// The answer to `query` on a connection that has a seat or not; counts it.
+ByteView find_answer(Desk& desk, const Query& query, bool seated)
 {
     const auto& index = *desk.snapshot->index;
     std::optional<std::size_t> place;
@@ -39,9 +41,9 @@ ByteView find_answer(Desk& desk, const Query& query)
         place = 0;
 
     if (place && query.role == Role::master && query.asked && !query.bad_master) {
-        if (desk.stale) {
+        if (desk.stale || !seated) {
             desk.tally.verdicts[*place][static_cast<std::size_t>(verdict::State::stale)].add();
-            return refusals().stale;
+            return desk.stale ? refusals().stale : refusals().overload;
         }
         const auto& answer = *desk.snapshot->answers[*place];
         desk.tally.verdicts[*place][static_cast<std::size_t>(answer.state)].add();
@@ -97,6 +99,8 @@ bool Conversation::on_hello(ByteView payload, Bytes& reply)
     max_frame_size_ = agreement->max_frame_size;
     spop::put_agent_hello(reply, *agreement);
     state_ = agreement->healthcheck ? State::closed : State::running;
+    if (greeted() && !seat_.take())
+        desk_.tally.count(SpopError::overload);
     return greeted();
 }
 
@@ -107,7 +111,7 @@ bool Conversation::on_notify(const spop::FrameHeader& header, ByteView payload, 
         return refuse(SpopError::bad_frame, query.error(), reply);
     desk_.tally.count(FrameKind::notify);
     ++answers_;
-    auto actions = find_answer(desk_, *query);
+    auto actions = find_answer(desk_, *query, seat_.take());
     // An ACK must not exceed what was agreed on. Names and reasons are short enough for the
     // smallest legal frame; should one ever not be, no server is the safe answer.
     if (spop::largest_ack_size(actions.size()) > max_frame_size_)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/handshake.hpp"
+#include "agent/seats.hpp"
 #include "agent/snapshot.hpp"
 #include "agent/tally.hpp"
 #include "base/bytes.hpp"
@@ -19,6 +20,8 @@ struct Desk {
     // The snapshot was not confirmed for so long that it must not be used: the control thread
     // hangs, or the process was stopped.
     bool stale = false;
+    // Those of all workers together, which must outlive the desk; without any, everybody is served.
+    Seats* seats = nullptr;
 };
 
 // One HAProxy connection as frames in, bytes out. Free of I/O.
@@ -26,7 +29,7 @@ class Conversation {
 public:
     // `desk` must outlive the conversation.
     Conversation(Desk& desk, std::uint32_t max_frame_size)
-        : desk_(desk), max_frame_size_(max_frame_size)
+        : desk_(desk), seat_(desk.seats), max_frame_size_(max_frame_size)
     {}
 
     // Appends the reply to one whole frame. False means: send what is there, then hang up.
@@ -46,6 +49,7 @@ private:
     bool refuse(SpopError kind, const error_code& error, Bytes& reply);
 
     Desk& desk_;
+    Seat seat_;  // taken by the HELLO: who never greets keeps nobody from being served
     std::uint32_t max_frame_size_;
     State state_ = State::awaiting_hello;
     std::uint64_t answers_ = 0;

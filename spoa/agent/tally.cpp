@@ -4,6 +4,13 @@
 
 namespace spoa::agent {
 
+std::uint64_t Tally::connections() const
+{
+    // Another thread may be counting: what it opened and closed between the two reads is left out.
+    const auto closed = connections_closed.read();
+    return std::max(connections_opened.read(), closed) - closed;
+}
+
 void Tally::count_answers(std::uint64_t answers, std::chrono::nanoseconds took)
 {
     const auto bound = std::ranges::lower_bound(duration_bounds, took);

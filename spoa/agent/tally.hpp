@@ -18,7 +18,6 @@ namespace spoa::agent {
 class Count {
 public:
     void add(std::uint64_t by = 1) { value_.store(read() + by, std::memory_order_relaxed); }
-    void sub(std::uint64_t by = 1) { value_.store(read() - by, std::memory_order_relaxed); }
     std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
 
 private:
@@ -38,10 +37,11 @@ enum class SpopError : std::uint8_t {
     hello_timeout,  // connected, and no HELLO in time
     frame_timeout,  // a frame that never became whole
     write_timeout,  // a peer that does not read
+    overload,       // greeted while all seats were taken: told that there is no server
     io,             // an I/O error other than the peer's leaving
     internal,       // a defect of ours: the session ended, the agent goes on
 };
-inline constexpr std::array<std::string_view, 10> spop_error_names{
+inline constexpr std::array<std::string_view, 11> spop_error_names{
     "frame_too_big",
     "bad_frame",
     "unexpected_frame",
@@ -50,6 +50,7 @@ inline constexpr std::array<std::string_view, 10> spop_error_names{
     "hello_timeout",
     "frame_timeout",
     "write_timeout",
+    "overload",
     "io",
     "internal"};
 
@@ -74,10 +75,13 @@ struct Tally {
     Count duration_sum_ns;
     std::array<Count, frame_kind_names.size()> frames;
     std::array<Count, spop_error_names.size()> errors;
-    Count connections;  // open now
+    Count connections_opened;
+    Count connections_closed;
 
     void count(FrameKind kind) { frames[static_cast<std::size_t>(kind)].add(); }
     void count(SpopError error) { errors[static_cast<std::size_t>(error)].add(); }
+
+    std::uint64_t connections() const;  // open now
 
     // `answers` were given `took` after their bytes were read.
     void count_answers(std::uint64_t answers, std::chrono::nanoseconds took);

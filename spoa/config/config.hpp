@@ -53,6 +53,11 @@ struct Tls {
 struct Spop {
     std::vector<SocketAddress> listen{{{"127.0.0.1", 9000}, {}}};
     unsigned threads = 1;
+    unsigned max_connections = 16'000;  // of all threads together
+    unsigned max_frame_size = 16'380;   // bytes; HAProxy's own default
+    std::chrono::milliseconds hello_timeout{5'000};
+    std::chrono::milliseconds frame_timeout{5'000};
+    std::chrono::milliseconds write_timeout{2'000};
 };
 
 struct Http {

@@ -3,6 +3,7 @@
 #include "config/address.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,6 +12,11 @@ namespace spoa::config {
 namespace {
 
 constexpr Range<unsigned> thread_range{1, 64};
+constexpr Range<unsigned> connection_range{1, 1'000'000};
+constexpr Range<unsigned> frame_size_range{256, 1'048'576};  // the specification asks for 256
+// The least of them is above the agent's own reckoning of time, which is 250 ms coarse.
+constexpr Range<std::chrono::milliseconds> timeout_range{
+    std::chrono::milliseconds(500), std::chrono::minutes(10)};
 
 struct Listener {
     SocketAddress address;
@@ -81,7 +87,15 @@ std::vector<SocketAddress> addresses_of(const std::vector<Listener>& listeners)
 
 void read_listeners(const Section& root, Config& config, Report& report)
 {
-    const auto spop = root.section("spop", {"listen", "threads"});
+    const auto spop = root.section(
+        "spop",
+        {"listen",
+         "threads",
+         "max_connections",
+         "max_frame_size",
+         "hello_timeout",
+         "frame_timeout",
+         "write_timeout"});
     const auto http = root.section("http", {"listen"});
 
     auto all = read_listen(spop, "spop.listen", config.spop.listen, spop_exposes, report);
@@ -92,9 +106,20 @@ void read_listeners(const Section& root, Config& config, Report& report)
     all.insert(all.end(), http_listeners.begin(), http_listeners.end());
     check_distinct(std::move(all), report);
 
-    if (const auto threads = spop.find("threads"))
-        config.spop.threads =
-            read_number(*threads, thread_range, report).value_or(config.spop.threads);
+    const auto number = [&](std::string_view key, Range<unsigned> range, unsigned& out) {
+        if (const auto value = spop.find(key))
+            out = read_number(*value, range, report).value_or(out);
+    };
+    const auto timeout = [&](std::string_view key, std::chrono::milliseconds& out) {
+        if (const auto value = spop.find(key))
+            out = read_duration(*value, timeout_range, report).value_or(out);
+    };
+    number("threads", thread_range, config.spop.threads);
+    number("max_connections", connection_range, config.spop.max_connections);
+    number("max_frame_size", frame_size_range, config.spop.max_frame_size);
+    timeout("hello_timeout", config.spop.hello_timeout);
+    timeout("frame_timeout", config.spop.frame_timeout);
+    timeout("write_timeout", config.spop.write_timeout);
 }
 
 }  // namespace spoa::config

@@ -1,9 +1,11 @@
 #include "daemon/run.hpp"
 
 #include "daemon/control.hpp"
+#include "daemon/descriptors.hpp"
 #include "daemon/pages.hpp"
+#include "daemon/pressure_log.hpp"
 #include "net/listener.hpp"
-#include "net/spop_worker.hpp"
+#include "net/spop_workers.hpp"
 #include "net/task_group.hpp"
 #include "net/timeout.hpp"
 #include "telemetry/log.hpp"
@@ -14,7 +16,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <list>
 #include <vector>
 
 namespace asio = boost::asio;
@@ -26,7 +27,6 @@ using namespace std::chrono_literals;
 using telemetry::write_log;
 
 constexpr auto stop_limit = 2s;
-constexpr std::size_t most_http_connections = 256;
 
 void log_defect(const std::string& what)
 {
@@ -64,33 +64,38 @@ telemetry::Metrics make_metrics(const config::Config& config, std::string_view v
     return {std::move(names), std::move(sentinels), version};
 }
 
+net::SessionLimits session_limits(const config::Spop& spop)
+{
+    return {spop.max_frame_size, spop.hello_timeout, spop.frame_timeout, spop.write_timeout};
+}
+
 // The running agent. One control thread, the caller's: Sentinels, verdicts, HTTP, accepting.
 // And `threads` workers that only answer frames.
 class Daemon {
 public:
-    Daemon(const config::Config& config, std::string_view version)
+    Daemon(const config::Config& config, net::ConnectionLimits limits, std::string_view version)
         : spop_listeners_(open_all(context_, config.spop.listen)),
           http_listeners_(open_all(context_, config.http.listen)),
           metrics_(make_metrics(config, version)),
+          workers_(
+              config.spop.threads, first_snapshot(config), config.sentinels.vote_ttl,
+              session_limits(config.spop), limits, log_defect),
+          pressure_log_(limits),
           control_(
               context_.get_executor(), config, metrics_,
               [this](const std::shared_ptr<const agent::Snapshot>& snapshot) {
-                  for (auto& worker : workers_)
-                      worker.publish(snapshot);
+                  workers_.publish(snapshot);
               })
-    {
-        const auto first = first_snapshot(config);
-        for (unsigned i = 0; i < config.spop.threads; ++i)
-            workers_.emplace_back(
-                first, config.sentinels.vote_ttl, net::SessionLimits(), log_defect);
-    }
+    {}
 
     void run()
     {
+        const auto on_trouble = [this](const error_code&) { metrics_.count_accept_error(); };
         for (auto& listener : spop_listeners_)
-            listening_.spawn(listener.run([this] { return next_worker(); }));
+            listening_.spawn(listener.run([this] { return workers_.next(); }, on_trouble));
         for (auto& listener : http_listeners_)
-            listening_.spawn(listener.run([this] { return http_taker(); }));
+            listening_.spawn(listener.run([this] { return http_taker(); }, on_trouble));
+        tasks_.spawn(watch_pressure());
         control_.start(tasks_);
         asio::co_spawn(context_, stop_on_signal(), [this](const std::exception_ptr& failure) {
             if (failure)
@@ -117,16 +122,6 @@ private:
         std::quick_exit(EXIT_SUCCESS);
     }
 
-    // Connections go to the workers in turn.
-    net::Taker next_worker()
-    {
-        auto& worker = workers_.front();
-        workers_.splice(workers_.end(), workers_, workers_.begin());
-        return {worker.context(), [&worker](net::StreamSocket socket) {
-                    worker.serve(std::move(socket));
-                }};
-    }
-
     net::Taker http_taker()
     {
         return {context_, [this](net::StreamSocket socket) {
@@ -148,20 +143,22 @@ private:
         return listening_.size() + http_sessions_.size() + tasks_.size() > 0;
     }
 
-    std::size_t open_connections() const
-    {
-        std::size_t open = 0;
-        for (const auto& worker : workers_)
-            open += worker.tally().connections.read();
-        return open;
-    }
+    std::string metrics_text() const { return metrics_.serialize(workers_.tallies()); }
 
-    std::string metrics_text() const
+    asio::awaitable<void> watch_pressure()
     {
-        std::vector<const agent::Tally*> tallies;
-        for (const auto& worker : workers_)
-            tallies.push_back(&worker.tally());
-        return metrics_.serialize(tallies);
+        asio::steady_timer pause(context_);
+        for (;;) {
+            pause.expires_after(1s);
+            const auto [cancelled] = co_await pause.async_wait(net::as_result);
+            if (cancelled)
+                co_return;
+            pressure_log_.look(
+                {.refused = workers_.refused_connections(),
+                 .accept_errors = metrics_.accept_errors(),
+                 .seats_free = workers_.seats().free() > 0,
+                 .full = workers_.is_full()});
+        }
     }
 
     asio::awaitable<void> stop_on_signal()
@@ -175,10 +172,11 @@ private:
                 LogLevel::warning, "SIGHUP: restart the agent to apply a changed configuration");
         }
         write_log(
-            LogLevel::info, "stopping", {{"connections", std::to_string(open_connections())}});
+            LogLevel::info,
+            "stopping",
+            {{"connections", std::to_string(workers_.open_connections())}});
         cancel_all();
-        for (auto& worker : workers_)
-            worker.stop();
+        workers_.stop();
 
         const auto limit = std::chrono::steady_clock::now() + stop_limit;
         asio::steady_timer pause(context_);
@@ -187,14 +185,16 @@ private:
             pause.expires_after(5ms);
             co_await pause.async_wait(net::as_result);
         }
-        write_log(LogLevel::info, "stopped", {{"dropped", std::to_string(open_connections())}});
+        write_log(
+            LogLevel::info, "stopped", {{"dropped", std::to_string(workers_.open_connections())}});
     }
 
     asio::io_context context_{1};
     std::vector<net::Listener> spop_listeners_;
     std::vector<net::Listener> http_listeners_;
     telemetry::Metrics metrics_;
-    std::list<net::SpopWorker> workers_;
+    net::SpopWorkers workers_;
+    PressureLog pressure_log_;
     Control control_;
     net::HttpHandler page_handler_ = [this](const net::HttpRequest& request) {
         return answer_page({control_, [this] { return metrics_text(); }}, request);
@@ -209,7 +209,8 @@ private:
 void run(const config::Config& config, std::string_view version)
 {
     telemetry::set_up_log(config.log.level, config.log.format);
-    Daemon daemon(config, version);
+    const auto limits = provide_descriptors(config);
+    Daemon daemon(config, limits, version);
     std::string addresses;
     for (const auto& address : config.spop.listen)
         addresses += (addresses.empty() ? "" : " ") + to_string(address);

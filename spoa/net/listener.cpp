@@ -20,6 +20,9 @@ namespace {
 
 // Bursts come when HAProxy is reloaded: every thread of the new process connects at once.
 constexpr int backlog = 4096;
+// Connections accepted in a row, before other work of the event loop has its turn.
+constexpr int most_at_once = 32;
+constexpr std::chrono::milliseconds pause_length{10};
 constexpr mode_t unix_socket_mode = 0660;
 
 Protocol::endpoint resolve(asio::io_context& context, const SocketAddress& address)
@@ -91,23 +94,45 @@ Listener::Listener(Listener&& other) noexcept
     : acceptor_(std::move(other.acceptor_)), unix_path_(std::exchange(other.unix_path_, {}))
 {}
 
-asio::awaitable<void> Listener::run(std::function<Taker()> next)
+asio::awaitable<void> Listener::run(Next next, OnTrouble on_trouble)
 {
     asio::steady_timer pause(acceptor_.get_executor());
+    acceptor_.non_blocking(true);
     for (;;) {
-        const auto taker = next();
-        auto [error, accepted] = co_await acceptor_.async_accept(taker.context, as_result);
-        if (error == asio::error::operation_aborted)
+        const auto [error] = co_await acceptor_.async_wait(Acceptor::wait_read, as_result);
+        if (error)
             co_return;
-        if (error) {  // out of descriptors, most likely: wait for some to come back
-            pause.expires_after(std::chrono::milliseconds(100));
-            co_await pause.async_wait(as_result);
+        if (accept_waiting(next, on_trouble))
             continue;
-        }
-        StreamSocket socket(std::move(accepted));
-        set_no_delay(socket);
-        taker.take(std::move(socket));
+        pause.expires_after(pause_length);
+        const auto [cancelled] = co_await pause.async_wait(as_result);
+        if (cancelled)
+            co_return;
     }
+}
+
+// False: it is of no use to try again at once.
+bool Listener::accept_waiting(const Next& next, const OnTrouble& on_trouble)
+{
+    for (int i = 0; i < most_at_once; ++i) {
+        const auto taker = next();
+        if (!taker)
+            return false;
+        StreamSocket socket(taker->context);
+        error_code error;
+        acceptor_.accept(socket, error);
+        if (error == asio::error::would_block)
+            return true;
+        if (error == asio::error::connection_aborted)
+            continue;  // its peer gave up waiting
+        if (error) {
+            on_trouble(error);
+            return false;
+        }
+        set_no_delay(socket);
+        taker->take(std::move(socket));
+    }
+    return true;
 }
 
 }  // namespace spoa::net

@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace spoa::net {
@@ -30,10 +31,17 @@ public:
     Listener(Listener&&) noexcept;
     Listener& operator=(Listener&&) = delete;
 
-    // Accepts until cancelled. `next` is asked before each connection who takes it.
-    boost::asio::awaitable<void> run(std::function<Taker()> next);
+    // Who takes the connection that waits; nobody when it must go on waiting.
+    using Next = std::function<std::optional<Taker>()>;
+    using OnTrouble = std::function<void(const error_code&)>;
+
+    // Accepts until cancelled. While there is no taker, and after an error that `on_trouble` hears
+    // of (out of descriptors, most likely), connections wait in the kernel's backlog.
+    boost::asio::awaitable<void> run(Next next, OnTrouble on_trouble);
 
 private:
+    bool accept_waiting(const Next& next, const OnTrouble& on_trouble);
+
     using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::generic::stream_protocol>;
     Acceptor acceptor_;
     std::string unix_path_;

@@ -52,10 +52,13 @@ bool answer_frames(spop::FrameSplitter& frames, agent::Conversation& conversatio
 // How one session counts as open, and stops counting however it ends.
 class OpenConnection {
 public:
-    explicit OpenConnection(agent::Tally& tally) : tally_(tally) { tally_.connections.add(); }
+    explicit OpenConnection(agent::Tally& tally) : tally_(tally)
+    {
+        tally_.connections_opened.add();
+    }
     OpenConnection(const OpenConnection&) = delete;
     OpenConnection& operator=(const OpenConnection&) = delete;
-    ~OpenConnection() { tally_.connections.sub(); }
+    ~OpenConnection() { tally_.connections_closed.add(); }
 
 private:
     agent::Tally& tally_;

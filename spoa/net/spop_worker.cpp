@@ -25,9 +25,9 @@ std::string message_of(const std::exception_ptr& failure)
 
 SpopWorker::SpopWorker(
     const std::shared_ptr<const agent::Snapshot>& first,
-    std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
+    std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits, agent::Seats& seats,
     const std::function<void(std::string)>& on_failure)
-    : desk_{first, agent::Tally(first->answers.size()), false},
+    : desk_{first, agent::Tally(first->answers.size()), false, &seats},
       clock_{std::chrono::steady_clock::now(), snapshot_limit},
       limits_(limits),
       deadlines_(context_.get_executor()),
@@ -74,6 +74,7 @@ void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
 
 void SpopWorker::serve(StreamSocket socket)
 {
+    ++taken_over_;
     asio::post(context_, [this, accepted = std::move(socket)]() mutable {
         sessions_.spawn(run_spop_session(std::move(accepted), desk_, clock_, deadlines_, limits_));
     });

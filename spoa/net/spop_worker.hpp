@@ -7,6 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,11 +20,12 @@ namespace spoa::net {
 class SpopWorker {
 public:
     // `on_failure` hears of a defect that ended a session; it is called on the worker's thread.
-    // A snapshot that was published longer than `snapshot_limit` ago is not answered from.
+    // A snapshot that was published longer than `snapshot_limit` ago is not answered from. `seats`
+    // must outlive the worker.
     SpopWorker(
         const std::shared_ptr<const agent::Snapshot>& first,
         std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
-        const std::function<void(std::string)>& on_failure);
+        agent::Seats& seats, const std::function<void(std::string)>& on_failure);
 
     // Ends the thread; sessions that were not stopped before are dropped.
     ~SpopWorker();  // NOLINT(bugprone-exception-escape): a defect in it ends the program
@@ -32,6 +34,9 @@ public:
 
     boost::asio::io_context& context() { return context_; }
     const agent::Tally& tally() const { return desk_.tally; }
+
+    // Connections that are open or on their way here. For the thread that calls serve().
+    std::size_t load() const { return taken_over_ - desk_.tally.connections_closed.read(); }
 
     // Puts a new snapshot in force: every frame read after it has arrived is answered from it.
     void publish(std::shared_ptr<const agent::Snapshot> snapshot);
@@ -50,7 +55,8 @@ private:
     Deadlines deadlines_;
     TaskGroup sessions_;
     TaskGroup housekeeping_;
-    std::jthread thread_;  // last: nothing runs before the rest is made
+    std::size_t taken_over_ = 0;  // by serve(), ever
+    std::jthread thread_;         // last: nothing runs before the rest is made
 };
 
 }  // namespace spoa::net

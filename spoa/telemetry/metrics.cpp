@@ -49,6 +49,7 @@ struct Metrics::Impl {
     std::vector<std::string> names;
     prometheus::Registry registry;
     Family<Gauge>* info = nullptr;
+    Counter* accept_errors = nullptr;
     Histogram* switch_delay = nullptr;
     std::vector<NameSeries> by_name;
     std::vector<Gauge*> sentinel_up;
@@ -132,6 +133,12 @@ Metrics::Metrics(
     impl_->gauge("build_info", "The running program, 1.")
         .Add({{"version", std::string(version)}})
         .Set(1);
+    impl_->accept_errors =
+        &prometheus::BuildCounter()
+             .Name("sentinel_spoa_accept_errors_total")
+             .Help("Failed attempts to accept a connection, mostly for want of file descriptors.")
+             .Register(impl_->registry)
+             .Add({});
     impl_->add_names();
     impl_->add_sentinels(sentinels);
 }
@@ -201,6 +208,16 @@ void Metrics::set_replica_lag(std::size_t name, std::size_t node, std::uint64_t 
 void Metrics::set_masters_claimed(std::size_t name, std::size_t nodes)
 {
     impl_->by_name[name].masters_claimed->Set(static_cast<double>(nodes));
+}
+
+void Metrics::count_accept_error()
+{
+    impl_->accept_errors->Increment();
+}
+
+std::uint64_t Metrics::accept_errors() const
+{
+    return static_cast<std::uint64_t>(impl_->accept_errors->Value());
 }
 
 std::string Metrics::serialize(std::span<const agent::Tally* const> tallies) const

@@ -37,6 +37,10 @@ public:
     void set_replica_lag(std::size_t name, std::size_t node, std::uint64_t bytes);
     void set_masters_claimed(std::size_t name, std::size_t nodes);
 
+    // A listening socket, SPOP or HTTP, could not accept.
+    void count_accept_error();
+    std::uint64_t accept_errors() const;
+
     // The text of /metrics, in the Prometheus exposition format.
     std::string serialize(std::span<const agent::Tally* const> tallies) const;
 

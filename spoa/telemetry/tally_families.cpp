@@ -97,12 +97,25 @@ MetricFamily labelled(
     return made;
 }
 
+MetricFamily connections_opened(Tallies tallies)
+{
+    auto made = family(
+        "sentinel_spoa_spop_connections_total",
+        "SPOP connections accepted since the start.",
+        MetricType::Counter);
+    ClientMetric metric;
+    metric.counter.value =
+        sum(tallies, [](const Tally& tally) { return tally.connections_opened.read(); });
+    made.metric.push_back(std::move(metric));
+    return made;
+}
+
 MetricFamily connections(Tallies tallies)
 {
     auto made =
         family("sentinel_spoa_spop_connections", "SPOP connections open now.", MetricType::Gauge);
     ClientMetric metric;
-    metric.gauge.value = sum(tallies, [](const Tally& tally) { return tally.connections.read(); });
+    metric.gauge.value = sum(tallies, [](const Tally& tally) { return tally.connections(); });
     made.metric.push_back(std::move(metric));
     return made;
 }
@@ -115,6 +128,7 @@ std::vector<MetricFamily> tally_families(Tallies tallies, std::span<const std::s
         verdicts(tallies, names),
         durations(tallies),
         connections(tallies),
+        connections_opened(tallies),
         labelled(
             tallies,
             "sentinel_spoa_spop_frames_total",
@@ -125,7 +139,7 @@ std::vector<MetricFamily> tally_families(Tallies tallies, std::span<const std::s
         labelled(
             tallies,
             "sentinel_spoa_spop_errors_total",
-            "SPOP connections that ended for another reason than the peer's leaving.",
+            "SPOP connections that broke the protocol or a limit, by reason.",
             "reason",
             agent::spop_error_names,
             &Tally::errors),

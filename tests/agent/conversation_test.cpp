@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,8 +60,10 @@ struct Line {
     Conversation conversation;
     Bytes reply;  // to the last frame
 
-    explicit Line(std::vector<std::string> names = {"orders"}, std::uint32_t size = own_frame_size)
-        : desk{snapshot_of(names, std::vector(names.size(), good_verdict())), agent::Tally(names.size())},
+    explicit Line(
+        std::vector<std::string> names = {"orders"}, std::uint32_t size = own_frame_size,
+        agent::Seats* seats = nullptr)
+        : desk{snapshot_of(names, std::vector(names.size(), good_verdict())), agent::Tally(names.size()), false, seats},
           conversation(desk, size)
     {}
 
@@ -108,6 +111,13 @@ struct OpenLine : Line {
     explicit OpenLine(
         std::vector<std::string> names = {"orders"}, std::uint32_t size = own_frame_size)
         : Line(std::move(names), size)
+    {
+        greet();
+    }
+    explicit OpenLine(agent::Seats& seats) : Line({"orders"}, own_frame_size, &seats) { greet(); }
+
+private:
+    void greet()
     {
         REQUIRE(say(haproxy_hello()));
         reply.clear();
@@ -646,6 +656,34 @@ TEST_SUITE("agent/conversation")
             CHECK_FALSE(line.say(bad));
             CHECK(line.only_frame().size <= 256);
         }
+    }
+
+    TEST_CASE("a connection too many is greeted and told no server, until another one leaves")
+    {
+        agent::Seats seats(1);
+        std::optional<OpenLine> first(seats);
+        OpenLine second(seats);
+        CHECK(first->asked(question())["server"] == "string R1");
+        auto refused = second.asked(question());
+        CHECK(refused["state"] == "string stale");
+        CHECK(refused["server"] == "unset");
+        CHECK(refused["ip"] == "unset");
+        CHECK(refused["reason"].find("max_connections") != std::string::npos);
+        CHECK(counted(second.desk.tally) == "hello=1 notify=1 error:overload=1 0:stale=1");
+
+        first.reset();
+        CHECK(second.asked(question())["server"] == "string R1");
+        CHECK(seats.free() == 0);
+    }
+
+    TEST_CASE("who has not greeted, and a health check, take no seat")
+    {
+        agent::Seats seats(1);
+        const Line silent({"orders"}, own_frame_size, &seats);
+        Line check({"orders"}, own_frame_size, &seats);
+        CHECK_FALSE(check.say(haproxy_hello({.healthcheck = typed_bool(true)})));
+        CHECK(check.only_frame().type == agent_hello);
+        CHECK(seats.free() == 1);
     }
 
     TEST_CASE("conversations of one worker are counted together and know nothing of each other")

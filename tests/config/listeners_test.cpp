@@ -2,9 +2,11 @@
 
 #include "config/told.hpp"
 
+#include <chrono>
 #include <string>
 
 using namespace spoa;
+using namespace std::chrono_literals;
 using spoa::test::check_each;
 using spoa::test::good_masters;
 using spoa::test::good_sentinels;
@@ -40,6 +42,48 @@ TEST_SUITE("config/listeners")
             {{"spop:\n  threads: 0", "2:12: error", {"spop.threads: '0'", "1 to 64"}},
              {"spop:\n  threads: 65", "2:12: error", {"'65' is out of range; 1 to 64"}},
              {"spop:\n  threads: 99999999999", "2:12: error", {"out of range; 1 to 64"}}},
+            rest);
+    }
+
+    TEST_CASE("limits have defaults that suit HAProxy and may be set")
+    {
+        const auto usual = config::load_text(rest, ".").config.spop;
+        CHECK(usual.max_connections == 16'000);
+        CHECK(usual.max_frame_size == 16'380);
+        CHECK(usual.hello_timeout == 5s);
+        CHECK(usual.frame_timeout == 5s);
+        CHECK(usual.write_timeout == 2s);
+
+        const auto loaded = config::load_text(
+            "spop: {max_connections: 1000000, max_frame_size: 256, hello_timeout: 500ms, "
+            "frame_timeout: 10m, write_timeout: 1s}\n" +
+                rest,
+            ".");
+        CHECK(test::told(loaded).empty());
+        const auto& spop = loaded.config.spop;
+        CHECK(spop.max_connections == 1'000'000);
+        CHECK(spop.max_frame_size == 256);
+        CHECK(spop.hello_timeout == 500ms);
+        CHECK(spop.frame_timeout == 10min);
+        CHECK(spop.write_timeout == 1s);
+    }
+
+    TEST_CASE("a limit out of range or without its unit is told")
+    {
+        check_each(
+            {{"spop:\n  max_connections: 0",
+              "2:20: error",
+              {"spop.max_connections: '0' is out of range; 1 to 1000000"}},
+             {"spop:\n  max_connections: many", "2:20: error", {"expected a whole number"}},
+             {"spop:\n  max_frame_size: 255", "2:19: error", {"out of range; 256 to 1048576"}},
+             {"spop:\n  max_frame_size: 1048577", "2:19: error", {"out of range"}},
+             {"spop:\n  hello_timeout: 499ms",
+              "2:18: error",
+              {"spop.hello_timeout: '499ms' is out of range; 500ms to 10m"}},
+             {"spop:\n  frame_timeout: 0", "2:18: error", {"spop.frame_timeout", "out of range"}},
+             {"spop:\n  write_timeout: 11m", "2:18: error", {"spop.write_timeout", "out of range"}},
+             {"spop:\n  write_timeout: 2", "2:18: error", {"'2' has no unit; write a unit"}},
+             {"spop:\n  max_connection: 2", "2:3: error", {"did you mean 'max_connections'"}}},
             rest);
     }
 

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,12 +36,14 @@ int taken(asio::io_context& context, net::Listener& listener, Connect connect)
     int count = 0;
     net::TaskGroup tasks(
         context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); });
-    tasks.spawn(listener.run([&] {
-        return net::Taker{context, [&](net::StreamSocket) {
-                              ++count;
-                              context.stop();
-                          }};
-    }));
+    tasks.spawn(listener.run(
+        [&] {
+            return net::Taker{context, [&](net::StreamSocket) {
+                                  ++count;
+                                  context.stop();
+                              }};
+        },
+        [](const error_code& error) { FAIL(error.message()); }));
     connect();
     context.run_for(5s);
     tasks.cancel();
@@ -84,6 +87,49 @@ TEST_SUITE("net/listener")
             net::Listener(context, {{}, path}),
             doctest::Contains(("cannot listen on unix:" + path).c_str()));
         CHECK(fs::exists(path));
+    }
+
+    TEST_CASE(
+        "out of descriptors, a connection waits without a storm of attempts, and is taken then")
+    {
+        const Folder folder;
+        const auto path = folder.path + "/agent.sock";
+        asio::io_context context{1};
+        net::Listener listener(context, {{}, path});
+        asio::local::stream_protocol::socket client(context);
+        client.connect(path);
+
+        rlimit before{};
+        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+        const auto next_descriptor = ::dup(0);
+        ::close(next_descriptor);
+        const rlimit none_left{static_cast<rlim_t>(next_descriptor), before.rlim_max};
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+
+        int failures = 0;
+        int count = 0;
+        net::TaskGroup tasks(
+            context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); });
+        tasks.spawn(listener.run(
+            [&] {
+                return net::Taker{context, [&](net::StreamSocket) { ++count; }};
+            },
+            [&](const error_code& error) {
+                ++failures;
+                CHECK(error == asio::error::no_descriptors);
+            }));
+        context.run_for(100ms);
+        CHECK(failures >= 1);
+        CHECK(failures <= 20);
+        CHECK(count == 0);
+
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+        for (int i = 0; i < 500 && count == 0; ++i)
+            context.run_one_for(10ms);
+        CHECK(count == 1);
+        tasks.cancel();
+        context.run_for(5s);
+        CHECK(tasks.size() == 0);
     }
 
     TEST_CASE("a file that is no socket is never removed")

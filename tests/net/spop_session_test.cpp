@@ -133,10 +133,10 @@ TEST_SUITE("net/spop_session")
         CHECK(f.receive().type == spop::FrameType::agent_hello);
         CHECK(f.receive() == spop::FrameHeader{spop::FrameType::ack, spop::flag_fin, 7, 1});
         CHECK(f.receive() == spop::FrameHeader{spop::FrameType::ack, spop::flag_fin, 8, 1});
-        CHECK(f.desk.tally.connections.read() == 1);
+        CHECK(f.desk.tally.connections() == 1);
         f.client.close();
         CHECK(f.ended());
-        CHECK(f.desk.tally.connections.read() == 0);
+        CHECK(f.desk.tally.connections() == 0);
     }
 
     TEST_CASE("a reset by the peer is no error")

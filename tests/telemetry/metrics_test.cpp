@@ -192,8 +192,9 @@ TEST_SUITE("telemetry/metrics")
         first.count(agent::FrameKind::healthcheck);
         second.count(agent::FrameKind::healthcheck);
         second.count(agent::SpopError::write_timeout);
-        first.connections.add(5);
-        second.connections.add(6);
+        first.connections_opened.add(5);
+        second.connections_opened.add(7);
+        second.connections_closed.add();
 
         const auto samples = scrape(metrics, {&first, &second});
         const std::string verdicts = "sentinel_spoa_verdicts_total{master_name=";
@@ -205,6 +206,7 @@ TEST_SUITE("telemetry/metrics")
         CHECK(samples.at("sentinel_spoa_spop_errors_total{reason=\"write_timeout\"}") == "1");
         CHECK(samples.at("sentinel_spoa_spop_errors_total{reason=\"io\"}") == "0");
         CHECK(samples.at("sentinel_spoa_spop_connections") == "11");
+        CHECK(samples.at("sentinel_spoa_spop_connections_total") == "12");
     }
 
     TEST_CASE("the workers' durations are one cumulative histogram")
@@ -250,7 +252,7 @@ TEST_SUITE("telemetry/metrics")
         for (std::string line; std::getline(lines, line);)
             if (line.starts_with("# "))
                 ++told[line.substr(0, line.find(' ', 7))];
-        CHECK(told.size() == 2 * 15);
+        CHECK(told.size() == 2 * 17);
         for (const auto& one : told) {
             CAPTURE(one.first);
             CHECK(one.second == 1);

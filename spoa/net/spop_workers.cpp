@@ -1,0 +1,65 @@
+#include "net/spop_workers.hpp"
+
+#include <algorithm>
+
+namespace spoa::net {
+
+SpopWorkers::SpopWorkers(
+    unsigned threads, const std::shared_ptr<const agent::Snapshot>& first,
+    std::chrono::steady_clock::duration snapshot_limit, SessionLimits session_limits,
+    ConnectionLimits connection_limits, const std::function<void(std::string)>& on_failure)
+    : limits_(connection_limits)
+{
+    for (unsigned i = 0; i < threads; ++i)
+        workers_.emplace_back(first, snapshot_limit, session_limits, seats_, on_failure);
+}
+
+std::optional<Taker> SpopWorkers::next()
+{
+    if (is_full())
+        return std::nullopt;
+    const auto least = std::ranges::min_element(workers_, {}, &SpopWorker::load);
+    return Taker{least->context(), [this, least](StreamSocket socket) {
+                     least->serve(std::move(socket));
+                     workers_.splice(workers_.end(), workers_, least);
+                 }};
+}
+
+void SpopWorkers::publish(const std::shared_ptr<const agent::Snapshot>& snapshot)
+{
+    for (auto& worker : workers_)
+        worker.publish(snapshot);
+}
+
+void SpopWorkers::stop()
+{
+    for (auto& worker : workers_)
+        worker.stop();
+}
+
+std::size_t SpopWorkers::open_connections() const
+{
+    std::size_t open = 0;
+    for (const auto& worker : workers_)
+        open += worker.load();
+    return open;
+}
+
+std::uint64_t SpopWorkers::refused_connections() const
+{
+    constexpr auto overload = static_cast<std::size_t>(agent::SpopError::overload);
+    std::uint64_t refused = 0;
+    for (const auto& worker : workers_)
+        refused += worker.tally().errors[overload].read();
+    return refused;
+}
+
+std::vector<const agent::Tally*> SpopWorkers::tallies() const
+{
+    std::vector<const agent::Tally*> out;
+    for (const auto& worker : workers_)
+        out.push_back(&worker.tally());
+    return out;
+}
+
+}  // namespace spoa::net

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "net/connection_limits.hpp"
+#include "net/listener.hpp"
+#include "net/spop_worker.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <vector>
+
+namespace spoa::net {
+
+// The workers, and who of them takes a connection. For the control thread.
+class SpopWorkers {
+public:
+    // `on_failure` as for SpopWorker.
+    SpopWorkers(
+        unsigned threads, const std::shared_ptr<const agent::Snapshot>& first,
+        std::chrono::steady_clock::duration snapshot_limit, SessionLimits session_limits,
+        ConnectionLimits connection_limits, const std::function<void(std::string)>& on_failure);
+
+    // The worker with the fewest open connections, in turn where several have as few; nobody when
+    // as many are open as may be.
+    std::optional<Taker> next();
+
+    void publish(const std::shared_ptr<const agent::Snapshot>& snapshot);
+
+    // Says goodbye on every connection.
+    void stop();
+
+    std::size_t open_connections() const;
+    std::uint64_t refused_connections() const;  // greeted without a seat, ever
+    bool is_full() const { return open_connections() >= limits_.open(); }
+    const agent::Seats& seats() const { return seats_; }
+    std::vector<const agent::Tally*> tallies() const;
+
+private:
+    ConnectionLimits limits_;
+    agent::Seats seats_{limits_.served};
+    std::list<SpopWorker> workers_;  // the one whose turn it is first
+};
+
+}  // namespace spoa::net
