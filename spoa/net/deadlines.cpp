@@ -13,8 +13,10 @@ boost::asio::awaitable<void> Deadlines::run()
             co_return;
         const auto now = Clock::now();
         for (auto* const deadline : deadlines_) {
-            if (deadline->passed_ || now < deadline->expiry_)
+            if (now < deadline->expiry_)
                 continue;
+            // Each time anew, until the session moves it: what it waited for may just have come,
+            // and the next wait would have no limit.
             deadline->passed_ = true;
             error_code ignored;  // a socket that is closed already waits for nothing
             deadline->socket_.cancel(ignored);

@@ -33,7 +33,7 @@ private:
 };
 
 // The limit of one session. When it passes, the pending operation on `socket` ends with
-// operation_aborted and passed() is true.
+// operation_aborted and passed() is true, until the limit is moved.
 class Deadline {
 public:
     // Both must outlive it.
@@ -44,12 +44,18 @@ public:
     Deadline& operator=(const Deadline&) = delete;
     ~Deadline() { all_.deadlines_.erase(place_); }
 
-    void extend(Deadlines::Clock::duration by) { expiry_ = Deadlines::Clock::now() + by; }
-    void lift() { expiry_ = Deadlines::Clock::time_point::max(); }
+    void extend(Deadlines::Clock::duration by) { set(Deadlines::Clock::now() + by); }
+    void lift() { set(Deadlines::Clock::time_point::max()); }
     bool passed() const { return passed_; }
 
 private:
     friend class Deadlines;
+    void set(Deadlines::Clock::time_point expiry)
+    {
+        expiry_ = expiry;
+        passed_ = false;
+    }
+
     Deadlines& all_;
     StreamSocket& socket_;
     std::list<Deadline*>::iterator place_;

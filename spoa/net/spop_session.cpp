@@ -32,6 +32,15 @@ void count_end(
         desk.tally.count(SpopError::io);
 }
 
+// An idle session keeps no more memory than this for reading and writing each.
+constexpr std::size_t idle_buffer = spop::FrameSplitter::smallest_read;
+constexpr auto idle_after = std::chrono::seconds(1);
+
+bool holds_much(const spop::FrameSplitter& frames, const Bytes& reply)
+{
+    return frames.capacity() > idle_buffer || reply.capacity() > idle_buffer;
+}
+
 // Answers every whole frame that was read. False: send the reply, then hang up.
 bool answer_frames(spop::FrameSplitter& frames, agent::Conversation& conversation, Bytes& reply)
 {
@@ -91,11 +100,19 @@ asio::awaitable<void> run_spop_session(
         const auto space = frames.space();
         const auto [read_error, size] =
             co_await socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
-        if (read_error == asio::error::operation_aborted && !deadline.passed() &&
-            conversation.greeted()) {
-            co_await asio::this_coro::reset_cancellation_state();  // else the next await throws
-            co_await say_goodbye(socket, deadline, limits);
-            co_return;
+        if (read_error == asio::error::operation_aborted && conversation.greeted()) {
+            const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+            if (cancelled != asio::cancellation_type::none) {
+                co_await asio::this_coro::reset_cancellation_state();  // else the next await throws
+                co_await say_goodbye(socket, deadline, limits);
+                co_return;
+            }
+            if (!frames.has_partial_frame()) {  // idle
+                frames.shrink();
+                Bytes().swap(reply);
+                deadline.lift();
+                continue;
+            }
         }
         if (read_error) {
             count_end(
@@ -131,10 +148,15 @@ asio::awaitable<void> run_spop_session(
         // A limit stands from the first byte of a frame and is not renewed by each further byte.
         if (!conversation.greeted())
             continue;
-        if (!frames.has_partial_frame())
+        // Between frames there is none; only what a burst has made large is given back.
+        if (frames.has_partial_frame()) {
+            if (!in_frame || replied)
+                deadline.extend(limits.frame);
+        } else if (holds_much(frames, reply)) {
+            deadline.extend(idle_after);
+        } else {
             deadline.lift();
-        else if (!in_frame || replied)
-            deadline.extend(limits.frame);
+        }
         in_frame = frames.has_partial_frame();
     }
 }

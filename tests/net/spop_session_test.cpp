@@ -259,6 +259,26 @@ TEST_SUITE("net/spop_session")
         }
     }
 
+    TEST_CASE("a connection that goes idle after a burst stays usable, and can still be stopped")
+    {
+        Fixture f;
+        f.send(hello_frame());
+        f.receive();
+        Bytes burst;
+        for (std::uint64_t stream = 0; stream < 200; ++stream)
+            append(burst, notify_frame(stream));
+        f.send(burst);
+        for (std::uint64_t stream = 0; stream < 200; ++stream)
+            CHECK(f.receive().stream_id == stream);
+        f.context.run_for(1500ms);  // long enough to give the large buffers back
+        REQUIRE(f.tasks.size() == 1);
+        f.send(notify_frame(7));
+        CHECK(f.receive().stream_id == 7);
+        asio::post(f.context, [&] { f.tasks.cancel(); });
+        CHECK(f.receive().type == spop::FrameType::agent_disconnect);
+        CHECK(f.ended());
+    }
+
     TEST_CASE("stopping says goodbye to HAProxy")
     {
         Fixture f;
