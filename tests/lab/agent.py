@@ -40,6 +40,7 @@ class Agent(Process):
             if isinstance(content, dict):
                 content = self.config.get(section, {}) | content
             self.config[section] = content
+        self.descriptor_limits = None  # SOFT:HARD that it is started with; None: those of the tests
         self.file = self.folder / "sentinel-spoa.yaml"
         self.write_config()
 
@@ -48,7 +49,9 @@ class Agent(Process):
 
     def start(self, ready=True, environment=None):
         """Starts it and waits until it serves, and with `ready` until every name has a verdict."""
-        self.launch(BINARY, "-f", self.file, environment=environment)
+        limited = (["prlimit", f"--nofile={self.descriptor_limits}"]
+                   if self.descriptor_limits else [])
+        self.launch(*limited, BINARY, "-f", self.file, environment=environment)
         self.await_status("/healthz", 200)
         if ready:
             self.await_status("/readyz", 200)
