@@ -180,7 +180,7 @@ private:
 
         const auto limit = std::chrono::steady_clock::now() + stop_limit;
         asio::steady_timer pause(context_);
-        while ((anything_running() || open_connections() > 0) &&
+        while ((anything_running() || workers_.open_connections() > 0) &&
                std::chrono::steady_clock::now() < limit) {
             pause.expires_after(5ms);
             co_await pause.async_wait(net::as_result);
