@@ -11,6 +11,7 @@ BUILD_PACKAGES=(
 RUN_PACKAGES=(haproxy redis-server redis-sentinel redis-tools python3 python3-redis)
 TEST_PACKAGES=(python3-pytest clang-format iproute2 openssl)
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang
+BENCH_PACKAGES=(libbenchmark-dev)
 
 # Runs a command as root: directly, or through sudo.
 as_root() {

@@ -49,7 +49,7 @@ public:
         result_.cpu = cpu_time_between(used, used_then);
         result_.resident_bytes = used_then.resident_bytes;
 
-        auto measured = std::move(result_);
+        auto measured = result_;
         drain();
         measured.lost = result_.lost;
         measured.faults = result_.faults;

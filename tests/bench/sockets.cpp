@@ -19,7 +19,6 @@ namespace spoa::bench {
 namespace {
 
 constexpr int backlog = 4096;
-constexpr std::size_t most_events = 1024;
 
 [[noreturn]] void fail(const std::string& what)
 {
@@ -162,7 +161,7 @@ void Epoll::add(const Descriptor& descriptor, std::uint64_t data)
         fail("epoll_ctl");
 }
 
-const std::vector<epoll_event>& Epoll::wait(std::chrono::nanoseconds limit)
+std::span<const epoll_event> Epoll::wait(std::chrono::nanoseconds limit)
 {
     using std::chrono::duration_cast;
     using std::chrono::seconds;
@@ -170,7 +169,6 @@ const std::vector<epoll_event>& Epoll::wait(std::chrono::nanoseconds limit)
     timespec time{};
     time.tv_sec = whole.count();
     time.tv_nsec = (limit - whole).count();
-    ready_.resize(most_events);
     const int count = epoll_pwait2(
         epoll_.number(),
         ready_.data(),
@@ -179,8 +177,7 @@ const std::vector<epoll_event>& Epoll::wait(std::chrono::nanoseconds limit)
         nullptr);
     if (count < 0 && errno != EINTR)
         fail("epoll_pwait2");
-    ready_.resize(static_cast<std::size_t>(std::max(count, 0)));
-    return ready_;
+    return std::span(ready_).first(static_cast<std::size_t>(std::max(count, 0)));
 }
 
 }  // namespace spoa::bench

@@ -6,10 +6,11 @@
 
 #include <sys/epoll.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
-#include <vector>
 
 namespace spoa::bench {
 
@@ -48,11 +49,11 @@ public:
     Epoll();
     void add(const Descriptor& descriptor, std::uint64_t data);
     // What is ready; negative: without limit. The view lives until the next call.
-    const std::vector<epoll_event>& wait(std::chrono::nanoseconds limit);
+    std::span<const epoll_event> wait(std::chrono::nanoseconds limit);
 
 private:
     Descriptor epoll_;
-    std::vector<epoll_event> ready_;
+    std::array<epoll_event, 1024> ready_;
 };
 
 }  // namespace spoa::bench
