@@ -7,7 +7,8 @@ from .setting import small_setting
 LOADS = ((8, 1, 0.92, 1.15), (64, 1, 0.92, 1.15), (8, 16, 0.75, None))
 P99_LIMIT = 1.2
 
-NOTES = """One worker pinned to one core, the load generator on another. The echo is a single-threaded epoll
+NOTES = """One worker pinned to one core, the load generator on another, where it never sleeps: neither of the two
+servers pays for waking it. The echo is a single-threaded epoll
 server that writes as many bytes for as many read, without looking at them. CPU time is the kernel's
 (`/proc/PID/task/TID/schedstat`) over the measured time: of the worker, and of the whole agent.
 A ratio is the median of the rounds' ratios."""
@@ -38,6 +39,6 @@ def measure(pace):
     with small_setting() as (_, _, pair):
         for connections, in_flight, *limits in LOADS:
             runs = pair.alternate(
-                pace, "--connections", connections, "--in-flight", in_flight)
+                pace, "--spin", "--connections", connections, "--in-flight", in_flight)
             figures += figures_of(connections, in_flight, *limits, *runs)
     return Section("Against an echo", NOTES, figures)

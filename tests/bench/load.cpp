@@ -99,7 +99,7 @@ private:
 
     void serve(std::chrono::nanoseconds limit)
     {
-        for (const auto& event : epoll_.wait(limit)) {
+        for (const auto& event : epoll_.wait(settings_.spin ? 0ns : limit)) {
             auto& connection = connections_[event.data.u64];
             const auto received = connection->receive(result_);
             if (received.closed)

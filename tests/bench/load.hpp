@@ -22,7 +22,10 @@ struct LoadSettings {
     std::chrono::nanoseconds duration{0};
     std::uint64_t count = 0;  // ends after so many answers; 0: no such end
     double rate = 0;          // questions a second, all together; 0: as fast as answers come
-    std::string name;         // the argument `master`; empty: none
+    // Never sleeps while it waits. Else the server pays for waking it, and the slower of two
+    // servers more than the other, because it lets the generator sleep more often.
+    bool spin = false;
+    std::string name;  // the argument `master`; empty: none
     bool verify = false;
     std::string state;             // with verify: what an answer has to say; empty: anything
     std::string server;            // the same

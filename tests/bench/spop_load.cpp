@@ -73,6 +73,7 @@ int main(int argc, char** argv)
     options.add_option("--count", settings.count, "end after so many answers");
     options.add_option("--warm-up", warm_up, "seconds before the measurement");
     options.add_option("--rate", settings.rate, "questions a second, all together");
+    options.add_flag("--spin", settings.spin, "do not sleep while waiting for answers");
     options.add_option("--name", settings.name, "the argument `master` of each question");
     options.add_flag("--verify", settings.verify, "take each answer apart");
     options.add_option("--state", settings.state, "with --verify: what it has to say");
