@@ -76,6 +76,8 @@ def load(target, *arguments, process=None, lenient=False):
     result = run("spop_load", address_text(target), "--json", *arguments)
     if not lenient and (result["lost"] or result["faults"]):
         raise RuntimeError(f"answers lost or wrong: {result}")
+    if not result["answers"]:
+        raise RuntimeError(f"no answer in time, is this machine busy? {result}")
     return result
 
 
