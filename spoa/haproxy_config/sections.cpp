@@ -16,8 +16,8 @@ global
     user  haproxy
     group haproxy
 @CHROOT@
-    # For cutting sessions and setting maintenance. Members of the group haproxy may do everything
-    # here: the agent's user, if it is to act, and nobody else.
+    # Here the agent cuts sessions and sets maintenance (`haproxy:` in its configuration). Members of
+    # the group haproxy may do everything on it: the agent's user, and nobody else.
     stats socket /run/haproxy/admin.sock group haproxy mode 660 level admin
 
     # Each takes two file descriptors. Below the 10000 clients that Redis accepts by default.
@@ -25,7 +25,7 @@ global
 
     # After a reload the old process keeps its sessions, out of reach of the socket above: for
     # this long a failover may leave some of them on the old master.
-    hard-stop-after 10s
+    hard-stop-after 1s
 
     # To a collector instead: log 192.0.2.1:514 local0
     log /dev/log local0
