@@ -1,42 +1,17 @@
 #include "net/redis_connection.hpp"
 
+#include "net/resolve.hpp"
 #include "net/timeout.hpp"
 #include "net/tls_error.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/write.hpp>
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
 namespace spoa::net {
-namespace {
-
-// An IP address is not given to the resolver: it has one thread for all, and a name server that
-// does not answer would keep it from every connection.
-asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(
-    const asio::any_io_executor& executor, const Endpoint& address)
-{
-    std::vector<tcp::endpoint> out;
-    error_code is_name;
-    const auto ip = asio::ip::make_address(address.host, is_name);
-    if (!is_name) {
-        out.emplace_back(ip, address.port);
-        co_return out;
-    }
-    tcp::resolver resolver(executor);
-    const auto [error, candidates] = co_await resolver.async_resolve(
-        address.host, std::to_string(address.port), tcp::resolver::numeric_service, as_result);
-    if (error)
-        co_return error;
-    for (const auto& candidate : candidates)
-        out.push_back(candidate.endpoint());
-    co_return out;
-}
-
-}  // namespace
 
 asio::awaitable<result<void>> RedisConnection::connect(const Endpoint& address)
 {
