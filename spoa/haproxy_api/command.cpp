@@ -1,0 +1,76 @@
+#include "haproxy_api/command.hpp"
+
+namespace spoa::haproxy_api {
+namespace {
+
+bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+std::string place_of(std::string_view backend, std::string_view server)
+{
+    return std::string(backend) + '/' + std::string(server);
+}
+
+}  // namespace
+
+std::string mark_name(std::string_view backend)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string name = "proc.sentinel_spoa.";
+    for (const char c : backend) {
+        if (is_letter_or_digit(c)) {
+            name += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        name += '_';
+        name += digits[byte >> 4U];
+        name += digits[byte & 0xfU];
+    }
+    return name;
+}
+
+std::string make_ready(std::string_view backend, std::string_view server)
+{
+    return "set server " + place_of(backend, server) + " state ready";
+}
+
+std::string make_maint(std::string_view backend, std::string_view server)
+{
+    return "set server " + place_of(backend, server) + " state maint";
+}
+
+std::string end_sessions(std::string_view backend, std::string_view server)
+{
+    return "shutdown sessions server " + place_of(backend, server);
+}
+
+std::string write_mark(std::string_view backend, const std::set<std::string>& servers)
+{
+    std::string value;
+    for (const auto& server : servers)
+        value += (value.empty() ? "" : "/") + server;  // no name of a server has a slash
+    return "set var " + mark_name(backend) + " expr str(" + value + ")";
+}
+
+std::string batch_of(std::span<const Commands> backends)
+{
+    constexpr std::string_view servers_only = " 4 -1";
+    std::string line = "experimental-mode on";
+    for (const auto& each : backends)
+        if (each.id)
+            line += ";show stat " + std::to_string(*each.id) + std::string(servers_only);
+    for (const auto& each : backends)
+        for (const auto& command : each.opening)
+            line += ';' + command;
+    for (const auto& each : backends)
+        for (const auto& command : each.closing)
+            line += ';' + command;
+    for (const auto& each : backends)
+        line += ";get var " + mark_name(each.backend) + ";show servers state " + each.backend;
+    return line + '\n';
+}
+
+}  // namespace spoa::haproxy_api
