@@ -88,6 +88,16 @@ struct Master {
     verdict::Policy policy;
 };
 
+// A HAProxy whose servers are kept in order, and which of its backends are for which name.
+struct Haproxy {
+    struct Backend {
+        std::string backend;
+        std::string master;
+    };
+    SocketAddress runtime_api;
+    std::vector<Backend> backends;
+};
+
 using spoa::LogFormat;
 using spoa::LogLevel;
 
@@ -101,6 +111,7 @@ struct Config {
     Http http;
     Sentinels sentinels;
     std::vector<Master> masters;
+    std::vector<Haproxy> haproxies;
     Log log;
     // Where to connect instead of an address that the Sentinels announce: behind NAT.
     std::vector<std::pair<Endpoint, Endpoint>> reachable;

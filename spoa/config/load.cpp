@@ -2,6 +2,7 @@
 
 #include "config/credentials.hpp"
 #include "config/file.hpp"
+#include "config/haproxy.hpp"
 #include "config/listeners.hpp"
 #include "config/masters.hpp"
 #include "config/quoted.hpp"
@@ -75,11 +76,12 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
 
     const Section root(
         Value{"", tree},
-        {"spop", "http", "sentinels", "masters", "reachable", "state_file", "log"},
+        {"spop", "http", "sentinels", "masters", "haproxy", "reachable", "state_file", "log"},
         report);
     read_listeners(root, config, report);
     config.sentinels = read_sentinels(root, origin, report);
     config.masters = read_masters(root, origin, report);
+    config.haproxies = read_haproxies(root, config.masters, report);
     config.log = read_log(root, report);
     config.reachable = read_reachable(root, config.masters, report);
     config.state_file = read_state_file(root, origin, report);

@@ -35,6 +35,7 @@ const std::string everything =
     "    servers: {R1: 10.0.0.1:6379, R2: 10.0.0.2:6379}\n"
     "    redis: {username: probe, password: hunter3, tls: {}}\n"
     "    policy: {no_quorum: hold, no_quorum_hold: 1m, odown: keep}\n"
+    "haproxy: [{runtime_api: unix:/run/haproxy/admin.sock, backends: {nodes: mymaster}}]\n"
     "reachable: {10.0.0.1:6379: 192.0.2.1:16379}\n"
     "state_file: state.json\n"
     "log: {level: debug, format: json}\n";
@@ -48,7 +49,8 @@ TEST_SUITE("config/load")
         const auto loaded = config::load_text(good_sentinels + good_masters, ".");
         CHECK(told(loaded).empty());
         CHECK_FALSE(loaded.has_errors());
-        const auto& [spop, http, sentinels, masters, log, reachable, state_file] = loaded.config;
+        const auto& [spop, http, sentinels, masters, haproxies, log, reachable, state_file] =
+            loaded.config;
         REQUIRE(spop.listen.size() == 1);
         CHECK(to_string(spop.listen[0]) == "127.0.0.1:9000");
         CHECK(spop.threads == 1);
@@ -63,6 +65,7 @@ TEST_SUITE("config/load")
         CHECK_FALSE(masters[0].redis);
         CHECK(log.level == config::LogLevel::info);
         CHECK(log.format == config::LogFormat::text);
+        CHECK(haproxies.empty());
         CHECK(reachable.empty());
         CHECK(state_file.empty());
     }
@@ -71,7 +74,8 @@ TEST_SUITE("config/load")
     {
         const auto loaded = config::load_text(everything, ".");
         CHECK(told(loaded).empty());
-        const auto& [spop, http, sentinels, masters, log, reachable, state_file] = loaded.config;
+        const auto& [spop, http, sentinels, masters, haproxies, log, reachable, state_file] =
+            loaded.config;
         CHECK(spop.listen.size() == 2);
         CHECK(spop.threads == 2);
         CHECK(to_string(http.listen.at(0)) == "127.0.0.1:2");
@@ -86,6 +90,8 @@ TEST_SUITE("config/load")
         CHECK(masters[0].redis->credentials.password.reveal() == "hunter3");
         CHECK(masters[0].redis->tls.enabled);
         CHECK(sentinels.tls.server_name == "sentinel");
+        REQUIRE(haproxies.size() == 1);
+        CHECK(haproxies[0].backends.at(0).master == "mymaster");
         REQUIRE(reachable.size() == 1);
         CHECK(to_string(reachable[0].second) == "192.0.2.1:16379");
         CHECK(state_file == "./state.json");

@@ -1,0 +1,101 @@
+#include "config/haproxy.hpp"
+
+#include "config/quoted.hpp"
+#include "config/suggest.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace spoa::config {
+namespace {
+
+constexpr std::size_t most_backends = 256;
+
+// What HAProxy takes in the name of a proxy. More would let a name hold a second command.
+constexpr std::string_view proxy_characters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:";
+
+std::string unknown_master(const std::string& name, const std::vector<Master>& masters)
+{
+    std::vector<std::string_view> names;
+    for (const auto& master : masters)
+        names.push_back(master.name);
+    const auto meant = nearest(name, names);
+    return "no master is called " + in_quotes(name) +
+           (meant ? "; did you mean " + in_quotes(*meant) + "?" : "");
+}
+
+void read_backend(
+    const Entry& entry, const std::vector<Master>& masters, Haproxy& out, Report& report)
+{
+    const auto who = "backend " + in_quotes(entry.key);
+    if (entry.key.empty() || entry.key.find_first_not_of(proxy_characters) != std::string::npos) {
+        report.error(
+            entry.place,
+            who + ": HAProxy has no such name; letters, digits and . - _ : are allowed");
+        return;
+    }
+    const auto name = read_text({who, entry.value.node}, report);
+    if (!name)
+        return;
+    const auto master = std::ranges::find(masters, *name, &Master::name);
+    if (master == masters.end())
+        report.error(entry.value.place(), who + ": " + unknown_master(*name, masters));
+    else if (master->servers.empty())
+        report.error(
+            entry.value.place(),
+            who + ": master " + in_quotes(*name) +
+                " has no servers, so nobody knows which is which; list them");
+    else
+        out.backends.push_back({entry.key, *name});
+}
+
+Haproxy read_haproxy(
+    const Value& value, std::map<SocketAddress, Place>& seen, const std::vector<Master>& masters,
+    Report& report)
+{
+    const Section section(value, {"runtime_api", "backends"}, report);
+    Haproxy out;
+    if (const auto api =
+            section.require("runtime_api", "give its stats socket: unix:/path or host:port"))
+        if (const auto address = read_listener(*api, "9999", report)) {
+            out.runtime_api = *address;
+            const auto& [first, is_new] = seen.emplace(*address, api->place());
+            if (!is_new)
+                report.error(
+                    api->place(),
+                    api->name + ": duplicate address " + to_string(*address) + ", first on line " +
+                        std::to_string(first->second.line));
+        }
+    const auto backends =
+        section.require("backends", "say which name each of its backends is for: BACKEND: NAME");
+    if (!backends)
+        return out;
+    const auto entries = read_entries(*backends, report);
+    if (entries.size() > most_backends)
+        report.error(
+            backends->place(),
+            backends->name + ": more than " + std::to_string(most_backends) + " backends");
+    for (const auto& entry : entries)
+        read_backend(entry, masters, out, report);
+    return out;
+}
+
+}  // namespace
+
+std::vector<Haproxy> read_haproxies(
+    const Section& root, const std::vector<Master>& masters, Report& report)
+{
+    std::vector<Haproxy> out;
+    const auto list = root.find("haproxy");
+    if (!list)
+        return out;
+    std::map<SocketAddress, Place> seen;
+    for (const auto& value : read_list(*list, report))
+        out.push_back(read_haproxy(value, seen, masters, report));
+    return out;
+}
+
+}  // namespace spoa::config
