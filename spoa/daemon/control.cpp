@@ -57,6 +57,7 @@ Control::Control(
       hosts_(executor),
       sentinel_tls_(make_tls(config.sentinels.tls)),
       snapshot_(first_snapshot(config)),
+      fences_(executor, config, metrics),
       vote_ttl_(config.sentinels.vote_ttl),
       awake_at_(Clock::now())
 {
@@ -159,6 +160,7 @@ void Control::start(net::TaskGroup& tasks)
     for (auto& name : names_)
         for (auto& link : name.links)
             tasks.spawn(link.run());
+    fences_.start(tasks);
     tasks.spawn(review_regularly());
 }
 
@@ -250,10 +252,12 @@ void Control::review(std::size_t first, std::size_t count)
             updates.push_back({place, &names_[place].watch.verdict()});
             changes.push_back(*std::move(change));
         }
-    if (updates.empty())
-        return;
-    snapshot_ = agent::with_updates(*snapshot_, updates);
-    publish_(snapshot_);
+    if (!updates.empty()) {
+        snapshot_ = agent::with_updates(*snapshot_, updates);
+        publish_(snapshot_);
+    }
+    for (auto place = first; place < first + count; ++place)
+        fences_.follow(place, names_[place].watch);
     for (std::size_t i = 0; i < updates.size(); ++i)
         on_change(updates[i].place, changes[i]);
 }

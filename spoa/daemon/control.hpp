@@ -2,6 +2,7 @@
 
 #include "agent/snapshot.hpp"
 #include "config/config.hpp"
+#include "daemon/fences.hpp"
 #include "daemon/state_file.hpp"
 #include "net/host_table.hpp"
 #include "net/node_link.hpp"
@@ -44,6 +45,8 @@ public:
 
     std::vector<telemetry::NameReport> names() const;
     std::span<const telemetry::SentinelReport> sentinels() const { return sentinels_; }
+
+    std::vector<telemetry::HaproxyReport> haproxies() const { return fences_.reports(); }
 
     void on_up(std::size_t sentinel) override;
     void on_down(std::size_t sentinel, const net::LinkFailure& failure) override;
@@ -91,6 +94,7 @@ private:
     std::vector<telemetry::SentinelReport> sentinels_;
     std::list<net::SentinelLink> links_;  // in the order of sentinels_
     std::vector<net::SentinelLink*> link_at_;
+    Fences fences_;
     std::optional<StateFile> state_file_;
     std::chrono::milliseconds vote_ttl_;
     std::chrono::steady_clock::time_point awake_at_;  // when this thread was last seen running

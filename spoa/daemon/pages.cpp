@@ -37,7 +37,10 @@ HttpResponse master_page(const Control& control, std::string_view wanted)
     for (const auto& name : control.names())
         if (name.watch.subject().name == wanted)
             return page(
-                200, json, telemetry::master_json(name, control.sentinels(), telemetry::Moment()));
+                200,
+                json,
+                telemetry::master_json(
+                    name, control.sentinels(), telemetry::Moment(), control.haproxies()));
     return page(404, plain, "no master of this name is configured; see /v1/masters\n");
 }
 
@@ -78,7 +81,10 @@ HttpResponse answer_page(const PageSources& sources, const net::HttpRequest& req
             200,
             json,
             telemetry::masters_json(
-                sources.control.names(), sources.control.sentinels(), telemetry::Moment()));
+                sources.control.names(),
+                sources.control.sentinels(),
+                telemetry::Moment(),
+                sources.control.haproxies()));
     return master_page(sources.control, path.substr(one_master.size()));
 }
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace spoa::telemetry {
@@ -85,6 +86,34 @@ std::string nodes_text(const Json& json)
     return "\n" + aligned(rows);
 }
 
+std::string haproxies_text(const Json& json)
+{
+    std::string text;
+    std::string warnings;
+    Rows rows{{"SERVER", "STATE", "WANTED", "SESSIONS"}};
+    const auto haproxies = json.value("haproxy", Json::array());
+    for (const auto& haproxy : haproxies) {
+        text += "\nhaproxy " + text_or(haproxy, "runtime_api", "-") + ": " +
+                (haproxy.at("up").get<bool>() ? "answers" : text_or(haproxy, "failure", "-")) +
+                "\n";
+        rows.resize(1);
+        for (const auto& backend : haproxy.at("backends")) {
+            for (const auto& server : backend.at("servers"))
+                rows.push_back(
+                    {text_or(backend, "backend", "-") + "/" + text_or(server, "server", "-"),
+                     text_or(server, "state", "-"),
+                     text_or(server, "wanted", "-"),
+                     number(server, "sessions")});
+            for (const auto& warning : backend.at("warnings"))
+                warnings += "warning: " + warning.get<std::string>() + "\n";
+        }
+        if (rows.size() > 1)
+            text += aligned(rows);
+        text += std::exchange(warnings, {});
+    }
+    return text;
+}
+
 std::string changes_text(const Json& json)
 {
     std::string text;
@@ -115,8 +144,8 @@ Explanation explain(std::string_view master_json)
     try {
         const auto json = Json::parse(master_json);
         return {
-            verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + warnings_text(json) +
-                changes_text(json),
+            verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + haproxies_text(json) +
+                warnings_text(json) + changes_text(json),
             json.at("open").get<bool>()};
     } catch (const Json::exception& e) {
         throw std::runtime_error(

@@ -25,6 +25,9 @@ const Histogram::BucketBoundaries query_bounds{
 const Histogram::BucketBoundaries switch_bounds{
     0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
+const Histogram::BucketBoundaries fence_bounds{
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5};
+
 double seconds(std::chrono::nanoseconds duration)
 {
     return std::chrono::duration<double>(duration).count();
@@ -57,10 +60,24 @@ struct Metrics::Impl {
     Family<Gauge>* node_up = nullptr;
     Family<Gauge>* node_loading = nullptr;
     Family<Gauge>* replica_lag = nullptr;
+    Family<Gauge>* haproxy_up_family = nullptr;
+    Family<Counter>* haproxy_errors_family = nullptr;
+    std::vector<Gauge*> haproxy_up;
+    std::vector<Counter*> haproxy_errors;
+    Family<Counter>* fenced = nullptr;
+    Histogram* fence_duration = nullptr;
 
     Family<Gauge>& gauge(const std::string& name, const std::string& help)
     {
         return prometheus::BuildGauge().Name("sentinel_spoa_" + name).Help(help).Register(registry);
+    }
+
+    Family<Counter>& counter(const std::string& name, const std::string& help)
+    {
+        return prometheus::BuildCounter()
+            .Name("sentinel_spoa_" + name)
+            .Help(help)
+            .Register(registry);
     }
 
     Family<Histogram>& histogram(const std::string& name, const std::string& help)
@@ -73,6 +90,7 @@ struct Metrics::Impl {
 
     void add_names();
     void add_sentinels(const std::vector<std::string>& sentinels);
+    void add_fences();
 };
 
 void Metrics::Impl::add_names()
@@ -82,10 +100,7 @@ void Metrics::Impl::add_names()
     auto& epoch =
         gauge("config_epoch", "The highest configuration epoch that a majority confirmed.");
     auto& votes = gauge("votes", "Sentinels that name the master in force now.");
-    auto& switches = prometheus::BuildCounter()
-                         .Name("sentinel_spoa_switches_total")
-                         .Help("How often the master in force moved.")
-                         .Register(registry);
+    auto& switches = counter("switches_total", "How often the master in force moved.");
     auto& claimed = gauge(
         "nodes_claiming_master",
         "Probed data nodes that say they are master; above 1 for long is a split brain.");
@@ -125,6 +140,20 @@ void Metrics::Impl::add_sentinels(const std::vector<std::string>& sentinels)
     }
 }
 
+void Metrics::Impl::add_fences()
+{
+    haproxy_up_family =
+        &gauge("haproxy_up", "Whether HAProxy's runtime API does what the agent tells it.");
+    haproxy_errors_family =
+        &counter("haproxy_errors_total", "Turns of HAProxy's runtime API that failed.");
+    fenced =
+        &counter("fenced_sessions_total", "Sessions on a server when it was put into maintenance.");
+    fence_duration = &histogram(
+                          "fence_duration_seconds",
+                          "Time from the decision to fence to the runtime API's reply.")
+                          .Add({}, fence_bounds);
+}
+
 Metrics::Metrics(
     std::vector<std::string> names, std::vector<std::string> sentinels, std::string_view version)
     : impl_(std::make_unique<Impl>())
@@ -141,6 +170,7 @@ Metrics::Metrics(
              .Add({});
     impl_->add_names();
     impl_->add_sentinels(sentinels);
+    impl_->add_fences();
 }
 
 Metrics::~Metrics() = default;
@@ -218,6 +248,34 @@ void Metrics::count_accept_error()
 std::uint64_t Metrics::accept_errors() const
 {
     return static_cast<std::uint64_t>(impl_->accept_errors->Value());
+}
+
+void Metrics::add_haproxy(const std::string& runtime_api)
+{
+    const prometheus::Labels labels{{"runtime_api", runtime_api}};
+    impl_->haproxy_up.push_back(&impl_->haproxy_up_family->Add(labels));
+    impl_->haproxy_errors.push_back(&impl_->haproxy_errors_family->Add(labels));
+}
+
+void Metrics::set_haproxy_up(std::size_t haproxy, bool up)
+{
+    impl_->haproxy_up[haproxy]->Set(up ? 1 : 0);
+}
+
+void Metrics::count_haproxy_error(std::size_t haproxy)
+{
+    impl_->haproxy_errors[haproxy]->Increment();
+}
+
+void Metrics::count_fenced(std::size_t name, const std::string& server, std::uint64_t sessions)
+{
+    impl_->fenced->Add({{"master_name", impl_->names[name]}, {"server", server}})
+        .Increment(static_cast<double>(sessions));
+}
+
+void Metrics::observe_fence(std::chrono::nanoseconds took)
+{
+    impl_->fence_duration->Observe(seconds(took));
 }
 
 std::string Metrics::serialize(std::span<const agent::Tally* const> tallies) const

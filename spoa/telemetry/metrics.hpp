@@ -41,6 +41,15 @@ public:
     void count_accept_error();
     std::uint64_t accept_errors() const;
 
+    // A HAProxy that is kept in order; they are numbered in the order they are added.
+    void add_haproxy(const std::string& runtime_api);
+    void set_haproxy_up(std::size_t haproxy, bool up);
+    void count_haproxy_error(std::size_t haproxy);
+    // A server was put into maintenance with this many sessions on it; 0 makes the series.
+    void count_fenced(std::size_t name, const std::string& server, std::uint64_t sessions);
+    // From the decision to HAProxy's reply.
+    void observe_fence(std::chrono::nanoseconds took);
+
     // The text of /metrics, in the Prometheus exposition format.
     std::string serialize(std::span<const agent::Tally* const> tallies) const;
 

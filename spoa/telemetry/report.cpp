@@ -160,6 +160,39 @@ Json watch_json(
     return json;
 }
 
+// With the backends of this name alone, or with all when it is empty.
+Json haproxies_json(std::span<const HaproxyReport> haproxies, std::string_view name)
+{
+    Json all = Json::array();
+    for (const auto& haproxy : haproxies) {
+        Json backends = Json::array();
+        for (const auto& backend : haproxy.backends) {
+            if (!name.empty() && backend.master_name != name)
+                continue;
+            Json servers = Json::array();
+            for (const auto& server : backend.servers)
+                servers.push_back(
+                    {{"server", server.name},
+                     {"state", server.state},
+                     {"wanted", server.wanted},
+                     {"sessions", server.sessions}});
+            backends.push_back(
+                {{"backend", backend.name},
+                 {"name", backend.master_name},
+                 {"servers", std::move(servers)},
+                 {"warnings", backend.warnings}});
+        }
+        if (backends.empty() && !name.empty())
+            continue;
+        Json json{{"runtime_api", haproxy.runtime_api}, {"up", haproxy.up}};
+        if (!haproxy.up)
+            json["failure"] = haproxy.failure;
+        json["backends"] = std::move(backends);
+        all.push_back(std::move(json));
+    }
+    return all;
+}
+
 std::string text_of(const Json& json)
 {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -168,7 +201,8 @@ std::string text_of(const Json& json)
 }  // namespace
 
 std::string masters_json(
-    std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now)
+    std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now,
+    std::span<const HaproxyReport> haproxies)
 {
     Json json{{"time", utc_text(now.system)}};
     json["sentinels"] = Json::array();
@@ -181,11 +215,13 @@ std::string masters_json(
     json["masters"] = Json::array();
     for (const auto& name : names)
         json["masters"].push_back(watch_json(name.watch, sentinels, now));
+    json["haproxy"] = haproxies_json(haproxies, {});
     return text_of(json);
 }
 
 std::string master_json(
-    const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
+    const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now,
+    std::span<const HaproxyReport> haproxies)
 {
     const auto& watch = name.watch;
     auto json = watch_json(watch, sentinels, now);
@@ -194,6 +230,7 @@ std::string master_json(
     json["nodes"] = Json::array();
     for (const auto& node : name.nodes)
         json["nodes"].push_back(node_json(node, watch, now));
+    json["haproxy"] = haproxies_json(haproxies, watch.subject().name);
     std::vector<std::string> addresses;
     for (const auto& sentinel : sentinels)
         addresses.push_back(sentinel.address);

@@ -4,6 +4,7 @@
 #include "verdict/watch.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +33,26 @@ struct NameReport {
     std::span<const NodeReport> nodes;  // empty where nodes are not probed
 };
 
+// One HAProxy that is kept in order over its runtime API.
+struct HaproxyReport {
+    struct Server {
+        std::string name;
+        std::string state;   // ready, drain, maint (by the agent), maint (by an operator)
+        std::string wanted;  // ready, maint, or as it is
+        std::uint64_t sessions = 0;
+    };
+    struct Backend {
+        std::string name;
+        std::string master_name;
+        std::vector<Server> servers;        // empty while nothing is known
+        std::vector<std::string> warnings;  // a sentence each
+    };
+    std::string runtime_api;
+    bool up = false;
+    std::string failure;  // why not, while it is not up
+    std::vector<Backend> backends;
+};
+
 // The moment of a report on both clocks, so that ages become dates.
 struct Moment {
     std::chrono::steady_clock::time_point steady = std::chrono::steady_clock::now();
@@ -40,11 +61,12 @@ struct Moment {
 
 // The JSON of /v1/masters: the Sentinels, and every name with its verdict and votes.
 std::string masters_json(
-    std::span<const NameReport> names, std::span<const SentinelReport> sentinels,
-    const Moment& now);
+    std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now,
+    std::span<const HaproxyReport> haproxies = {});
 
 // The JSON of /v1/masters/NAME: all that `explain` shows.
 std::string master_json(
-    const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now);
+    const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now,
+    std::span<const HaproxyReport> haproxies = {});
 
 }  // namespace spoa::telemetry

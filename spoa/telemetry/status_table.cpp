@@ -55,6 +55,14 @@ StatusTable status_table(std::string_view masters_json)
             if (!sentinel.at("up").get<bool>())
                 notes += "sentinel " + sentinel.at("address").get<std::string>() + ": " +
                          sentinel.at("failure").get<std::string>() + "\n";
+        for (const auto& haproxy : json.value("haproxy", Json::array())) {
+            const auto who = "haproxy " + haproxy.at("runtime_api").get<std::string>() + ": ";
+            if (!haproxy.at("up").get<bool>())
+                notes += who + haproxy.at("failure").get<std::string>() + "\n";
+            for (const auto& backend : haproxy.at("backends"))
+                for (const auto& warning : backend.at("warnings"))
+                    notes += who + warning.get<std::string>() + "\n";
+        }
         table.text = aligned(rows);
         if (!notes.empty())
             table.text += "\n" + notes;

@@ -62,6 +62,7 @@ public:
     const Standing& standing() const { return standing_; }
     std::span<const std::optional<Vote>> ballots() const { return ballots_; }
     std::span<const Probe> probes() const { return probes_; }
+    const std::optional<Promotion>& promotion() const { return promotion_; }
     const std::deque<Change>& history() const { return history_; }  // notable ones, oldest first
     TimePoint since() const { return since_; }                      // of the last notable change
     std::optional<TimePoint> look_again() const { return look_again_; }

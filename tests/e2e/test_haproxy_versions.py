@@ -44,10 +44,10 @@ class Pair:
         assert text.count(old) == 1, f"{old!r} in {text}"
         path.write_text(text.replace(old, new))
 
-    def start(self, reloadable=False):
+    def start(self):
         for agent in self.agents:
             agent.start()
-        self.haproxy.start(reloadable)
+        self.haproxy.start()
         if CHECKED in self.haproxy.file.read_text():
             self.await_check("UP")
         return self
@@ -231,7 +231,7 @@ def test_the_backup_answers_when_the_first_agent_has_died(pair):
 
 
 def test_a_burst_of_reloads_leads_no_client_astray(pair):
-    pair = pair().start(reloadable=True)
+    pair = pair().start()
     finished = threading.Event()
 
     def keep_knocking():

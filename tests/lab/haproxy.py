@@ -30,18 +30,20 @@ OF_THE_MACHINE = re.compile(
 class HAProxy(Process):
     """One HAProxy, in the foreground, started by start_haproxy()."""
 
-    def __init__(self, lab, agent, form, binary=BINARY):
+    def __init__(self, lab, agent, form, binary=BINARY, control=None, level="admin", edit=None):
         super().__init__(f"haproxy-{form}", lab.subfolder(f"haproxy-{form}"))
         self._lab = lab
         self._binary = binary
         self.form = form
         self.file = self.folder / "haproxy.cfg"
-        self._control = self.folder / "admin.sock"
+        self._control = self.folder / "own.sock"
         self._master_control = self.folder / "master.sock"
+        self._also = f"    stats socket {control} mode 600 level {level}\n" if control else ""
         written = agent_module.run("haproxy-config", "-f", agent.file, "--form", form, "-o", self.folder)
         assert written.returncode == 0, written.stderr
         self.ports = {master["name"]: lab.ports.take() for master in agent.config["masters"]}
-        self.file.write_text(self._adapted(self.file.read_text()))
+        text = self._adapted(self.file.read_text())
+        self.file.write_text(edit(text) if edit else text)
 
     @property
     def port(self):
@@ -52,16 +54,15 @@ class HAProxy(Process):
     def _adapted(self, text):
         text = OF_THE_MACHINE.sub("", text).replace(
             "\nglobal\n", f"\nglobal\n    maxconn 2000\n"
-            f"    stats socket {self._control} mode 600 level admin\n", 1)
+            f"    stats socket {self._control} mode 600 level admin\n{self._also}", 1)
         text = _bound(text, "stats", self._lab.ports.take())
         for name, port in self.ports.items():
             text = _bound(text, f"redis_{name}", port)
         return text
 
-    def start(self, reloadable=False):
-        """With `reloadable` a master process starts workers, as under systemd."""
-        with_master = ["-W", "-S", self._master_control] if reloadable else []
-        self.launch(self._binary, "-db", *with_master, "-f", self.file)
+    def start(self):
+        """A master process that starts workers, as under systemd."""
+        self.launch(self._binary, "-db", "-W", "-S", self._master_control, "-f", self.file)
 
         def ready():
             self.must_be_alive()
@@ -103,6 +104,16 @@ class HAProxy(Process):
         """The rows of `show stat` as dicts."""
         return list(csv.DictReader(self.ask("show stat").removeprefix("# ").splitlines()))
 
+    def states(self, backend):
+        """server → srv_admin_state of one backend; 1 is maintenance by the runtime API."""
+        rows = [line.split() for line in self.ask(f"show servers state {backend}").splitlines()]
+        return {row[3]: int(row[6]) for row in rows if len(row) > 6 and row[0].isdigit()}
+
+    def current(self, server):
+        """Sessions on the servers of this name now."""
+        return sum(int(row["scur"]) for row in self.statistics()
+                   if row["svname"] == server and row["pxname"].startswith("redis_"))
+
     def sessions(self):
         """(backend, server) → connections ever sent there, for the Redis servers only."""
         return {(row["pxname"], row["svname"]): int(row["stot"]) for row in self.statistics()
@@ -131,8 +142,9 @@ def _bound(text, frontend, port):
     return text
 
 
-def start_haproxy(lab, agent, form="use-server", binary=BINARY):
-    """HAProxy in front of the nodes of this agent's configuration, started."""
-    haproxy = lab.add(HAProxy(lab, agent, form, binary))
+def start_haproxy(lab, agent, form="use-server", **options):
+    """HAProxy in front of the nodes of this agent's configuration, started. `options`: another `binary`;
+    a second stats socket at `control` with `level`; `edit`, a function on the text of haproxy.cfg."""
+    haproxy = lab.add(HAProxy(lab, agent, form, **options))
     haproxy.start()
     return haproxy

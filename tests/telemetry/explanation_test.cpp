@@ -56,6 +56,29 @@ TEST_SUITE("telemetry/explanation")
         CHECK(has(text, "connection refused"));
     }
 
+    TEST_CASE("it shows the servers of each HAProxy, for this name alone")
+    {
+        const std::vector<telemetry::HaproxyReport> haproxies{
+            {"unix:/a",
+             true,
+             "",
+             {{"orders_nodes", "orders", {{"R1", "ready", "ready", 41}}, {"server R9 is odd"}},
+              {"carts_nodes", "carts", {{"C1", "ready", "ready", 1}}, {}}}},
+            {"unix:/b", false, "nobody listens there", {{"nodes", "orders", {}, {}}}},
+            {"unix:/c", true, "", {{"others", "carts", {}, {}}}}};
+        const telemetry::Moment now{start + 1s, std::chrono::system_clock::time_point()};
+        const auto watch = good_watch();
+        const auto text =
+            telemetry::explain(telemetry::master_json({watch, {}}, sentinels, now, haproxies)).text;
+        CAPTURE(text);
+        CHECK(has(text, "haproxy unix:/a: answers\n"));
+        CHECK(has(text, "orders_nodes/R1  ready  ready   41"));
+        CHECK(has(text, "warning: server R9 is odd"));
+        CHECK(has(text, "haproxy unix:/b: nobody listens there"));
+        CHECK_FALSE(has(text, "carts"));
+        CHECK_FALSE(has(text, "unix:/c"));
+    }
+
     TEST_CASE("an answer of something else is refused with a sentence")
     {
         for (const std::string text : {"", "{}", "[1]", "<html>", R"({"name": 1})"}) {

@@ -242,6 +242,28 @@ TEST_SUITE("telemetry/metrics")
             agent::spop_error_names.size());
     }
 
+    TEST_CASE("fenced sessions are counted from 0, and a HAProxy is up or not")
+    {
+        Metrics metrics({"orders"}, {}, "0");
+        metrics.add_haproxy("unix:/a");
+        metrics.count_fenced(0, "R1", 0);
+        const std::string fenced =
+            R"(sentinel_spoa_fenced_sessions_total{master_name="orders",server="R1"})";
+        const std::string up = R"(sentinel_spoa_haproxy_up{runtime_api="unix:/a"})";
+        CHECK(scrape(metrics).at(fenced) == "0");
+        CHECK(scrape(metrics).at(up) == "0");
+        metrics.set_haproxy_up(0, true);
+        metrics.count_fenced(0, "R1", 40);
+        metrics.count_haproxy_error(0);
+        metrics.observe_fence(2ms);
+        const auto samples = scrape(metrics);
+        CHECK(samples.at(fenced) == "40");
+        CHECK(samples.at(up) == "1");
+        CHECK(samples.at(R"(sentinel_spoa_haproxy_errors_total{runtime_api="unix:/a"})") == "1");
+        CHECK(samples.at(R"(sentinel_spoa_fence_duration_seconds_bucket{le="0.0025"})") == "1");
+        CHECK(samples.at(R"(sentinel_spoa_fence_duration_seconds_bucket{le="0.001"})") == "0");
+    }
+
     TEST_CASE("every family has its help and its type once")
     {
         const Metrics metrics({"orders", "carts"}, {"s1:26379"}, "0");
@@ -252,7 +274,7 @@ TEST_SUITE("telemetry/metrics")
         for (std::string line; std::getline(lines, line);)
             if (line.starts_with("# "))
                 ++told[line.substr(0, line.find(' ', 7))];
-        CHECK(told.size() == 2 * 17);
+        CHECK(told.size() == 2 * 18);
         for (const auto& one : told) {
             CAPTURE(one.first);
             CHECK(one.second == 1);

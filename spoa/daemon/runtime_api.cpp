@@ -1,0 +1,174 @@
+#include "daemon/runtime_api.hpp"
+
+#include "telemetry/log.hpp"
+
+#include <algorithm>
+
+namespace spoa::daemon {
+namespace {
+
+using haproxy_api::Wish;
+using telemetry::write_log;
+using Clock = std::chrono::steady_clock;
+
+// HAProxy takes a line of 16 KiB; a backend needs some 200 bytes of it, and more when it changes.
+constexpr std::size_t most_backends_a_turn = 16;
+
+std::string word_for(Wish wish)
+{
+    switch (wish) {
+        case Wish::leave: return "as it is";
+        case Wish::ready: return "ready";
+        case Wish::maint: return "maint";
+    }
+    return {};
+}
+
+std::string state_of(const haproxy_api::ServerSeen& server, bool ours)
+{
+    if (server.maint)
+        return ours ? "maint (by the agent)" : "maint (by an operator)";
+    if (server.other)
+        return "maint (by HAProxy)";
+    return server.drain ? "drain" : "ready";
+}
+
+}  // namespace
+
+RuntimeApi::RuntimeApi(
+    const boost::asio::any_io_executor& executor, const SocketAddress& address,
+    telemetry::Metrics& metrics, std::size_t place)
+    : address_(to_string(address)),
+      metrics_(metrics),
+      place_(place),
+      link_(executor, address, *this)
+{
+    metrics_.add_haproxy(address_);
+}
+
+void RuntimeApi::add_backend(
+    const std::string& backend, std::size_t name, const std::string& master_name)
+{
+    kept_.push_back({haproxy_api::Fence(backend), name, master_name, {}});
+}
+
+void RuntimeApi::want(std::size_t name, const haproxy_api::Wishes& wishes)
+{
+    bool news = false;
+    for (auto& kept : kept_)
+        if (kept.name == name)
+            news = kept.fence.want(wishes, Clock::now()) || news;
+    if (news)
+        link_.wake();
+}
+
+Clock::time_point RuntimeApi::due()
+{
+    auto first = Clock::time_point::max();
+    for (const auto& kept : kept_)
+        first = std::min(first, kept.fence.due());
+    return first;
+}
+
+std::string RuntimeApi::commands()
+{
+    const auto now = Clock::now();
+    std::vector<haproxy_api::Commands> commands;
+    turn_.clear();
+    for (std::size_t i = 0; i < kept_.size() && turn_.size() < most_backends_a_turn; ++i)
+        if (kept_[i].fence.due() <= now) {
+            turn_.push_back(i);
+            commands.push_back(kept_[i].fence.begin(now));
+        }
+    return haproxy_api::batch_of(commands);
+}
+
+bool RuntimeApi::on_reply(const std::string& text)
+{
+    const auto reply = haproxy_api::parse_reply(text);
+    if (reply.cut) {
+        on_failure("its answer is cut or not that of a runtime API");
+        return false;
+    }
+    const auto complaint = haproxy_api::trouble_in(reply);
+    auto trouble = complaint;
+    for (const auto i : turn_) {
+        auto& fence = kept_[i].fence;
+        if (const auto* const seen = reply.find(fence.backend())) {
+            take(kept_[i], *seen);
+            continue;
+        }
+        fence.lose(Clock::now() + haproxy_api::look_period);
+        if (trouble.empty())
+            trouble = "it has no backend '" + fence.backend() +
+                      "' with servers: compare `backends` in the agent's configuration with "
+                      "haproxy.cfg, letter for letter";
+    }
+    note(trouble);
+    return complaint.empty();
+}
+
+void RuntimeApi::on_failure(const std::string& reason)
+{
+    for (const auto i : turn_)
+        kept_[i].fence.lose(Clock::now());
+    note(reason);
+}
+
+void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
+{
+    for (const auto& [server, sessions, took] : kept.fence.take(seen, Clock::now())) {
+        metrics_.count_fenced(kept.name, server, sessions);
+        if (took)
+            metrics_.observe_fence(*took);
+        write_log(
+            LogLevel::info,
+            "haproxy " + address_ + ": server " + seen.name + '/' + server +
+                " is put into maintenance",
+            {{"name", kept.master_name}, {"sessions", std::to_string(sessions)}});
+    }
+    auto warnings = kept.fence.warnings();
+    for (const auto& warning : warnings)
+        if (std::ranges::count(kept.warnings, warning) == 0)
+            write_log(LogLevel::warning, "haproxy " + address_ + ": " + warning);
+    kept.warnings = std::move(warnings);
+}
+
+// One line for each kind of trouble, and one when it is over.
+void RuntimeApi::note(const std::string& trouble)
+{
+    metrics_.set_haproxy_up(place_, trouble.empty());
+    if (!trouble.empty())
+        metrics_.count_haproxy_error(place_);
+    if (trouble == trouble_)
+        return;
+    trouble_ = trouble;
+    if (trouble.empty())
+        write_log(LogLevel::info, "haproxy " + address_ + ": its runtime API answers");
+    else
+        write_log(
+            LogLevel::warning,
+            "haproxy " + address_ + ": its servers cannot be kept as they should be",
+            {{"reason", trouble}});
+}
+
+telemetry::HaproxyReport RuntimeApi::report() const
+{
+    telemetry::HaproxyReport out{address_, trouble_.empty(), trouble_, {}};
+    for (const auto& kept : kept_) {
+        const auto& fence = kept.fence;
+        telemetry::HaproxyReport::Backend backend{
+            fence.backend(), kept.master_name, {}, fence.warnings()};
+        if (fence.seen())
+            for (const auto& server : fence.seen()->servers)
+                backend.servers.push_back(
+                    {server.name,
+                     state_of(server, fence.is_ours(server.name)),
+                     word_for(fence.wish(server.name)),
+                     server.sessions});
+        out.backends.push_back(std::move(backend));
+    }
+    return out;
+}
+
+}  // namespace spoa::daemon

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "haproxy_api/fence.hpp"
+#include "net/runtime_api_link.hpp"
+#include "net/task_group.hpp"
+#include "telemetry/metrics.hpp"
+#include "telemetry/report.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace spoa::daemon {
+
+// One HAProxy: the fences of its backends, told to it in common turns, with log and metrics.
+class RuntimeApi final : public net::RuntimeApiUser {
+public:
+    // `place` is its number in the metrics.
+    RuntimeApi(
+        const boost::asio::any_io_executor& executor, const SocketAddress& address,
+        telemetry::Metrics& metrics, std::size_t place);
+
+    // `name` is the place of the monitored name.
+    void add_backend(const std::string& backend, std::size_t name, const std::string& master_name);
+    void start(net::TaskGroup& tasks) { tasks.spawn(link_.run()); }
+
+    // How the servers of this name should be, from now on.
+    void want(std::size_t name, const haproxy_api::Wishes& wishes);
+
+    telemetry::HaproxyReport report() const;
+
+    std::chrono::steady_clock::time_point due() override;
+    std::string commands() override;
+    bool on_reply(const std::string& text) override;
+    void on_failure(const std::string& reason) override;
+
+private:
+    struct Kept {
+        haproxy_api::Fence fence;
+        std::size_t name;
+        std::string master_name;
+        std::vector<std::string> warnings;  // that were logged
+    };
+
+    void take(Kept& kept, const haproxy_api::BackendSeen& seen);
+    void note(const std::string& trouble);
+
+    std::string address_;
+    telemetry::Metrics& metrics_;
+    std::size_t place_;
+    std::vector<Kept> kept_;
+    std::vector<std::size_t> turn_;  // the places in kept_ that the turn under way is about
+    std::string trouble_ = "not asked yet";
+    net::RuntimeApiLink link_;
+};
+
+}  // namespace spoa::daemon
