@@ -17,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto connect_limit = 400ms;
 constexpr auto role_period = 200ms;
 constexpr auto info_period = 1s;
-constexpr auto first_retry = 20ms;
+constexpr auto first_retry = 1ms;  // a refusal tells a dead process from a cut connection
 constexpr auto longest_retry = 500ms;
 
 // An error reply where an answer is needed, as a sentence with the remedy.
@@ -103,8 +103,10 @@ asio::awaitable<std::string> NodeLink::run_once()
         take_role(replies->front(), asked_at_);
 
         if (!std::exchange(urgent_, false)) {
+            using namespace asio::experimental::awaitable_operators;
             wake_.expires_at(asked_at_ + role_period);
-            co_await wake_.async_wait(as_result);  // ends early by ask_now
+            // Ends early by ask_now, and when the node closes: a process that died is news.
+            co_await (wake_.async_wait(as_result) || connection.readable());
             if (is_cancelled(co_await asio::this_coro::cancellation_state))
                 co_return "stopping";
             urgent_ = false;

@@ -86,6 +86,11 @@ asio::awaitable<result<resp::Value>> RedisConnection::receive()
     }
 }
 
+asio::awaitable<void> RedisConnection::readable()
+{
+    co_await socket_.async_wait(tcp::socket::wait_read, as_result);
+}
+
 asio::awaitable<result<std::vector<resp::Value>>> RedisConnection::ask(
     const std::string& request, std::size_t replies)
 {

@@ -43,6 +43,10 @@ public:
     // The next reply, or published message.
     boost::asio::awaitable<result<resp::Value>> receive();
 
+    // Returns when there is something to read, or the peer has closed. May be cancelled without
+    // harm.
+    boost::asio::awaitable<void> readable();
+
     // Writes commands and awaits as many replies.
     boost::asio::awaitable<result<std::vector<resp::Value>>> ask(
         const std::string& request, std::size_t replies);
