@@ -30,26 +30,31 @@ const Refusals& refusals()
     return made;
 }
 
-// The answer to `query` on a connection that has a seat or not; counts it.
-ByteView find_answer(Desk& desk, const Query& query, bool seated)
+// The place of the name that `query` asks about; nothing when it cannot be answered.
+std::optional<std::size_t> find_name(const NameIndex& index, const Query& query)
 {
-    const auto& index = *desk.snapshot->index;
-    std::optional<std::size_t> place;
+    if (!query.asked || query.bad_master || query.role != Role::master)
+        return std::nullopt;
     if (query.master)
-        place = index.find(*query.master);
-    else if (index.names().size() == 1)
-        place = 0;
+        return index.find(*query.master);
+    return index.names().size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
+}
 
-    if (place && query.role == Role::master && query.asked && !query.bad_master) {
-        if (desk.stale || !seated) {
-            desk.tally.verdicts[*place][static_cast<std::size_t>(verdict::State::stale)].add();
-            return desk.stale ? refusals().stale : refusals().overload;
-        }
-        const auto& answer = *desk.snapshot->answers[*place];
-        desk.tally.verdicts[*place][static_cast<std::size_t>(answer.state)].add();
-        return answer.actions;
-    }
-    desk.tally.unknown_names.add();
+// What is said about the name at `place` now; counts it.
+ByteView answer_about(Desk& desk, std::size_t place, bool seated)
+{
+    const auto& answer = *desk.snapshot->answers[place];
+    const bool refused = desk.stale || !seated;
+    const auto state = refused ? verdict::State::stale : answer.state;
+    desk.tally.verdicts[place][static_cast<std::size_t>(state)].add();
+    if (refused)
+        return desk.stale ? refusals().stale : refusals().overload;
+    return answer.actions;
+}
+
+// What is said to a question that cannot be answered.
+ByteView refusal_of(const Query& query)
+{
     if (!query.asked)
         return refusals().no_message;
     if (query.bad_master)
@@ -110,14 +115,69 @@ bool Conversation::on_notify(const spop::FrameHeader& header, ByteView payload, 
     if (!query)
         return refuse(SpopError::bad_frame, query.error(), reply);
     desk_.tally.count(FrameKind::notify);
+    const auto name = find_name(*desk_.snapshot->index, *query);
+    const bool seated = seat_.take();
+    if (name && seated && !desk_.stale)
+        if (const auto deadline = desk_.snapshot->answers[*name]->deadline(desk_.now);
+            deadline > desk_.now) {
+            park(header, *name, deadline);
+            return true;
+        }
+    if (!name)
+        desk_.tally.unknown_names.add();
     ++answers_;
-    auto actions = find_answer(desk_, *query, seat_.take());
+    put_answer(
+        header.stream_id,
+        header.frame_id,
+        name ? answer_about(desk_, *name, seated) : refusal_of(*query),
+        reply);
+    return true;
+}
+
+void Conversation::put_answer(
+    std::uint64_t stream_id, std::uint64_t frame_id, ByteView actions, Bytes& out) const
+{
     // An ACK must not exceed what was agreed on. Names and reasons are short enough for the
     // smallest legal frame; should one ever not be, no server is the safe answer.
     if (spop::largest_ack_size(actions.size()) > max_frame_size_)
         actions = refusals().too_long;
-    spop::put_ack(reply, header, actions);
-    return true;
+    spop::put_ack(out, {.stream_id = stream_id, .frame_id = frame_id}, actions);
+}
+
+void Conversation::park(
+    const spop::FrameHeader& header, std::size_t name, WaitingRoom::TimePoint deadline)
+{
+    desk_.tally.waits[name].begun.add();
+    ++waiting_;
+    const auto oldest =
+        desk_.waiting.park({this, header.stream_id, header.frame_id, name, deadline});
+    if (oldest)
+        oldest->asker->answer_late(*oldest, WaitEnd::crowded);
+}
+
+void Conversation::answer_late(const Ticket& ticket, WaitEnd end)
+{
+    desk_.tally.waits[ticket.name].count(end);
+    --waiting_;
+    const bool first = late_replies_.empty();
+    put_answer(
+        ticket.stream_id, ticket.frame_id, answer_about(desk_, ticket.name, true), late_replies_);
+    if (first && on_late_reply)
+        on_late_reply();
+}
+
+void Conversation::take_late_replies(Bytes& reply)
+{
+    append(reply, late_replies_);
+    late_replies_.clear();
+}
+
+Conversation::~Conversation()
+{
+    if (waiting_ == 0)
+        return;
+    for (const auto& ticket : desk_.waiting.leave(*this))
+        desk_.tally.waits[ticket.name].count(WaitEnd::left);
 }
 
 bool Conversation::refuse(SpopError kind, const error_code& error, Bytes& reply)

@@ -4,10 +4,13 @@
 #include "agent/seats.hpp"
 #include "agent/snapshot.hpp"
 #include "agent/tally.hpp"
+#include "agent/waiting_room.hpp"
 #include "base/bytes.hpp"
 #include "spop/frame_header.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace spoa::agent {
@@ -22,6 +25,8 @@ struct Desk {
     bool stale = false;
     // Those of all workers together, which must outlive the desk; without any, everybody is served.
     Seats* seats = nullptr;
+    std::chrono::steady_clock::time_point now = {};  // when the frames at hand were read
+    WaitingRoom waiting = WaitingRoom();             // whose verdict is not clear; late_answers.hpp
 };
 
 // One HAProxy connection as frames in, bytes out. Free of I/O.
@@ -31,9 +36,22 @@ public:
     Conversation(Desk& desk, std::uint32_t max_frame_size)
         : desk_(desk), seat_(desk.seats), max_frame_size_(max_frame_size)
     {}
+    Conversation(const Conversation&) = delete;
+    Conversation& operator=(const Conversation&) = delete;
+    ~Conversation();  // questions of it that wait leave
 
-    // Appends the reply to one whole frame. False means: send what is there, then hang up.
+    // Called when there is a late reply and was none before.
+    std::function<void()> on_late_reply;
+
+    // Appends the reply to one whole frame. False means: send what is there, then hang up. A
+    // question that waits gets none now, but a late one.
     [[nodiscard]] bool on_frame(ByteView frame, Bytes& reply);
+
+    // Answers a question that waited, by what the verdict says now.
+    void answer_late(const Ticket& ticket, WaitEnd end);
+
+    // Appends the late replies there are: whole frames, each once.
+    void take_late_replies(Bytes& reply);
 
     // Appends the farewell for a frame that could not even be cut out of the stream. A peer that
     // never greeted gets nothing: it is no HAProxy.
@@ -41,11 +59,14 @@ public:
 
     bool greeted() const { return state_ == State::running; }
     std::uint32_t max_frame_size() const { return max_frame_size_; }
-    std::uint64_t answers() const { return answers_; }  // ACKs so far
+    std::uint64_t answers() const { return answers_; }  // ACKs so far, without the late ones
 
 private:
     bool on_hello(ByteView payload, Bytes& reply);
     bool on_notify(const spop::FrameHeader& header, ByteView payload, Bytes& reply);
+    void put_answer(
+        std::uint64_t stream_id, std::uint64_t frame_id, ByteView actions, Bytes& out) const;
+    void park(const spop::FrameHeader& header, std::size_t name, WaitingRoom::TimePoint deadline);
     bool refuse(SpopError kind, const error_code& error, Bytes& reply);
 
     Desk& desk_;
@@ -53,6 +74,8 @@ private:
     std::uint32_t max_frame_size_;
     State state_ = State::awaiting_hello;
     std::uint64_t answers_ = 0;
+    std::size_t waiting_ = 0;  // questions of ours in the waiting room
+    Bytes late_replies_;
 };
 
 }  // namespace spoa::agent

@@ -5,9 +5,21 @@
 namespace spoa::agent {
 namespace {
 
-std::shared_ptr<const Answer> make_answer(const verdict::Verdict& verdict)
+std::shared_ptr<const Answer> make_answer(const Update& update)
 {
-    return std::make_shared<Answer>(Answer{encode_answer(verdict), verdict.state});
+    const auto& verdict = *update.verdict;
+    auto answer = std::make_shared<Answer>();
+    answer->actions = encode_answer(verdict);
+    answer->state = verdict.state;
+    answer->open = verdict.open;
+    if (!verdict::is_worth_waiting(verdict))
+        return answer;
+    answer->wait = update.wait;
+    // A master that never answers our probe may well serve its clients: they are not slowed for
+    // ever.
+    if (verdict.open)
+        answer->wait_no_later = update.since + update.wait;
+    return answer;
 }
 
 }  // namespace
@@ -31,7 +43,7 @@ std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const NameIndex> i
     verdict::Verdict nothing;
     nothing.reason = "starting: no Sentinel has answered yet";
     auto snapshot = std::make_shared<Snapshot>();
-    snapshot->answers.assign(index->names().size(), make_answer(nothing));
+    snapshot->answers.assign(index->names().size(), make_answer({.verdict = &nothing}));
     snapshot->index = std::move(index);
     return snapshot;
 }
@@ -40,7 +52,7 @@ std::shared_ptr<const Snapshot> with_updates(const Snapshot& old, std::span<cons
 {
     auto snapshot = std::make_shared<Snapshot>(old);
     for (const auto& update : updates)
-        snapshot->answers[update.place] = make_answer(*update.verdict);
+        snapshot->answers[update.place] = make_answer(update);
     return snapshot;
 }
 

@@ -4,6 +4,8 @@
 #include "base/bytes.hpp"
 #include "verdict/verdict.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,10 +17,21 @@
 
 namespace spoa::agent {
 
-// An answer made ahead: its bytes, and what they say, for counting.
+// An answer made ahead: its bytes, what they say, and how long a question waits for a better one.
 struct Answer {
+    using TimePoint = std::chrono::steady_clock::time_point;
+
     Bytes actions;
     verdict::State state = verdict::State::no_quorum;
+    bool open = false;
+    std::chrono::milliseconds wait{0};           // 0: it is answered at once
+    TimePoint wait_no_later = TimePoint::max();  // and so it is from then on
+
+    // Until when a question waits that is asked `now`; not in the future when it does not.
+    TimePoint deadline(TimePoint now) const { return std::min(now + wait, wait_no_later); }
+
+    // Whether this is what those were waiting for who do.
+    bool is_clear() const { return open && wait.count() == 0; }
 };
 
 // Which place a monitored name has in a snapshot. Made once for a configuration.
@@ -56,6 +69,8 @@ std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const NameIndex> i
 struct Update {
     std::size_t place = 0;
     const verdict::Verdict* verdict = nullptr;
+    std::chrono::milliseconds wait{0};                 // the policy
+    std::chrono::steady_clock::time_point since = {};  // of the verdict's state
 };
 
 // `old` with the answers of these names replaced.

@@ -11,6 +11,15 @@ std::uint64_t Tally::connections() const
     return std::max(connections_opened.read(), closed) - closed;
 }
 
+std::uint64_t Waits::open() const
+{
+    std::uint64_t over = 0;
+    for (const auto& count : ended)
+        over += count.read();
+    // Another thread may be counting: of what began and ended meanwhile, the end alone is seen.
+    return std::max(begun.read(), over) - over;
+}
+
 void Tally::count_answers(std::uint64_t answers, std::chrono::nanoseconds took)
 {
     const auto bound = std::ranges::lower_bound(duration_bounds, took);

@@ -54,6 +54,26 @@ inline constexpr std::array<std::string_view, 11> spop_error_names{
     "io",
     "internal"};
 
+// How a question's wait for a clear verdict ended.
+enum class WaitEnd : std::uint8_t {
+    released,   // the verdict became clear
+    timed_out,  // its time was over
+    crowded,    // too many waited, and it was the oldest
+    stopped,    // the agent stops
+    left,       // HAProxy closed the connection it came by
+};
+inline constexpr std::array<std::string_view, 5> wait_end_names{
+    "released", "timed_out", "crowded", "stopped", "left"};
+
+// The questions about one name that waited.
+struct Waits {
+    Count begun;
+    std::array<Count, wait_end_names.size()> ended;
+
+    void count(WaitEnd end) { ended[static_cast<std::size_t>(end)].add(); }
+    std::uint64_t open() const;  // those that wait now
+};
+
 struct Tally {
     static constexpr std::size_t states = verdict::all_states.size();
     // Upper bounds of the histogram of answering times, each four times the one before.
@@ -67,9 +87,10 @@ struct Tally {
         std::chrono::nanoseconds(4'096'000),
         std::chrono::nanoseconds(16'384'000)};
 
-    explicit Tally(std::size_t names) : verdicts(names) {}
+    explicit Tally(std::size_t names) : verdicts(names), waits(names) {}
 
     std::vector<std::array<Count, states>> verdicts;  // by name and state
+    std::vector<Waits> waits;                         // by name
     Count unknown_names;                              // questions about a name we do not have
     std::array<Count, duration_bounds.size() + 1> durations;
     Count duration_sum_ns;
@@ -83,7 +104,8 @@ struct Tally {
 
     std::uint64_t connections() const;  // open now
 
-    // `answers` were given `took` after their bytes were read.
+    // `answers` were given `took` after their bytes were read. Those that waited are not among
+    // them.
     void count_answers(std::uint64_t answers, std::chrono::nanoseconds took);
 };
 

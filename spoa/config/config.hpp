@@ -7,6 +7,7 @@
 #include "verdict/policy.hpp"
 #include "verdict/server.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -58,6 +59,8 @@ struct Spop {
     std::chrono::milliseconds hello_timeout{5'000};
     std::chrono::milliseconds frame_timeout{5'000};
     std::chrono::milliseconds write_timeout{2'000};
+    unsigned max_waiting = 10'000;  // questions that wait for a clear verdict, of all threads
+    std::string spoe_file;          // HAProxy's, to be checked against policy.wait; empty: none
 };
 
 struct Http {
@@ -117,5 +120,17 @@ struct Config {
     std::vector<std::pair<Endpoint, Endpoint>> reachable;
     std::string state_file;  // empty: nothing is remembered across restarts
 };
+
+// How much longer than a question may wait HAProxy has to wait for its answer.
+inline constexpr std::chrono::milliseconds processing_margin{500};
+
+// How long a question about any of the names may wait at most.
+inline std::chrono::milliseconds longest_wait(const Config& config)
+{
+    std::chrono::milliseconds longest{0};
+    for (const auto& master : config.masters)
+        longest = std::max(longest, master.policy.wait);
+    return longest;
+}
 
 }  // namespace spoa::config

@@ -17,6 +17,7 @@ constexpr Range<unsigned> frame_size_range{256, 1'048'576};  // the specificatio
 // The least of them is above the agent's own reckoning of time, which is 250 ms coarse.
 constexpr Range<std::chrono::milliseconds> timeout_range{
     std::chrono::milliseconds(500), std::chrono::minutes(10)};
+constexpr Range<unsigned> waiting_range{1, 1'000'000};
 
 struct Listener {
     SocketAddress address;
@@ -95,7 +96,9 @@ void read_listeners(const Section& root, Config& config, Report& report)
          "max_frame_size",
          "hello_timeout",
          "frame_timeout",
-         "write_timeout"});
+         "write_timeout",
+         "max_waiting",
+         "spoe_file"});
     const auto http = root.section("http", {"listen"});
 
     auto all = read_listen(spop, "spop.listen", config.spop.listen, spop_exposes, report);
@@ -120,6 +123,9 @@ void read_listeners(const Section& root, Config& config, Report& report)
     timeout("hello_timeout", config.spop.hello_timeout);
     timeout("frame_timeout", config.spop.frame_timeout);
     timeout("write_timeout", config.spop.write_timeout);
+    number("max_waiting", waiting_range, config.spop.max_waiting);
+    if (const auto file = spop.find("spoe_file"))
+        config.spop.spoe_file = read_text(*file, report).value_or("");
 }
 
 }  // namespace spoa::config

@@ -9,6 +9,7 @@
 #include "config/reachable.hpp"
 #include "config/section.hpp"
 #include "config/sentinels.hpp"
+#include "config/spoe_file.hpp"
 #include "config/yaml_tree.hpp"
 
 #include <algorithm>
@@ -82,6 +83,7 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
     config.sentinels = read_sentinels(root, origin, report);
     config.masters = read_masters(root, origin, report);
     config.haproxies = read_haproxies(root, config.masters, report);
+    check_spoe_file(root, origin, config, report);
     config.log = read_log(root, report);
     config.reachable = read_reachable(root, config.masters, report);
     config.state_file = read_state_file(root, origin, report);

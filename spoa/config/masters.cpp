@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t longest_name = 64;
 constexpr Range<milliseconds> hold_range{0ms, 8760h};
+constexpr Range<milliseconds> wait_range{0ms, 60s};
 
 // What Sentinel takes as the name of a master; HAProxy takes a colon in a server name too.
 constexpr std::string_view master_characters =
@@ -79,8 +80,8 @@ verdict::Policy read_policy(const Section& master, Report& report)
     constexpr std::array<std::string_view, 2> doubt_words{"refuse", "keep"};
     constexpr std::array doubt_choices{InDoubt::refuse, InDoubt::keep};
 
-    const auto section =
-        master.section("policy", {"no_quorum", "no_quorum_hold", "odown", "switching", "isolated"});
+    const auto section = master.section(
+        "policy", {"no_quorum", "no_quorum_hold", "odown", "switching", "isolated", "wait"});
     verdict::Policy out;
     if (const auto value = section.find("no_quorum"))
         if (const auto choice = read_choice(*value, words, report))
@@ -91,6 +92,8 @@ verdict::Policy read_policy(const Section& master, Report& report)
             report.warning(
                 value->place(), value->name + ": without effect, as no_quorum is refuse");
     }
+    if (const auto value = section.find("wait"))
+        out.wait = read_duration(*value, wait_range, report).value_or(out.wait);
     const auto read_doubt = [&](std::string_view key, InDoubt& target) {
         if (const auto value = section.find(key))
             if (const auto choice = read_choice(*value, doubt_words, report))

@@ -249,7 +249,9 @@ void Control::review(std::size_t first, std::size_t count)
     std::vector<Change> changes;
     for (auto place = first; place < first + count; ++place)
         if (auto change = names_[place].watch.review(Clock::now())) {
-            updates.push_back({place, &names_[place].watch.verdict()});
+            const auto& watch = names_[place].watch;
+            updates.push_back(
+                {place, &watch.verdict(), watch.subject().policy.wait, watch.since()});
             changes.push_back(*std::move(change));
         }
     if (!updates.empty()) {

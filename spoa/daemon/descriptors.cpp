@@ -25,7 +25,8 @@ std::size_t other_descriptors(const config::Config& config)
 
 net::ConnectionLimits provide_descriptors(const config::Config& config)
 {
-    const net::ConnectionLimits wanted{.served = config.spop.max_connections};
+    const net::ConnectionLimits wanted{
+        .served = config.spop.max_connections, .waiting = config.spop.max_waiting};
     const auto others = other_descriptors(config);
     const auto needed = wanted.open() + others;
     const auto descriptors = net::raise_descriptor_limit(needed);

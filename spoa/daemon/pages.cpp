@@ -20,7 +20,7 @@ HttpResponse page(unsigned status, std::string_view type, std::string body)
 HttpResponse readiness(const Control& control)
 {
     std::string missing;
-    for (const auto& [watch, nodes] : control.names())
+    for (const auto& [watch, nodes, waiting] : control.names())
         if (!watch.verdict().open)
             missing += watch.subject().name + ": " + std::string(name_of(watch.verdict().state)) +
                        ", " + watch.verdict().reason + "\n";
@@ -32,15 +32,26 @@ HttpResponse not_found()
     return page(404, plain, "not found; / lists what there is\n");
 }
 
-HttpResponse master_page(const Control& control, std::string_view wanted)
+std::vector<telemetry::NameReport> names_of(const PageSources& sources)
 {
-    for (const auto& name : control.names())
+    auto names = sources.control.names();
+    for (std::size_t place = 0; place < names.size(); ++place)
+        names[place].waiting = sources.waiting(place);
+    return names;
+}
+
+HttpResponse master_page(const PageSources& sources, std::string_view wanted)
+{
+    for (const auto& name : names_of(sources))
         if (name.watch.subject().name == wanted)
             return page(
                 200,
                 json,
                 telemetry::master_json(
-                    name, control.sentinels(), telemetry::Moment(), control.haproxies()));
+                    name,
+                    sources.control.sentinels(),
+                    telemetry::Moment(),
+                    sources.control.haproxies()));
     return page(404, plain, "no master of this name is configured; see /v1/masters\n");
 }
 
@@ -81,11 +92,11 @@ HttpResponse answer_page(const PageSources& sources, const net::HttpRequest& req
             200,
             json,
             telemetry::masters_json(
-                sources.control.names(),
+                names_of(sources),
                 sources.control.sentinels(),
                 telemetry::Moment(),
                 sources.control.haproxies()));
-    return master_page(sources.control, path.substr(one_master.size()));
+    return master_page(sources, path.substr(one_master.size()));
 }
 
 }  // namespace spoa::daemon

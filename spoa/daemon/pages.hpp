@@ -3,6 +3,8 @@
 #include "daemon/control.hpp"
 #include "net/http_server.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -11,7 +13,8 @@ namespace spoa::daemon {
 // What the pages are made of.
 struct PageSources {
     const Control& control;
-    std::function<std::string()> metrics;  // the text of /metrics
+    std::function<std::string()> metrics;                    // the text of /metrics
+    std::function<std::uint64_t(std::size_t name)> waiting;  // connections that wait for a verdict
 };
 
 // Answers one HTTP request: /healthz /readyz /metrics /v1/masters /v1/masters/NAME, and at / a

@@ -14,6 +14,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <vector>
@@ -145,6 +146,14 @@ private:
 
     std::string metrics_text() const { return metrics_.serialize(workers_.tallies()); }
 
+    std::uint64_t waiting_connections(std::size_t name) const
+    {
+        std::uint64_t waiting = 0;
+        for (const auto* const tally : workers_.tallies())
+            waiting += tally->waits[name].open();
+        return waiting;
+    }
+
     asio::awaitable<void> watch_pressure()
     {
         asio::steady_timer pause(context_);
@@ -197,7 +206,11 @@ private:
     PressureLog pressure_log_;
     Control control_;
     net::HttpHandler page_handler_ = [this](const net::HttpRequest& request) {
-        return answer_page({control_, [this] { return metrics_text(); }}, request);
+        return answer_page(
+            {control_,
+             [this] { return metrics_text(); },
+             [this](std::size_t name) { return waiting_connections(name); }},
+            request);
     };
     net::TaskGroup listening_{context_.get_executor(), log_failure};
     net::TaskGroup http_sessions_{context_.get_executor(), log_failure};

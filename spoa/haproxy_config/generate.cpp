@@ -21,10 +21,10 @@ result<std::vector<File>, std::string> generate(
     std::size_t index = 0;
     for (const auto& master : config.masters)
         haproxy_cfg += routing(master, port_of(index++), form, directory);
-    haproxy_cfg += agents_backend(config.spop) + stats_frontend();
+    haproxy_cfg += agents_backend(config) + stats_frontend();
 
     return std::vector<File>{
-        {"haproxy.cfg", std::move(haproxy_cfg)}, {std::string(spoe_file_name), spoe_file()}};
+        {"haproxy.cfg", std::move(haproxy_cfg)}, {std::string(spoe_file_name), spoe_file(config)}};
 }
 
 }  // namespace spoa::haproxy_config

@@ -1,9 +1,11 @@
 #include "haproxy_config/sections.hpp"
 
+#include "config/units.hpp"
 #include "haproxy_config/fill.hpp"
 #include "haproxy_config/layout.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 namespace spoa::haproxy_config {
 namespace {
@@ -79,14 +81,15 @@ backend sentinel_agents
     mode tcp
 .endif
     timeout connect 100ms
-    timeout server  1m
+    timeout server  @SERVER@
     timeout check   200ms
 
-    # A dead agent must be known as such: unchecked it costs every client `timeout processing`.
+    # A dead agent must be known as such: unchecked it costs every client `timeout processing`. One
+    # that hangs is found within 1.5 s, and what waits for its answer ends.
     # Here, and only here, another server is as good: agents give the same answers.
     option spop-check
     option redispatch 1
-    default-server check inter 500ms fall 2 rise 1
+    default-server check inter 500ms fastinter 300ms fall 2 rise 1 on-marked-down shutdown-sessions
 @SERVERS@    # A second agent: server a@NEXT@ 192.0.2.2:9000 backup
 )";
 
@@ -128,11 +131,9 @@ spoe-agent sentinel-agent
     no option async
     no option send-frag-payload
 
-    # The longest that a client waits for a verdict. After it, the client is refused.
-    timeout processing 300ms
-    # Needed up to 3.0, ignored from 3.1 on.
+@PROCESSING@    # Needed up to 3.0, ignored from 3.1 on.
     timeout hello      100ms
-    timeout idle       30s
+    timeout idle       @IDLE@
 
     use-backend sentinel_agents
 
@@ -141,6 +142,42 @@ spoe-message sentinel-verdict
     args  master=var(sess.redis_master)
     event on-client-session
 )";
+
+constexpr std::string_view processing_without_wait =
+    R"(    # The longest that a client waits for a verdict. After it, the client is refused.
+    timeout processing 300ms
+)";
+
+constexpr std::string_view processing_with_wait =
+    R"(    # The longest that a client waits for a verdict: `wait` of the agent's policy and a margin.
+    # After it, the client is refused.
+    timeout processing @TIMEOUT@
+)";
+
+// How long HAProxy waits for an answer, and keeps a connection on which none comes. Each must
+// outlast the one before, or it ends connections on which a client waits.
+struct Patience {
+    std::chrono::milliseconds processing;
+    std::chrono::milliseconds idle;
+    std::chrono::milliseconds server;
+};
+
+Patience patience(const config::Config& config)
+{
+    using namespace std::chrono_literals;
+    const auto wait = config::longest_wait(config);
+    const auto processing = wait > 0ms ? wait + config::processing_margin : 300ms;
+    const auto idle = std::max<std::chrono::milliseconds>(30s, processing + 10s);
+    return {processing, idle, idle + 30s};
+}
+
+std::string processing_lines(const config::Config& config)
+{
+    if (config::longest_wait(config).count() == 0)
+        return std::string(processing_without_wait);
+    return fill(
+        processing_with_wait, {{"TIMEOUT", config::to_string(patience(config).processing)}});
+}
 
 // HAProxy gives up its chroot only for an agent that it could not reach otherwise.
 bool keeps_chroot(const config::Spop& spop)
@@ -157,8 +194,9 @@ std::string head(const config::Spop& spop, Form form)
         {{"FORM", to_string(form)}, {"CHROOT", keeps_chroot(spop) ? with_chroot : without_chroot}});
 }
 
-std::string agents_backend(const config::Spop& spop)
+std::string agents_backend(const config::Config& config)
 {
+    const auto& spop = config.spop;
     std::string servers;
     std::size_t number = 0;
     for (const auto& listener : spop.listen) {
@@ -168,7 +206,11 @@ std::string agents_backend(const config::Spop& spop)
         servers += "    server a" + std::to_string(number) + ' ' + agent_address(listener);
         servers += number == 1 ? "\n" : " backup  # the same agent, by another way\n";
     }
-    return fill(agents_text, {{"SERVERS", servers}, {"NEXT", std::to_string(number + 1)}});
+    return fill(
+        agents_text,
+        {{"SERVER", config::to_string(patience(config).server)},
+         {"SERVERS", servers},
+         {"NEXT", std::to_string(number + 1)}});
 }
 
 std::string stats_frontend()
@@ -176,9 +218,12 @@ std::string stats_frontend()
     return std::string(stats_text);
 }
 
-std::string spoe_file()
+std::string spoe_file(const config::Config& config)
 {
-    return std::string(spoe_text);
+    return fill(
+        spoe_text,
+        {{"PROCESSING", processing_lines(config)},
+         {"IDLE", config::to_string(patience(config).idle)}});
 }
 
 }  // namespace spoa::haproxy_config

@@ -13,12 +13,12 @@ namespace spoa::haproxy_config {
 std::string head(const config::Spop& spop, Form form);
 
 // The backend in which HAProxy finds the agent.
-std::string agents_backend(const config::Spop& spop);
+std::string agents_backend(const config::Config& config);
 
 // HAProxy's own page and metrics.
 std::string stats_frontend();
 
 // The SPOE file, whole. It knows no names: each frontend says which one it is for.
-std::string spoe_file();
+std::string spoe_file(const config::Config& config);
 
 }  // namespace spoa::haproxy_config

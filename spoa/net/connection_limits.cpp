@@ -24,7 +24,7 @@ ConnectionLimits fit(ConnectionLimits wanted, std::size_t descriptors, std::size
     if (room >= wanted.open())
         return wanted;
     const auto refused = std::min(wanted.refused, room / 4);
-    return {std::min(wanted.served, room - refused), refused};
+    return {std::min(wanted.served, room - refused), refused, wanted.waiting};
 }
 
 }  // namespace spoa::net

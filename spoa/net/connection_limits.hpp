@@ -4,7 +4,7 @@
 
 namespace spoa::net {
 
-// How many SPOP connections may be open.
+// How many SPOP connections may be open, and how many questions on them may wait.
 struct ConnectionLimits {
     // More than are served: each is greeted and told that there is no server. Beyond these too,
     // connections wait in the kernel's backlog, which bounds memory and descriptors.
@@ -12,6 +12,7 @@ struct ConnectionLimits {
 
     std::size_t served = 0;
     std::size_t refused = most_refused;
+    std::size_t waiting = 10'000;  // for a clear verdict
 
     std::size_t open() const { return served + refused; }
     bool operator==(const ConnectionLimits&) const = default;

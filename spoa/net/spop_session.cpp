@@ -95,26 +95,29 @@ asio::awaitable<void> run_spop_session(
     Bytes reply;
     Deadline deadline(deadlines, socket);
     deadline.extend(limits.hello);
+    bool reading = false;
+    conversation.on_late_reply = [&] {
+        error_code ignored;  // a socket that is closed already waits for nothing
+        if (reading)
+            socket.cancel(ignored);
+    };
 
+    // Cancellation ends the loop below, and what is written after it must not throw for it.
+    co_await asio::this_coro::throw_if_cancelled(false);
     for (bool in_frame = false;;) {
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none)
+            break;
         const auto space = frames.space();
+        reading = true;
         const auto [read_error, size] =
             co_await socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
-        if (read_error == asio::error::operation_aborted && conversation.greeted()) {
-            const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-            if (cancelled != asio::cancellation_type::none) {
-                co_await asio::this_coro::reset_cancellation_state();  // else the next await throws
-                co_await say_goodbye(socket, deadline, limits);
-                co_return;
-            }
-            if (!frames.has_partial_frame()) {  // idle
-                frames.shrink();
-                Bytes().swap(reply);
-                deadline.lift();
-                continue;
-            }
-        }
-        if (read_error) {
+        reading = false;
+        // By a late reply, by cancellation, or by the limit of an idle session that holds much; in
+        // none of these was anything read.
+        const bool aborted = read_error == asio::error::operation_aborted && conversation.greeted();
+        const bool idle = aborted && deadline.passed() && !frames.has_partial_frame();
+        if (read_error && !idle && !(aborted && !deadline.passed())) {
             count_end(
                 desk,
                 read_error,
@@ -123,16 +126,23 @@ asio::awaitable<void> run_spop_session(
             co_return;
         }
 
+        if (idle) {
+            frames.shrink();
+            Bytes().swap(reply);
+        }
         const auto read_at = Clock::now();
         const auto answers_before = conversation.answers();
-        desk.stale = read_at - clock.confirmed_at > clock.limit;
+        desk.now = read_at;
+        desk.stale = clock.is_stale(read_at);
         frames.commit(size);
         const bool open = answer_frames(frames, conversation, reply);
         if (const auto answers = conversation.answers() - answers_before; answers > 0)
             desk.tally.count_answers(answers, Clock::now() - read_at);
 
+        if (open)
+            conversation.take_late_replies(reply);
         const bool replied = !reply.empty();
-        if (replied) {
+        while (!reply.empty()) {
             deadline.extend(limits.write);
             const auto [write_error, _] =
                 co_await asio::async_write(socket, asio::buffer(reply), as_result);
@@ -141,6 +151,8 @@ asio::awaitable<void> run_spop_session(
                 co_return;
             }
             reply.clear();
+            if (open)
+                conversation.take_late_replies(reply);
         }
         if (!open)
             co_return;
@@ -159,6 +171,8 @@ asio::awaitable<void> run_spop_session(
         }
         in_frame = frames.has_partial_frame();
     }
+    if (conversation.greeted())
+        co_await say_goodbye(socket, deadline, limits);
 }
 
 }  // namespace spoa::net

@@ -15,6 +15,11 @@ namespace spoa::net {
 struct SnapshotClock {
     std::chrono::steady_clock::time_point confirmed_at;  // by the control thread, when it published
     std::chrono::steady_clock::duration limit;           // an older snapshot is not used
+
+    bool is_stale(std::chrono::steady_clock::time_point now) const
+    {
+        return now - confirmed_at > limit;
+    }
 };
 
 struct SessionLimits {

@@ -1,5 +1,7 @@
 #include "net/spop_worker.hpp"
 
+#include "agent/late_answers.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
@@ -26,11 +28,12 @@ std::string message_of(const std::exception_ptr& failure)
 SpopWorker::SpopWorker(
     const std::shared_ptr<const agent::Snapshot>& first,
     std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits, agent::Seats& seats,
-    const std::function<void(std::string)>& on_failure)
-    : desk_{first, agent::Tally(first->answers.size()), false, &seats},
+    std::size_t most_waiting, const std::function<void(std::string)>& on_failure)
+    : desk_{.snapshot = first, .tally = agent::Tally(first->answers.size()), .seats = &seats, .waiting = agent::WaitingRoom(most_waiting)},
       clock_{std::chrono::steady_clock::now(), snapshot_limit},
       limits_(limits),
       deadlines_(context_.get_executor()),
+      waits_(context_.get_executor(), desk_, clock_),
       sessions_(
           context_.get_executor(),
           [this, on_failure](const std::exception_ptr& failure) {
@@ -42,6 +45,7 @@ SpopWorker::SpopWorker(
       })
 {
     housekeeping_.spawn(deadlines_.run());
+    housekeeping_.spawn(waits_.run());
     thread_ = std::jthread([this] {
         const auto work = asio::make_work_guard(context_);
         context_.run();
@@ -69,6 +73,7 @@ void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
     asio::post(context_, [this, now, next = std::move(snapshot)]() mutable {
         desk_.snapshot = std::move(next);
         clock_.confirmed_at = now;
+        waits_.look_now();
     });
 }
 
@@ -82,7 +87,10 @@ void SpopWorker::serve(StreamSocket socket)
 
 void SpopWorker::stop()
 {
-    asio::post(context_, [this] { sessions_.cancel(); });
+    asio::post(context_, [this] {
+        agent::answer_all(desk_);
+        sessions_.cancel();
+    });
 }
 
 }  // namespace spoa::net

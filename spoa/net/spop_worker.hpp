@@ -4,6 +4,7 @@
 #include "net/deadlines.hpp"
 #include "net/spop_session.hpp"
 #include "net/task_group.hpp"
+#include "net/wait_keeper.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -21,11 +22,12 @@ class SpopWorker {
 public:
     // `on_failure` hears of a defect that ended a session; it is called on the worker's thread.
     // A snapshot that was published longer than `snapshot_limit` ago is not answered from. `seats`
-    // must outlive the worker.
+    // must outlive the worker. At most `most_waiting` questions wait for a clear verdict.
     SpopWorker(
         const std::shared_ptr<const agent::Snapshot>& first,
         std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
-        agent::Seats& seats, const std::function<void(std::string)>& on_failure);
+        agent::Seats& seats, std::size_t most_waiting,
+        const std::function<void(std::string)>& on_failure);
 
     // Ends the thread; sessions that were not stopped before are dropped.
     ~SpopWorker();  // NOLINT(bugprone-exception-escape): a defect in it ends the program
@@ -44,7 +46,7 @@ public:
     // Takes over an accepted connection, which must belong to context().
     void serve(StreamSocket socket);
 
-    // Says goodbye on every connection.
+    // Answers the questions that wait, and says goodbye on every connection.
     void stop();
 
 private:
@@ -53,6 +55,7 @@ private:
     SnapshotClock clock_;
     SessionLimits limits_;
     Deadlines deadlines_;
+    WaitKeeper waits_;
     TaskGroup sessions_;
     TaskGroup housekeeping_;
     std::size_t taken_over_ = 0;  // by serve(), ever

@@ -10,8 +10,10 @@ SpopWorkers::SpopWorkers(
     ConnectionLimits connection_limits, const std::function<void(std::string)>& on_failure)
     : limits_(connection_limits)
 {
+    const auto most_waiting = std::max<std::size_t>(connection_limits.waiting / threads, 1);
     for (unsigned i = 0; i < threads; ++i)
-        workers_.emplace_back(first, snapshot_limit, session_limits, seats_, on_failure);
+        workers_.emplace_back(
+            first, snapshot_limit, session_limits, seats_, most_waiting, on_failure);
 }
 
 std::optional<Taker> SpopWorkers::next()

@@ -135,9 +135,9 @@ Json change_json(const verdict::Change& change, const Moment& now)
     return json;
 }
 
-Json watch_json(
-    const verdict::Watch& watch, std::span<const SentinelReport> sentinels, const Moment& now)
+Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
 {
+    const auto& watch = name.watch;
     const auto& verdict = watch.verdict();
     Json json{
         {"name", watch.subject().name},
@@ -152,6 +152,7 @@ Json watch_json(
         {"reason", verdict.reason},
         {"rule", verdict.rule},
         {"since", utc_text(watch.since(), now)},
+        {"waiting", name.waiting},
     };
     Json votes = Json::array();
     for (std::size_t i = 0; i < sentinels.size(); ++i)
@@ -214,7 +215,7 @@ std::string masters_json(
     }
     json["masters"] = Json::array();
     for (const auto& name : names)
-        json["masters"].push_back(watch_json(name.watch, sentinels, now));
+        json["masters"].push_back(name_json(name, sentinels, now));
     json["haproxy"] = haproxies_json(haproxies, {});
     return text_of(json);
 }
@@ -224,7 +225,7 @@ std::string master_json(
     std::span<const HaproxyReport> haproxies)
 {
     const auto& watch = name.watch;
-    auto json = watch_json(watch, sentinels, now);
+    auto json = name_json(name, sentinels, now);
     json["way_out"] = verdict::way_out(watch.verdict());
     json["support"] = support_json(watch, now);
     json["nodes"] = Json::array();

@@ -31,6 +31,7 @@ struct NodeReport {
 struct NameReport {
     const verdict::Watch& watch;
     std::span<const NodeReport> nodes;  // empty where nodes are not probed
+    std::uint64_t waiting = 0;          // new connections that wait for a clear verdict
 };
 
 // One HAProxy that is kept in order over its runtime API.

@@ -50,6 +50,9 @@ StatusTable status_table(std::string_view masters_json)
             table.all_open = table.all_open && master.at("open").get<bool>();
             if (const auto reason = master.at("reason").get<std::string>(); !reason.empty())
                 notes += master.at("name").get<std::string>() + ": " + reason + "\n";
+            if (const auto waiting = master.value("waiting", std::uint64_t{0}); waiting > 0)
+                notes += master.at("name").get<std::string>() + ": " + std::to_string(waiting) +
+                         " new connections wait for a clear verdict\n";
         }
         for (const auto& sentinel : json.at("sentinels"))
             if (!sentinel.at("up").get<bool>())

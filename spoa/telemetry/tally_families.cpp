@@ -120,6 +120,40 @@ MetricFamily connections(Tallies tallies)
     return made;
 }
 
+MetricFamily waiting(Tallies tallies, std::span<const std::string> names)
+{
+    auto made = family(
+        "sentinel_spoa_waiting_connections",
+        "New connections that wait for a clear verdict now.",
+        MetricType::Gauge);
+    for (std::size_t place = 0; place < names.size(); ++place) {
+        ClientMetric metric;
+        metric.label = {{"master_name", names[place]}};
+        metric.gauge.value =
+            sum(tallies, [&](const Tally& tally) { return tally.waits[place].open(); });
+        made.metric.push_back(std::move(metric));
+    }
+    return made;
+}
+
+MetricFamily waits(Tallies tallies, std::span<const std::string> names)
+{
+    auto made = family(
+        "sentinel_spoa_waits_total",
+        "New connections that have waited, by how that ended.",
+        MetricType::Counter);
+    for (std::size_t place = 0; place < names.size(); ++place)
+        for (std::size_t end = 0; end < agent::wait_end_names.size(); ++end) {
+            ClientMetric metric;
+            metric.label = {
+                {"master_name", names[place]}, {"end", std::string(agent::wait_end_names[end])}};
+            metric.counter.value = sum(
+                tallies, [&](const Tally& tally) { return tally.waits[place].ended[end].read(); });
+            made.metric.push_back(std::move(metric));
+        }
+    return made;
+}
+
 }  // namespace
 
 std::vector<MetricFamily> tally_families(Tallies tallies, std::span<const std::string> names)
@@ -127,6 +161,8 @@ std::vector<MetricFamily> tally_families(Tallies tallies, std::span<const std::s
     return {
         verdicts(tallies, names),
         durations(tallies),
+        waiting(tallies, names),
+        waits(tallies, names),
         connections(tallies),
         connections_opened(tallies),
         labelled(

@@ -23,6 +23,7 @@ struct Policy {
     InDoubt odown = InDoubt::refuse;              // Sentinels see the master as down
     InDoubt switching = InDoubt::refuse;          // a failover has begun to promote another
     InDoubt isolated = InDoubt::refuse;           // the master has lost Sentinels and replicas
+    std::chrono::milliseconds wait{8'000};        // new connections, for an end of doubt; 0 = not
 };
 
 }  // namespace spoa::verdict

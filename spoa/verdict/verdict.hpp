@@ -26,4 +26,18 @@ struct Verdict {
     bool operator==(const Verdict&) const = default;
 };
 
+// Whether a better verdict is likely within seconds: a failover is due or under way, or the master
+// may be gone. A new connection does better to wait for it.
+inline bool is_worth_waiting(const Verdict& verdict)
+{
+    switch (verdict.state) {
+        case State::silent: return true;  // although it is open
+        case State::isolated:
+        case State::odown:
+        case State::switching:
+        case State::not_master: return !verdict.open;
+        default: return false;
+    }
+}
+
 }  // namespace spoa::verdict

@@ -64,7 +64,7 @@ public:
 private:
     agent::Seats seats_{1};
     net::SpopWorker worker_{
-        snapshot_of({"orders"}, {good_verdict()}), 1h, {}, seats_, [](const std::string&) {}};
+        snapshot_of({"orders"}, {good_verdict()}), 1h, {}, seats_, 1, [](const std::string&) {}};
     int socket_ = -1;
     std::array<std::byte, 65'536> in_{};
 };

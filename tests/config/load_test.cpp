@@ -20,6 +20,7 @@ const std::string everything =
     "spop:\n"
     "  listen: [127.0.0.1:1, unix:/run/a]\n"
     "  threads: 2\n"
+    "  max_waiting: 5\n"
     "http:\n"
     "  listen: 127.0.0.1:2\n"
     "sentinels:\n"
@@ -54,6 +55,8 @@ TEST_SUITE("config/load")
         REQUIRE(spop.listen.size() == 1);
         CHECK(to_string(spop.listen[0]) == "127.0.0.1:9000");
         CHECK(spop.threads == 1);
+        CHECK(spop.max_waiting == 10'000);
+        CHECK(spop.spoe_file.empty());
         REQUIRE(http.listen.size() == 1);
         CHECK(to_string(http.listen[0]) == "127.0.0.1:9005");
         CHECK(sentinels.credentials == config::Credentials());
@@ -78,6 +81,7 @@ TEST_SUITE("config/load")
             loaded.config;
         CHECK(spop.listen.size() == 2);
         CHECK(spop.threads == 2);
+        CHECK(spop.max_waiting == 5);
         CHECK(to_string(http.listen.at(0)) == "127.0.0.1:2");
         CHECK(sentinels.vote_ttl == 5s);
         REQUIRE(masters.size() == 1);

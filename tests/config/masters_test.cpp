@@ -105,7 +105,8 @@ TEST_SUITE("config/masters")
         CHECK_FALSE(config::load_text("masters: [{name: a}]\n" + good_sentinels, ".").has_errors());
     }
 
-    TEST_CASE("the policy without a quorum is hold, for a while or for ever, or refuse")
+    TEST_CASE(
+        "the policy without a quorum is hold, for a while or for ever, or refuse; the wait is a time")
     {
         const auto policy = [](const std::string& text) {
             const auto loaded = config::load_text(
@@ -120,6 +121,9 @@ TEST_SUITE("config/masters")
         CHECK(policy("no_quorum: refuse").no_quorum == verdict::NoQuorum::refuse);
         CHECK(policy("no_quorum: hold, no_quorum_hold: 30s").no_quorum_hold == 30s);
         CHECK(policy("no_quorum_hold: 0").no_quorum_hold == 0s);
+        CHECK(policy("").wait == 8s);
+        CHECK(policy("wait: 250ms").wait == 250ms);
+        CHECK(policy("wait: 0").wait == 0s);
     }
 
     TEST_CASE("while the master is in doubt traffic is refused, unless it is to be kept")
@@ -184,6 +188,8 @@ TEST_SUITE("config/masters")
              {begin + "{no_quorum: refuse, no_quorum_hold: 30s}",
               "4:49: warning",
               {"without effect, as no_quorum is refuse"}},
+             {begin + "{wait: 8}", "4:20: error", {"write a unit: 8ms, 8s"}},
+             {begin + "{wait: 2m}", "4:20: error", {"too long"}},
              {begin + "{odown: kep}",
               "4:21: error",
               {"masters.policy.odown: expected refuse or keep, found 'kep'; did you mean 'keep'?"}},

@@ -30,9 +30,9 @@ POLICIES = {
 
 
 def probing(deployment, policy=None, credentials=None):
-    """The `masters:` section with probes."""
+    """The `masters:` section with probes; what is refused is refused at once."""
     (master,) = masters_of(deployment)
-    return [master | {"redis": credentials or {}} | ({"policy": policy} if policy else {})]
+    return [master | {"redis": credentials or {}, "policy": {"wait": 0} | (policy or {})}]
 
 
 @pytest.fixture(scope="module")

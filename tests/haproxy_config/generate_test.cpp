@@ -112,6 +112,30 @@ TEST_SUITE("haproxy_config/generate")
         }
     }
 
+    TEST_CASE("HAProxy is more patient than any question may wait, and its connections than it")
+    {
+        auto config = two_nodes();
+        const auto has = [&](std::size_t file, const std::string& order) {
+            const auto orders = orders_of(generate(config, Form::use_server)->at(file).content);
+            return std::ranges::count(orders, order) == 1;
+        };
+        CHECK(has(1, "timeout processing 8500ms"));
+        CHECK(has(1, "timeout idle       30s"));
+        CHECK(has(0, "timeout server  60s"));
+
+        auto patient = config.masters[0];
+        patient.name = "other";
+        patient.policy.wait = std::chrono::seconds(25);
+        config.masters.push_back(patient);
+        CHECK(has(1, "timeout processing 25500ms"));
+        CHECK(has(1, "timeout idle       35500ms"));
+        CHECK(has(0, "timeout server  65500ms"));
+
+        for (auto& each : config.masters)
+            each.policy.wait = std::chrono::seconds(0);
+        CHECK(has(1, "timeout processing 300ms"));
+    }
+
     TEST_CASE("the question is asked once per connection, for the name of the frontend")
     {
         const auto spoe = generate(two_nodes(), Form::use_server)->at(1).content;

@@ -76,7 +76,8 @@ class Observer:
             Poller(lambda s=sentinel: resp.Connection(s.port, s.password, timeout=0.5), port_named)
             for sentinel in deployment.sentinels]
         self._verdict = agent and Poller(
-            lambda: spop_client.connect(agent.spop_address, timeout=0.5),
+            # While the name is in doubt the agent holds its answer, for policy.wait at most.
+            lambda: spop_client.connect(agent.spop_address, timeout=10),
             lambda client: client.ask(self._group.name)["server"])
 
     def __enter__(self):

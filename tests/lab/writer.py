@@ -8,7 +8,7 @@ import time
 from . import resp
 from .waiting import wait_until
 
-GIVE_UP = 3.0  # seconds until a client leaves a connection that does not answer
+PATIENCE = 3.0  # seconds until a client leaves a connection that does not answer
 MOST_AT_ONCE = 500
 FAILURES = (OSError, EOFError, ValueError)
 
@@ -16,7 +16,7 @@ FAILURES = (OSError, EOFError, ValueError)
 def in_words(failure):
     match failure:
         case TimeoutError():
-            return f"no answer in {GIVE_UP} s"
+            return "no answer in time"
         case EOFError():
             return "closed"
     return str(failure)
@@ -41,8 +41,9 @@ class Writer:
     connection, in the same request.
     """
 
-    def __init__(self, port, rate=200, pooled=False, password=None):
+    def __init__(self, port, rate=200, pooled=False, password=None, patience=PATIENCE):
         self.writes = []
+        self._patience = patience
         self._port, self._rate, self._password = port, rate, password
         self._run = self._write_pooled if pooled else self._write_anew
         self._stopped = threading.Event()
@@ -50,7 +51,7 @@ class Writer:
 
     def __enter__(self):
         self._thread.start()
-        wait_until(lambda: self.writes, GIVE_UP + 2, "the first write has ended")
+        wait_until(lambda: self.writes, self._patience + 2, "the first write has ended")
         return self
 
     def __exit__(self, *_):
@@ -84,7 +85,7 @@ class Writer:
         begun = time.monotonic()
         streams = []
         try:
-            async with asyncio.timeout(GIVE_UP):
+            async with asyncio.timeout(self._patience):
                 streams = await self._connect()
                 port, error = await self._exchange(streams, number)
         except FAILURES as failure:
@@ -98,7 +99,7 @@ class Writer:
         async for number in self._ticks():
             begun = time.monotonic()
             try:
-                async with asyncio.timeout(GIVE_UP):
+                async with asyncio.timeout(self._patience):
                     streams = streams or await self._connect()
                     port, error = await self._exchange(streams, number)
             except FAILURES as failure:

@@ -1,9 +1,11 @@
 #include "net/spop_session.hpp"
 
+#include "agent/late_answers.hpp"
 #include "agent/snapshot.hpp"
 #include "bytes_literal.hpp"
 #include "net/task_group.hpp"
 #include "net/timeout.hpp"
+#include "net/wait_keeper.hpp"
 #include "spop/frame_header.hpp"
 #include "spop/kv_list.hpp"
 
@@ -49,6 +51,11 @@ Bytes notify_frame(std::uint64_t stream_id)
     return frame;
 }
 
+spop::FrameHeader ack_of(std::uint64_t stream_id)
+{
+    return {spop::FrameType::ack, spop::flag_fin, stream_id, 1};
+}
+
 // A session over a loopback socket pair, and HAProxy's end of it.
 struct Fixture {
     asio::io_context context{1};
@@ -59,6 +66,7 @@ struct Fixture {
         false};
     net::SnapshotClock clock{std::chrono::steady_clock::now(), 1h};
     net::Deadlines deadlines{context.get_executor()};
+    net::WaitKeeper waits{context.get_executor(), desk, clock};
     net::TaskGroup tasks{
         context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
     net::TaskGroup housekeeping{
@@ -69,6 +77,7 @@ struct Fixture {
         tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
         client.connect(acceptor.local_endpoint());
         housekeeping.spawn(deadlines.run());
+        housekeeping.spawn(waits.run());
         tasks.spawn(net::run_spop_session(acceptor.accept(), desk, clock, deadlines, limits));
     }
     ~Fixture()
@@ -85,6 +94,29 @@ struct Fixture {
         while (tasks.size() > 0 && std::chrono::steady_clock::now() < limit)
             context.run_one_for(10ms);
         return tasks.size() == 0;
+    }
+
+    void judge(verdict::State state, bool open, std::chrono::milliseconds wait = 1h)
+    {
+        verdict::Verdict verdict;
+        verdict.state = state;
+        verdict.open = open;
+        const std::vector<agent::Update> updates{{0, &verdict, wait, {}}};
+        desk.snapshot = agent::with_updates(*desk.snapshot, updates);
+        waits.look_now();
+    }
+
+    // Greets, and asks these questions, until they wait.
+    void wait_for_verdict(const std::vector<std::uint64_t>& streams)
+    {
+        send(hello_frame());
+        CHECK(receive().type == spop::FrameType::agent_hello);
+        for (const auto stream : streams)
+            send(notify_frame(stream));
+        const auto limit = std::chrono::steady_clock::now() + 5s;
+        while (desk.waiting.size() < streams.size() && std::chrono::steady_clock::now() < limit)
+            context.run_one_for(10ms);
+        REQUIRE(desk.waiting.size() == streams.size());
     }
 
     void send(const Bytes& data) { asio::write(client, asio::buffer(data)); }
@@ -277,6 +309,92 @@ TEST_SUITE("net/spop_session")
         asio::post(f.context, [&] { f.tasks.cancel(); });
         CHECK(f.receive().type == spop::FrameType::agent_disconnect);
         CHECK(f.ended());
+    }
+
+    TEST_CASE("questions that waited are answered late, and the session goes on")
+    {
+        Fixture f;
+        f.judge(verdict::State::odown, false);
+        f.wait_for_verdict({7, 8});
+        f.judge(verdict::State::ok, true);
+        CHECK(f.receive() == ack_of(7));
+        CHECK(f.receive() == ack_of(8));
+        f.send(notify_frame(9));
+        CHECK(f.receive() == ack_of(9));
+        CHECK(f.desk.waiting.empty());
+    }
+
+    TEST_CASE("the end of its time ends a wait by itself")
+    {
+        Fixture f;
+        f.judge(verdict::State::odown, false, 20ms);
+        f.wait_for_verdict({7});
+        CHECK(f.receive() == ack_of(7));
+    }
+
+    TEST_CASE("a late reply between the halves of a frame loses nothing of it")
+    {
+        Fixture f;
+        f.judge(verdict::State::odown, false);
+        f.wait_for_verdict({7});
+        const auto next = notify_frame(8);
+        const auto half = static_cast<std::ptrdiff_t>(next.size() / 2);
+        f.send({next.begin(), next.begin() + half});
+        f.context.run_for(10ms);
+        f.judge(verdict::State::ok, true);
+        CHECK(f.receive() == ack_of(7));
+        f.send({next.begin() + half, next.end()});
+        CHECK(f.receive() == ack_of(8));
+    }
+
+    TEST_CASE("more late replies than a chunk all arrive")
+    {
+        Fixture f;
+        f.judge(verdict::State::odown, false);
+        std::vector<std::uint64_t> streams;
+        for (std::uint64_t stream = 1; stream <= 200; ++stream)
+            streams.push_back(stream);
+        f.wait_for_verdict(streams);
+        f.judge(verdict::State::ok, true);
+        for (const auto stream : streams)
+            REQUIRE(f.receive() == ack_of(stream));
+    }
+
+    TEST_CASE("a peer that leaves takes its waits along")
+    {
+        Fixture f;
+        f.judge(verdict::State::odown, false);
+        f.wait_for_verdict({7, 8});
+        f.client.close();
+        CHECK(f.ended());
+        CHECK(f.desk.waiting.empty());
+        CHECK(f.desk.tally.waits[0].open() == 0);
+    }
+
+    TEST_CASE("stopping answers those who wait, and then says goodbye")
+    {
+        Fixture f;
+        f.judge(verdict::State::odown, false);
+        f.wait_for_verdict({7, 8});
+        asio::post(f.context, [&] {
+            agent::answer_all(f.desk);
+            f.tasks.cancel();
+        });
+        CHECK(f.receive() == ack_of(7));
+        CHECK(f.receive() == ack_of(8));
+        CHECK(f.receive().type == spop::FrameType::agent_disconnect);
+        CHECK(f.ended());
+    }
+
+    TEST_CASE("stopping with a question on its way is no defect")
+    {
+        Fixture f;
+        f.send(hello_frame());
+        f.receive();
+        f.send(notify_frame(7));
+        f.context.poll_one();  // it is read by now, or will be
+        f.tasks.cancel();
+        CHECK(f.ended());  // an exception would have come through
     }
 
     TEST_CASE("stopping says goodbye to HAProxy")

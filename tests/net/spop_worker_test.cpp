@@ -32,7 +32,7 @@ TEST_SUITE("net/spop_worker")
             agent::Seats seats(1);
             std::optional<net::SpopWorker> worker;
             worker.emplace(
-                empty_snapshot(), 1h, net::SessionLimits(), seats, [](const std::string&) {});
+                empty_snapshot(), 1h, net::SessionLimits(), seats, 1, [](const std::string&) {});
             std::array<int, 2> ends{};
             REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
             net::StreamSocket socket(worker->context());

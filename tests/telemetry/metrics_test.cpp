@@ -209,6 +209,25 @@ TEST_SUITE("telemetry/metrics")
         CHECK(samples.at("sentinel_spoa_spop_connections_total") == "12");
     }
 
+    TEST_CASE("who waits now is what began and has not ended, over all workers")
+    {
+        const Metrics metrics({"orders", "carts"}, {}, "0");
+        agent::Tally first(2);
+        agent::Tally second(2);
+        first.waits[1].begun.add(5);
+        first.waits[1].count(agent::WaitEnd::released);
+        second.waits[1].begun.add(2);
+        second.waits[1].count(agent::WaitEnd::released);
+        second.waits[1].count(agent::WaitEnd::left);
+        const auto samples = scrape(metrics, {&first, &second});
+        CHECK(samples.at(of("waiting_connections", "carts")) == "4");
+        CHECK(samples.at(of("waiting_connections", "orders")) == "0");
+        const std::string ended = "sentinel_spoa_waits_total{master_name=\"carts\",end=";
+        CHECK(samples.at(ended + "\"released\"}") == "2");
+        CHECK(samples.at(ended + "\"left\"}") == "1");
+        CHECK(samples.at(ended + "\"timed_out\"}") == "0");
+    }
+
     TEST_CASE("the workers' durations are one cumulative histogram")
     {
         const Metrics metrics({"orders"}, {}, "0");
@@ -274,7 +293,7 @@ TEST_SUITE("telemetry/metrics")
         for (std::string line; std::getline(lines, line);)
             if (line.starts_with("# "))
                 ++told[line.substr(0, line.find(' ', 7))];
-        CHECK(told.size() == 2 * 18);
+        CHECK(told.size() == 2 * 20);
         for (const auto& one : told) {
             CAPTURE(one.first);
             CHECK(one.second == 1);

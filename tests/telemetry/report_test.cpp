@@ -65,6 +65,7 @@ TEST_SUITE("telemetry/report")
                 "server": "R1", "address": "10.0.0.1:6379",
                 "epoch": 7, "votes": 3, "majority": 2, "sentinels": 3,
                 "reason": "", "rule": "the first majority", "since": "2026-11-23T03:14:10.926Z",
+                "waiting": 0,
                 "ballots": [
                     {"sentinel": "s1:26379", "valid": false, "address": "10.0.0.1:6379",
                      "epoch": 7, "flags": [], "age_ms": 5000, "tilt": false, "known_sentinels": 0, "id": ""},

@@ -44,6 +44,13 @@ TEST_SUITE("telemetry/status_table")
         CHECK(table.all_open);
     }
 
+    TEST_CASE("connections that wait are told below")
+    {
+        const auto table =
+            status_table(replaced(good, "\"votes\": 3", "\"waiting\": 12, \"votes\": 3"));
+        CHECK(table.text.ends_with("\norders: 12 new connections wait for a clear verdict\n"));
+    }
+
     TEST_CASE("columns are as wide as their widest word, and reasons follow below")
     {
         const auto table = status_table(R"({"sentinels": [], "masters": [

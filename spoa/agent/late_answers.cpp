@@ -1,0 +1,27 @@
+#include "agent/late_answers.hpp"
+
+namespace spoa::agent {
+
+bool answer_some(Desk& desk, std::chrono::steady_clock::time_point now, std::size_t most)
+{
+    const auto is_clear = [&](std::size_t name) {
+        return !desk.stale && desk.snapshot->answers[name]->is_clear();
+    };
+    for (; most > 0; --most) {
+        if (const auto clear = desk.waiting.take_oldest(is_clear))
+            clear->asker->answer_late(*clear, WaitEnd::released);
+        else if (const auto late = desk.waiting.take_expired(now))
+            late->asker->answer_late(*late, WaitEnd::timed_out);
+        else
+            return false;
+    }
+    return true;
+}
+
+void answer_all(Desk& desk)
+{
+    while (const auto oldest = desk.waiting.take_oldest([](std::size_t) { return true; }))
+        oldest->asker->answer_late(*oldest, WaitEnd::stopped);
+}
+
+}  // namespace spoa::agent
