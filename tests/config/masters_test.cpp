@@ -189,7 +189,7 @@ TEST_SUITE("config/masters")
               "4:49: warning",
               {"without effect, as no_quorum is refuse"}},
              {begin + "{wait: 8}", "4:20: error", {"write a unit: 8ms, 8s"}},
-             {begin + "{wait: 2m}", "4:20: error", {"too long"}},
+             {begin + "{wait: 2m}", "4:20: error", {"out of range; 0ms to 60s"}},
              {begin + "{odown: kep}",
               "4:21: error",
               {"masters.policy.odown: expected refuse or keep, found 'kep'; did you mean 'keep'?"}},
