@@ -17,7 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto connect_limit = 400ms;
 constexpr auto role_period = 200ms;
 constexpr auto info_period = 1s;
-constexpr auto first_retry = 1ms;  // a refusal tells a dead process from a cut connection
+constexpr auto first_retry = 20ms;
 constexpr auto longest_retry = 500ms;
 
 // An error reply where an answer is needed, as a sentence with the remedy.
@@ -57,10 +57,15 @@ asio::awaitable<void> NodeLink::run()
 {
     asio::steady_timer pause(executor_);
     for (;;) {
+        const auto begun = Clock::now();
         const auto trouble = co_await run_once();
         if (is_cancelled(co_await asio::this_coro::cancellation_state))
             co_return;
         listener_.on_trouble(name_, node_, trouble);
+        // One that broke after a while is opened again at once: only a refusal tells that the
+        // process is gone.
+        if (Clock::now() - begun > connect_limit)
+            continue;
         pause.expires_after(backoff_.next());
         if (const auto [error] = co_await pause.async_wait(as_result); error)
             co_return;
