@@ -16,6 +16,9 @@ frontend @FRONTEND@
     acl allowed_client src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 ::1 fc00::/7
     tcp-request connection reject unless allowed_client
 
+    # Without an agent there is no verdict to wait for.
+    tcp-request session reject if { nbsrv(sentinel_agents) eq 0 }
+
     # Ask the agent for the master of this name.
     tcp-request session set-var(sess.redis_master) str(@MASTER@)
     filter spoe engine sentinel config @SPOE_FILE@

@@ -3,7 +3,7 @@
 import pytest
 from knocking import knock, knock_often, wait_in_silence
 
-from lab.agent import make_agent
+from lab.agent import make_agent, masters_of
 from lab.haproxy import FORMS, HAProxy, start_haproxy
 from lab.waiting import wait_until
 
@@ -19,9 +19,11 @@ def own(lab, deployment):
     """Starts an agent and HAProxy that one test may ruin; ends them after it."""
     processes = []
 
-    def start(form, listen=None, rename=None, **config):
+    def start(form, listen=None, rename=None, wait=0, **config):
         """`listen` limits the agent to one kind of address, unix or tcp; `rename` gives it another
-        name than the one HAProxy asks for."""
+        name than the one HAProxy asks for; with `wait` new connections wait for a master."""
+        (master,) = masters_of(deployment)
+        config.setdefault("masters", [master | {"policy": {"wait": wait}}])
         agent = make_agent(lab, deployment, **config)
         addresses = agent.config["spop"]["listen"]
         if listen:
@@ -86,6 +88,17 @@ def test_a_frozen_agent_closes_the_gate(form, own):
     agent, haproxy = own(form)
     agent.await_status("/readyz", 200)
     agent.freeze()
+    assert_all_are_refused(haproxy)
+
+
+@pytest.mark.parametrize("fate", ["kill", "freeze"])
+def test_an_agent_that_is_known_to_be_gone_is_not_waited_for(form, fate, own):
+    agent, haproxy = own(form, wait="8s")
+    agent.await_status("/readyz", 200)
+    getattr(agent, fate)()
+    wait_until(lambda: all(
+        row["status"] == "DOWN" for row in haproxy.statistics()
+        if row["pxname"] == "sentinel_agents"), 5, "HAProxy's check has noticed")
     assert_all_are_refused(haproxy)
 
 

@@ -136,6 +136,17 @@ TEST_SUITE("haproxy_config/generate")
         CHECK(has(1, "timeout processing 300ms"));
     }
 
+    TEST_CASE("nobody is kept waiting for agents that are down")
+    {
+        for (const auto form : all_forms) {
+            const auto lines =
+                section(generate(two_nodes(), form)->at(0).content, "frontend redis_mymaster");
+            CHECK(
+                std::ranges::count(
+                    lines, "tcp-request session reject if { nbsrv(sentinel_agents) eq 0 }") == 1);
+        }
+    }
+
     TEST_CASE("the question is asked once per connection, for the name of the frontend")
     {
         const auto spoe = generate(two_nodes(), Form::use_server)->at(1).content;
