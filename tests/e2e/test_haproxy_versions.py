@@ -17,7 +17,8 @@ AT_ONCE = 8
 # SPOP connections that HAProxy may have for them: when it has none free it makes another.
 FEW = 3 * AT_ONCE
 RELOADS = 10
-CHECKED = "default-server check inter 500ms fall 2 rise 1\n"
+CHECKED = ("default-server check inter 500ms fastinter 300ms fall 2 rise 1"
+           " on-marked-down shutdown-sessions\n")
 UNCHECKED = "default-server no-check\n"
 
 
@@ -29,6 +30,8 @@ class Pair:
         self.agents = [make_agent(lab, deployment) for _ in range(1 + backups)]
         for agent in self.agents:
             agent.config["spop"]["listen"] = ["{}:{}".format(*agent.spop_address)]
+            for master in agent.config["masters"]:
+                master["policy"] = {"wait": 0}  # so that HAProxy gives up soon
             agent.write_config()
         self.agent = self.agents[0]
         self.haproxy = lab.add(HAProxy(lab, self.agent, form, binary))
@@ -161,7 +164,7 @@ def test_idle_connections_are_closed_by_haproxy_and_made_anew(pair, any_haproxy)
 @pytest.mark.parametrize("by", ["end", "reset"])
 def test_the_next_client_after_a_quick_restart_of_the_agent_is_served(pair, by):
     pair = pair()
-    pair.replace("check inter 500ms", "check inter 60s")  # the restart is quicker than the check
+    pair.replace("check inter 500ms fastinter 300ms", "check inter 60s")  # the restart is quicker than the check
     pair.start()
     assert pair.knocks(20) == {pair.master}
     if by == "end":

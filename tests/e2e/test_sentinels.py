@@ -420,7 +420,7 @@ def test_an_agent_that_was_stopped_never_names_the_master_of_before(scene):
         wait_until(lambda: writer.first_accepted(new, continued), 5, "a write on the new master")
         assert old.role() == "master", "the scene was another: the old one would have refused writes"
     told = questions.servers_since(stopped)
-    assert len(told) >= 100 * STOPPED / 2, "few questions waited for the agent"
+    assert len(told) >= 10 * STOPPED, "few questions waited for the agent"
     assert scene.group.server_of(old) not in {server for _, server in told}
     assert told[0] == ("stale", None)
     # Nor was there a moment in which it would have, had somebody asked.
