@@ -5,7 +5,7 @@ import dataclasses
 
 import redis
 
-from .nodes import HOST, RedisNode, SentinelNode
+from .nodes import RedisNode, SentinelNode
 from .process import PortTaken
 from .waiting import wait_until
 
@@ -108,17 +108,17 @@ class Deployment:
         yield from settings.sentinel_users
         for group in self.groups.values():
             name, (master, *replicas) = group.name, group.nodes
-            yield f"sentinel monitor {name} {HOST} {master.port} {settings.quorum or self.majority}"
+            yield f"sentinel monitor {name} {master.host} {master.port} {settings.quorum or self.majority}"
             yield f"sentinel down-after-milliseconds {name} {settings.down_after_ms}"
             yield f"sentinel failover-timeout {name} {settings.failover_timeout_ms}"
             yield f"sentinel parallel-syncs {name} 5"
             if settings.redis_password:
                 yield f"sentinel auth-pass {name} {settings.redis_password}"
             for replica in replicas:
-                yield f"sentinel known-replica {name} {HOST} {replica.port}"
+                yield f"sentinel known-replica {name} {replica.host} {replica.port}"
             for other in self.sentinels:
                 if other is not sentinel:
-                    yield f"sentinel known-sentinel {name} {HOST} {other.port} {other.run_id}"
+                    yield f"sentinel known-sentinel {name} {other.host} {other.port} {other.run_id}"
 
     def master_of(self, name=None):
         """The node which a majority of all Sentinels names; None without one."""
@@ -162,7 +162,7 @@ class Deployment:
                 lambda nodes=group.nodes: all(node.answers() for node in nodes), 10, "the nodes answer")
             for node in group.nodes:
                 if node is not master and not node.is_linked_to(master):
-                    node.client.replicaof(HOST, master.port)
+                    node.client.replicaof(master.host, master.port)
         self.await_health(within)
 
     def _ailments(self):

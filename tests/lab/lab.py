@@ -1,11 +1,20 @@
 """The temporary folder, the ports and the processes of one experiment."""
 
+import dataclasses
 import os
 import pathlib
 import shutil
 import tempfile
 
 from .ports import Ports
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """Where a server runs: the address it listens on, and the command that starts others there."""
+
+    address: str = "127.0.0.1"
+    enter: tuple = ()
 
 
 class Lab:
@@ -29,6 +38,10 @@ class Lab:
         """Takes `process` into the lab's care and returns it."""
         self._processes.append(process)
         return process
+
+    def site(self, name):
+        """Where the server of this name runs: all of them on loopback."""
+        return Site()
 
     def end(self, processes):
         """Ends these processes for good: they may be forgotten afterwards."""

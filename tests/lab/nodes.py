@@ -11,19 +11,20 @@ class Server(Process):
     """Something that speaks RESP on a port of its own."""
 
     def __init__(self, lab, name, password=None, tls=None):
-        super().__init__(name, lab.subfolder(name))
-        self.port = lab.ports.take()
-        self.address = f"{HOST}:{self.port}"
+        site = lab.site(name)
+        super().__init__(name, lab.subfolder(name), site.enter)
+        self.host, self.port = site.address, lab.ports.take()
+        self.address = f"{self.host}:{self.port}"
         self.password = password
         self.tls = tls  # an Authority: TLS alone is spoken, and certificates are demanded
         options = {}
         if tls:
-            self._certificate = tls.issue(name, f"IP:{HOST}")
+            self._certificate = tls.issue(name, f"IP:{self.host}")
             options = {"ssl": True, "ssl_ca_certs": str(tls.ca_file),
                        "ssl_certfile": str(self._certificate[0]),
                        "ssl_keyfile": str(self._certificate[1])}
         self.client = redis.Redis(
-            HOST, self.port, password=password, decode_responses=True,
+            self.host, self.port, password=password, decode_responses=True,
             socket_timeout=2, socket_connect_timeout=2, **options)
 
     def port_lines(self):
@@ -53,13 +54,13 @@ class RedisNode(Server):
 
     def start(self, replica_of=None):
         lines = [
-            *self.port_lines(), f"bind {HOST}", f"dir {self.folder}",
+            *self.port_lines(), f"bind {self.host}", "protected-mode no", f"dir {self.folder}",
             'save ""', "appendonly no", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1",
         ]
         if self.password:
             lines += [f"requirepass {self.password}", f"masterauth {self.password}"]
         if replica_of:
-            lines.append(f"replicaof {HOST} {replica_of.port}")
+            lines.append(f"replicaof {replica_of.host} {replica_of.port}")
         self.launch("redis-server", self.write_config(*lines))
 
     def role(self):
@@ -88,7 +89,7 @@ class SentinelNode(Server):
 
     def configure(self, *lines):
         self.config = self.write_config(
-            *self.port_lines(), f"bind {HOST}", f"dir {self.folder}", f"sentinel myid {self.run_id}",
+            *self.port_lines(), f"bind {self.host}", f"dir {self.folder}", f"sentinel myid {self.run_id}",
             *lines)
 
     def start(self):

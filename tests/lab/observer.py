@@ -73,7 +73,7 @@ class Observer:
             return int(answer[1]) if answer else None
 
         self._sentinels = [
-            Poller(lambda s=sentinel: resp.Connection(s.port, s.password, timeout=0.5), port_named)
+            Poller(lambda s=sentinel: resp.Connection(s.port, s.password, 0.5, s.host), port_named)
             for sentinel in deployment.sentinels]
         self._verdict = agent and Poller(
             # While the name is in doubt the agent holds its answer, for policy.wait at most.

@@ -13,16 +13,18 @@ class PortTaken(Died):
 
 
 class Process:
-    """A program that is started, signalled by its pid, and may be started again.
+    """A program that is started, signalled by its pid, and may be started again. `enter` is the command
+    that starts others where this one belongs: in a network namespace, for example.
 
     Its output is appended to `log`. It is killed by the kernel when the lab's process dies, and does
     not see the Ctrl-C meant for the lab.
     """
 
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, enter=()):
         self.name = name
         self.folder = folder
         self.log = folder / f"{name}.log"
+        self._enter = enter
         self._child = None
 
     def launch(self, *command, environment=None):
@@ -31,7 +33,7 @@ class Process:
         assert not self.alive, f"{self.name} runs already"
         with open(self.log, "ab") as log:
             self._child = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *map(str, command)],
+                ["setpriv", "--pdeathsig", "KILL", *self._enter, *map(str, command)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                 env=environment, start_new_session=True)
 

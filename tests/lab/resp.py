@@ -17,10 +17,10 @@ def encode(*words):
 
 
 class Connection:
-    """One TCP connection to 127.0.0.1; each wait ends after `timeout`, an EOF raises ConnectionError."""
+    """One TCP connection; each wait ends after `timeout`, an EOF raises ConnectionError."""
 
-    def __init__(self, port, password=None, timeout=1.0):
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+    def __init__(self, port, password=None, timeout=1.0, host="127.0.0.1"):
+        self._socket = socket.create_connection((host, port), timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._lines = self._socket.makefile("rb")
         if password:
@@ -35,6 +35,13 @@ class Connection:
     def close(self):
         self._lines.close()
         self._socket.close()
+
+    def shut_down(self):
+        """Ends the wait of another thread, as if the peer had closed."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is closed already
 
     def call(self, *words):
         self._socket.sendall(encode(*words))
