@@ -9,7 +9,9 @@ BUILD_PACKAGES=(
 )
 # What the lab starts, and what it is written in.
 RUN_PACKAGES=(haproxy redis-server redis-sentinel redis-tools python3 python3-redis)
-TEST_PACKAGES=(python3-pytest clang-format iproute2 openssl)
+# Network namespaces with cables that can be cut, and the chart of what each failure costs.
+DRILL_PACKAGES=(iproute2 nftables python3-matplotlib)
+TEST_PACKAGES=(python3-pytest clang-format iproute2 nftables openssl)
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang
 BENCH_PACKAGES=(libbenchmark-dev)
 
