@@ -39,9 +39,10 @@ defaults
     # What `option tcplog` writes, then bytes from the client, then the verdict.
     log-format "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq in=%U state=%[var(sess.sentinel.state)] server=%[var(sess.sentinel.server)] addr=%[var(sess.sentinel.ip)]:%[var(sess.sentinel.port)] epoch=%[var(sess.sentinel.epoch)] votes=%[var(sess.sentinel.votes)]/%[var(sess.sentinel.sentinels)] spoe_ms=%[var(txn.sentinel.ptime)] spoe_error=%[var(txn.sentinel.error)] reason=%{+Q,+E}[var(sess.sentinel.reason)]"
 
-    # One more attempt, at the same node. Never `option redispatch`: that tries another node.
-    timeout connect 300ms
-    retries 1
+    # A node that refuses is not tried again, and the kernel repeats a lost packet after a second.
+    # Never `option redispatch`: that tries another node.
+    timeout connect 1200ms
+    retries 0
 
     # BLPOP and subscribers are silent for hours and must not be cut for that. A peer that vanished
     # is found by TCP keep-alive instead, within two minutes.
@@ -89,6 +90,7 @@ backend sentinel_agents
     # Here, and only here, another server is as good: agents give the same answers.
     option spop-check
     option redispatch 1
+    retries 1
     default-server check inter 500ms fastinter 300ms fall 2 rise 1 on-marked-down shutdown-sessions
 @SERVERS@    # A second agent: server a@NEXT@ 192.0.2.2:9000 backup
 )";
