@@ -111,27 +111,49 @@ bool Conversation::on_hello(ByteView payload, Bytes& reply)
 
 bool Conversation::on_notify(const spop::FrameHeader& header, ByteView payload, Bytes& reply)
 {
-    const auto query = parse_query(payload);
-    if (!query)
-        return refuse(SpopError::bad_frame, query.error(), reply);
+    auto name = asked_before(payload);
+    if (!name) {
+        const auto query = parse_query(payload);
+        if (!query)
+            return refuse(SpopError::bad_frame, query.error(), reply);
+        name = find_name(*desk_.snapshot->index, *query);
+        if (!name) {
+            desk_.tally.count(FrameKind::notify);
+            desk_.tally.unknown_names.add();
+            ++answers_;
+            put_answer(header.stream_id, header.frame_id, refusal_of(*query), reply);
+            return true;
+        }
+        keep_question(payload, *name);
+    }
     desk_.tally.count(FrameKind::notify);
-    const auto name = find_name(*desk_.snapshot->index, *query);
     const bool seated = seat_.take();
-    if (name && seated && !desk_.stale)
+    if (seated && !desk_.stale)
         if (const auto deadline = desk_.snapshot->answers[*name]->deadline(desk_.now);
             deadline > desk_.now) {
             park(header, *name, deadline);
             return true;
         }
-    if (!name)
-        desk_.tally.unknown_names.add();
     ++answers_;
-    put_answer(
-        header.stream_id,
-        header.frame_id,
-        name ? answer_about(desk_, *name, seated) : refusal_of(*query),
-        reply);
+    put_answer(header.stream_id, header.frame_id, answer_about(desk_, *name, seated), reply);
     return true;
+}
+
+std::optional<std::size_t> Conversation::asked_before(ByteView question) const
+{
+    if (desk_.snapshot->index != last_index_ || as_text(question) != as_text(last_question_))
+        return std::nullopt;
+    return last_name_;
+}
+
+void Conversation::keep_question(ByteView question, std::size_t name)
+{
+    constexpr std::size_t longest_kept = 256;  // an idle connection is to stay small
+    if (question.size() > longest_kept)
+        return;
+    last_question_.assign(question.begin(), question.end());
+    last_index_ = desk_.snapshot->index;
+    last_name_ = name;
 }
 
 void Conversation::put_answer(

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace spoa::agent {
 
@@ -64,6 +65,8 @@ public:
 private:
     bool on_hello(ByteView payload, Bytes& reply);
     bool on_notify(const spop::FrameHeader& header, ByteView payload, Bytes& reply);
+    std::optional<std::size_t> asked_before(ByteView question) const;
+    void keep_question(ByteView question, std::size_t name);
     void put_answer(
         std::uint64_t stream_id, std::uint64_t frame_id, ByteView actions, Bytes& out) const;
     void park(const spop::FrameHeader& header, std::size_t name, WaitingRoom::TimePoint deadline);
@@ -76,6 +79,12 @@ private:
     std::uint64_t answers_ = 0;
     std::size_t waiting_ = 0;  // questions of ours in the waiting room
     Bytes late_replies_;
+
+    // The last question that was understood, and the place of its name in that index. HAProxy asks
+    // the same over and over, byte by byte, and then nothing has to be parsed or looked up.
+    Bytes last_question_;
+    std::shared_ptr<const NameIndex> last_index_;
+    std::size_t last_name_ = 0;
 };
 
 }  // namespace spoa::agent

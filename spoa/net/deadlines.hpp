@@ -44,18 +44,17 @@ public:
     Deadline& operator=(const Deadline&) = delete;
     ~Deadline() { all_.deadlines_.erase(place_); }
 
+    void set(Deadlines::Clock::time_point expiry)
+    {
+        expiry_ = expiry;
+        passed_ = false;
+    }
     void extend(Deadlines::Clock::duration by) { set(Deadlines::Clock::now() + by); }
     void lift() { set(Deadlines::Clock::time_point::max()); }
     bool passed() const { return passed_; }
 
 private:
     friend class Deadlines;
-    void set(Deadlines::Clock::time_point expiry)
-    {
-        expiry_ = expiry;
-        passed_ = false;
-    }
-
     Deadlines& all_;
     StreamSocket& socket_;
     std::list<Deadline*>::iterator place_;

@@ -17,7 +17,9 @@ using Clock = std::chrono::steady_clock;
 constexpr auto connect_limit = 400ms;
 constexpr auto role_period = 200ms;
 constexpr auto info_period = 1s;
-constexpr auto first_retry = 20ms;
+// Short: a process that dies may still accept for a moment, and until it refuses, connections are
+// sent to it.
+constexpr auto first_retry = 2ms;
 constexpr auto longest_retry = 500ms;
 
 // An error reply where an answer is needed, as a sentence with the remedy.

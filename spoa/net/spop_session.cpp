@@ -73,6 +73,14 @@ private:
     agent::Tally& tally_;
 };
 
+// Writes as much as the kernel takes at once, which is nearly always all: a round through the event
+// loop costs more than the write. The socket does not block. An error shows at the next write.
+std::size_t write_at_once(StreamSocket& socket, ByteView bytes)
+{
+    error_code later;
+    return socket.write_some(asio::buffer(bytes.data(), bytes.size()), later);
+}
+
 asio::awaitable<void> say_goodbye(StreamSocket& socket, Deadline& deadline, SessionLimits limits)
 {
     Bytes goodbye;
@@ -90,6 +98,8 @@ asio::awaitable<void> run_spop_session(
     SessionLimits limits)
 {
     const OpenConnection open_connection(desk.tally);
+    error_code ignored;  // a socket that is closed already fails at the first read
+    socket.non_blocking(true, ignored);
     agent::Conversation conversation(desk, limits.max_frame_size);
     spop::FrameSplitter frames(limits.max_frame_size);
     Bytes reply;
@@ -97,7 +107,6 @@ asio::awaitable<void> run_spop_session(
     deadline.extend(limits.hello);
     bool reading = false;
     conversation.on_late_reply = [&] {
-        error_code ignored;  // a socket that is closed already waits for nothing
         if (reading)
             socket.cancel(ignored);
     };
@@ -136,23 +145,29 @@ asio::awaitable<void> run_spop_session(
         desk.stale = clock.is_stale(read_at);
         frames.commit(size);
         const bool open = answer_frames(frames, conversation, reply);
+        const auto answered_at = Clock::now();
         if (const auto answers = conversation.answers() - answers_before; answers > 0)
-            desk.tally.count_answers(answers, Clock::now() - read_at);
+            desk.tally.count_answers(answers, answered_at - read_at);
 
         if (open)
             conversation.take_late_replies(reply);
         const bool replied = !reply.empty();
+        if (replied)
+            deadline.set(answered_at + limits.write);
         while (!reply.empty()) {
-            deadline.extend(limits.write);
-            const auto [write_error, _] =
-                co_await asio::async_write(socket, asio::buffer(reply), as_result);
-            if (write_error) {
-                count_end(desk, write_error, deadline, SpopError::write_timeout);
-                co_return;
+            if (const auto sent = write_at_once(socket, reply); sent < reply.size()) {
+                const auto [write_error, _] =
+                    co_await asio::async_write(socket, asio::buffer(reply) + sent, as_result);
+                if (write_error) {
+                    count_end(desk, write_error, deadline, SpopError::write_timeout);
+                    co_return;
+                }
             }
             reply.clear();
             if (open)
                 conversation.take_late_replies(reply);
+            if (!reply.empty())
+                deadline.extend(limits.write);
         }
         if (!open)
             co_return;
@@ -165,7 +180,7 @@ asio::awaitable<void> run_spop_session(
             if (!in_frame || replied)
                 deadline.extend(limits.frame);
         } else if (holds_much(frames, reply)) {
-            deadline.extend(idle_after);
+            deadline.set(answered_at + idle_after);
         } else {
             deadline.lift();
         }

@@ -418,6 +418,33 @@ TEST_SUITE("agent/conversation")
         CHECK(counted(line.desk.tally) == "hello=1 notify=2 0:ok=1 0:conflict=1");
     }
 
+    TEST_CASE("a question that comes again is answered again, and another one by itself")
+    {
+        OpenLine line({"orders", "carts"});
+        const auto shut = shut_verdict(State::odown, "down");
+        const agent::Update update{1, &shut};
+        line.desk.snapshot = agent::with_updates(*line.desk.snapshot, {&update, 1});
+        for (int round = 0; round < 3; ++round) {
+            CHECK(line.asked(question_about("orders"))["state"] == "string ok");
+            CHECK(line.asked(question_about("orders"))["state"] == "string ok");
+            CHECK(line.asked(question_about("carts"))["state"] == "string odown");
+            CHECK(line.asked(question_about("nobody"))["state"] == "string unknown-name");
+        }
+        CHECK(line.desk.tally.verdicts[0][static_cast<std::size_t>(State::ok)].read() == 6);
+        CHECK(
+            line.desk.tally.frames[static_cast<std::size_t>(agent::FrameKind::notify)].read() ==
+            12);
+    }
+
+    TEST_CASE("a question that comes again after a new configuration is understood anew")
+    {
+        OpenLine line({"orders", "carts"});
+        CHECK(line.asked(question_about("orders"))["server"] == "string R1");
+        line.desk.snapshot =
+            snapshot_of({"carts", "orders"}, {good_verdict("C1"), good_verdict("O1")});
+        CHECK(line.asked(question_about("orders"))["server"] == "string O1");
+    }
+
     TEST_CASE("without a name the one configured is meant, of several none")
     {
         OpenLine one;
