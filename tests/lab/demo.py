@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from .agent import start_agent
+from .agent import masters_of, start_agent
 from .deployment import start_deployment
 from .haproxy import start_haproxy
 from .lab import Lab
@@ -15,6 +15,7 @@ from .waiting import TimedOut, wait_until
 from .writer import Writer
 
 RATE = 100  # writes a second, each on a connection of its own
+PATIENCE = 10  # seconds that a client waits
 
 
 def say(text=""):
@@ -40,7 +41,7 @@ def show_status(agent):
 def crash_the_master(deployment, agent, haproxy):
     """Kills the master under writes and prints what happened when. Returns whether all went well."""
     old = deployment.master_of()
-    with Observer(deployment, agent) as observer, Writer(haproxy.port, RATE) as writer:
+    with Observer(deployment, agent) as observer, Writer(haproxy.port, RATE, patience=PATIENCE) as writer:
         say()
         say(f"Writing {RATE} times a second through HAProxy, a new connection each, "
             f"and now kill -9 of {deployment.group.server_of(old)} ...")
@@ -72,6 +73,10 @@ def show_writes(group, switch, writes):
     for server, node in group.servers.items():
         accepted = sum(1 for write in writes if write.port == node.port and not write.error)
         say(f"  {accepted:5} writes accepted by {server}")
+    waited = [1000 * (write.ended - write.begun) for write in writes
+              if not write.error and write.ended - write.begun > 0.1]
+    if waited:
+        say(f"  {len(waited):5} of them waited for the new master, at most {max(waited):.0f} ms")
     failed = sorted(1000 * (write.begun - switch.caused) for write in writes if write.error)
     when = f", begun {failed[0]:.0f} to {failed[-1]:.0f} ms after the crash" if failed else ""
     say(f"  {len(failed):5} connections failed{when}")
@@ -82,8 +87,13 @@ def run(keep):
     with Lab() as lab:
         say("Starting 3 Redis, 3 Sentinels, the agent and HAProxy on 127.0.0.1 ...")
         deployment = start_deployment(lab)
-        agent = start_agent(lab, deployment)
-        haproxy = start_haproxy(lab, agent)
+        control = lab.subfolder("control") / "admin.sock"
+        (master,) = masters_of(deployment)
+        agent = start_agent(
+            lab, deployment, masters=[master | {"redis": {}}],
+            haproxy=[{"runtime_api": f"unix:{control}",
+                      "backends": {f"redis_{master['name']}_nodes": master["name"]}}])
+        haproxy = start_haproxy(lab, agent, control=control)
         show_addresses(lab, deployment, agent, haproxy)
         show_status(agent)
         good = crash_the_master(deployment, agent, haproxy)
