@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import json
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -377,6 +378,7 @@ def failed_logins(node):
 # --- isolated ------------------------------------------------------------------------------------
 
 CLONE_NEWNET = 0x40000000
+TCP = str(socket.IPPROTO_TCP)  # by number: /etc/protocols is not everywhere
 PRIVATE = "127.0.0.2"  # where the agent and the clients reach the nodes; all else uses 127.0.0.1
 
 
@@ -407,8 +409,8 @@ def own_network():
 @contextlib.contextmanager
 def cut_off(node):
     """Packets of `node`, to it and from it, vanish, but for those of its private address."""
-    rules = ((("to", HOST, "ipproto", "tcp", "dport", str(node.port)), "10"),
-             (("from", HOST, "ipproto", "tcp", "sport", str(node.port)), "11"))
+    rules = ((("to", HOST, "ipproto", TCP, "dport", str(node.port)), "10"),
+             (("from", HOST, "ipproto", TCP, "sport", str(node.port)), "11"))
     for rule, priority in rules:
         ip("rule", "add", "pref", priority, *rule, "blackhole")
     try:
