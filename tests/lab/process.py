@@ -1,7 +1,10 @@
 """One child process of the lab."""
 
+import pathlib
 import signal
 import subprocess
+
+from .waiting import wait_until
 
 
 class Died(RuntimeError):
@@ -75,7 +78,14 @@ class Process:
         return self._child.wait(within)
 
     def freeze(self):
+        """Stops all of its threads; returns when they stand still."""
         self.signal(signal.SIGSTOP)
+        wait_until(self._stands_still, 5, f"{self.name} stands still")
+
+    def _stands_still(self):
+        states = [stat.read_text().rpartition(")")[2].split()[0]
+                  for stat in pathlib.Path(f"/proc/{self.pid}/task").glob("*/stat")]
+        return set(states) == {"T"}
 
     def thaw(self):
         self.signal(signal.SIGCONT)
