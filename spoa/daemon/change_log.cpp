@@ -66,4 +66,22 @@ void log_change(const std::string& name, const Change& change)
          {"reason", after.reason}});
 }
 
+void log_restart(
+    const std::string& name, const std::string& server, const node::Restart& restart, bool emptied)
+{
+    const auto& [before, after] = restart;
+    const auto change = [](std::uint64_t from, std::uint64_t to) {
+        return std::to_string(from) + " -> " + std::to_string(to);
+    };
+    telemetry::write_log(
+        emptied ? LogLevel::error : LogLevel::info,
+        name + ": " + server +
+            (emptied ? " is the master and came back from a restart with less data, which its "
+                       "replicas copy; stop it and restore, see docs/guarantees.md"
+                     : " was restarted"),
+        {{"keys", change(before.keys, after.keys)},
+         {"offset", change(before.offset, after.offset)},
+         {"run_id", before.run_id + " -> " + after.run_id}});
+}
+
 }  // namespace spoa::daemon

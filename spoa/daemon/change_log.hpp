@@ -1,5 +1,6 @@
 #pragma once
 
+#include "node/restart.hpp"
 #include "verdict/watch.hpp"
 
 #include <string>
@@ -10,5 +11,10 @@ namespace spoa::daemon {
 // The end of traffic is an error, doubt a warning, everything else notable is information; a vote
 // more or less is for debugging.
 void log_change(const std::string& name, const verdict::Change& change);
+
+// Writes the one log line of a node's restart, with what it had before and has now; `emptied`: it
+// is the master, and lost data.
+void log_restart(
+    const std::string& name, const std::string& server, const node::Restart& restart, bool emptied);
 
 }  // namespace spoa::daemon

@@ -81,14 +81,16 @@ void Control::add_name(const config::Config& config, const config::Master& maste
     verdict::Subject subject{
         master.name, canonical(master.servers), master.policy, config.sentinels.vote_ttl};
     auto& name = names_.emplace_back(
-        Name{{std::move(subject), sentinels, Clock::now()}, master.servers, {}, {}, {}, {}});
+        Name{{std::move(subject), sentinels, Clock::now()}, master.servers, {}, {}, {}, {}, {}});
     name.refusals.resize(sentinels);
     metrics_.set_verdict(place, name.watch.verdict());
     if (!master.redis)
         return;
     name.tls = make_tls(master.redis->tls);
     for (const auto& server : master.servers) {
-        name.nodes.push_back({server.name, hosts_.canonical(server.address), {}, "not asked yet"});
+        name.nodes.push_back(
+            {server.name, hosts_.canonical(server.address), {}, "not asked yet", {}});
+        name.restarts.emplace_back();
         name.links.emplace_back(
             executor_,
             place,
@@ -375,6 +377,21 @@ void Control::on_info(std::size_t name, std::size_t node, const node::Info& info
 {
     names_[name].nodes[node].info = info;
     metrics_.set_node_loading(name, node, info.loading);
+    if (const auto restart = names_[name].restarts[node].take(info))
+        on_restart(name, node, *restart);
+}
+
+// A master that lost its data and is back before the Sentinels missed it stays master, and its
+// replicas copy what it has: no verdict can mend that, so it is said as loudly as can be.
+void Control::on_restart(std::size_t name, std::size_t node, const node::Restart& restart)
+{
+    const auto& watch = names_[name].watch;
+    auto& report = names_[name].nodes[node];
+    const bool emptied = restart.has_less() && watch.verdict().address == report.address;
+    metrics_.count_restart(name, node, emptied);
+    log_restart(watch.subject().name, report.server, restart, emptied);
+    if (emptied)
+        report.loss = {restart, Clock::now()};
 }
 
 void Control::on_trouble(std::size_t name, std::size_t node, const std::string& reason)

@@ -9,6 +9,7 @@
 #include "net/sentinel_link.hpp"
 #include "net/task_group.hpp"
 #include "net/tls.hpp"
+#include "node/restart.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/report.hpp"
 #include "verdict/watch.hpp"
@@ -67,6 +68,7 @@ private:
         std::vector<config::Server> servers;       // as configured, before host names resolve
         std::vector<telemetry::NodeReport> nodes;  // where nodes are probed
         std::list<net::NodeLink> links;            // likewise, in the order of `nodes`
+        std::vector<node::RestartWatch> restarts;  // likewise
         std::vector<std::string> refusals;         // by Sentinel: the last one logged
         std::unique_ptr<net::TlsClient> tls;       // to the nodes
     };
@@ -78,6 +80,7 @@ private:
     boost::asio::awaitable<void> review_regularly();
     void review(std::size_t first, std::size_t count);
     void on_change(std::size_t name, const verdict::Change& change);
+    void on_restart(std::size_t name, std::size_t node, const node::Restart& restart);
     void forget_everything(std::string_view why);
     bool forget_after_a_stop();
     void ask_everyone(std::size_t name);

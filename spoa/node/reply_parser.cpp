@@ -20,6 +20,19 @@ std::uint64_t offset_in(const resp::Value& value)
     return number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
 }
 
+// Whether a key of INFO is that of a database: `db0:keys=5,expires=0,avg_ttl=0`.
+bool is_database(std::string_view key)
+{
+    return key.starts_with("db") && key.size() > 2 &&
+           key.find_first_not_of("0123456789", 2) == std::string_view::npos;
+}
+
+std::uint64_t keys_in(std::string_view database)
+{
+    constexpr std::string_view field = "keys=";
+    return database.starts_with(field) ? number_in(database.substr(field.size())) : 0;
+}
+
 }  // namespace
 
 std::optional<RoleReply> parse_role(const resp::Value& reply)
@@ -71,6 +84,8 @@ std::optional<Info> parse_info(const resp::Value& reply)
             master_port = value;
         else if (key == "master_link_status")
             info.master_link_up = value == "up";
+        else if (is_database(key))
+            info.keys += keys_in(value);
     }
     if (auto master = make_endpoint(master_host, master_port)) {
         info.master = *std::move(master);

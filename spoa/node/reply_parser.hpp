@@ -21,13 +21,14 @@ struct RoleReply {
 // `sentinel`).
 std::optional<RoleReply> parse_role(const resp::Value& reply);
 
-// INFO of the sections server, replication and persistence. What a version does not tell keeps
-// its default.
+// INFO of the sections server, replication, persistence and keyspace. What a version does not tell
+// keeps its default.
 struct Info {
     std::string run_id;
     bool loading = false;
     std::uint64_t connected_replicas = 0;
     std::uint64_t offset = 0;
+    std::uint64_t keys = 0;          // of all databases
     std::optional<Endpoint> master;  // of a replica
     bool master_link_up = false;     // of a replica
 

@@ -44,6 +44,8 @@ struct NameSeries {
     std::vector<Gauge*> node_up;
     std::vector<Gauge*> node_loading;
     std::vector<Gauge*> replica_lag;
+    std::vector<Counter*> restarts;
+    std::vector<Counter*> emptied;
 };
 
 }  // namespace
@@ -60,6 +62,8 @@ struct Metrics::Impl {
     Family<Gauge>* node_up = nullptr;
     Family<Gauge>* node_loading = nullptr;
     Family<Gauge>* replica_lag = nullptr;
+    Family<Counter>* restarts = nullptr;
+    Family<Counter>* emptied = nullptr;
     Family<Gauge>* haproxy_up_family = nullptr;
     Family<Counter>* haproxy_errors_family = nullptr;
     std::vector<Gauge*> haproxy_up;
@@ -108,6 +112,10 @@ void Metrics::Impl::add_names()
     node_loading = &gauge("node_loading", "Whether the data node is loading its data.");
     replica_lag = &gauge(
         "replica_lag_bytes", "How far the node is behind the master in force; 0 for that itself.");
+    restarts = &counter("node_restarts_total", "How often the data node's process was replaced.");
+    emptied = &counter(
+        "node_emptied_total",
+        "How often the node came back from a restart, as the master, with less data than before.");
     switch_delay =
         &histogram(
              "switch_delay_seconds", "Time from the first vote for a new master to the verdict.")
@@ -218,6 +226,8 @@ void Metrics::add_node(std::size_t name, const std::string& server)
     series.node_up.push_back(&impl_->node_up->Add(labels));
     series.node_loading.push_back(&impl_->node_loading->Add(labels));
     series.replica_lag.push_back(&impl_->replica_lag->Add(labels));
+    series.restarts.push_back(&impl_->restarts->Add(labels));
+    series.emptied.push_back(&impl_->emptied->Add(labels));
 }
 
 void Metrics::set_node_up(std::size_t name, std::size_t node, bool up)
@@ -233,6 +243,13 @@ void Metrics::set_node_loading(std::size_t name, std::size_t node, bool loading)
 void Metrics::set_replica_lag(std::size_t name, std::size_t node, std::uint64_t bytes)
 {
     impl_->by_name[name].replica_lag[node]->Set(static_cast<double>(bytes));
+}
+
+void Metrics::count_restart(std::size_t name, std::size_t node, bool emptied)
+{
+    impl_->by_name[name].restarts[node]->Increment();
+    if (emptied)
+        impl_->by_name[name].emptied[node]->Increment();
 }
 
 void Metrics::set_masters_claimed(std::size_t name, std::size_t nodes)

@@ -35,6 +35,8 @@ public:
     void set_node_up(std::size_t name, std::size_t node, bool up);
     void set_node_loading(std::size_t name, std::size_t node, bool loading);
     void set_replica_lag(std::size_t name, std::size_t node, std::uint64_t bytes);
+    // The node's process was replaced; `emptied`: it is the master, and has less data than before.
+    void count_restart(std::size_t name, std::size_t node, bool emptied);
     void set_masters_claimed(std::size_t name, std::size_t nodes);
 
     // A listening socket, SPOP or HTTP, could not accept.

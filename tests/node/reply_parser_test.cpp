@@ -78,6 +78,15 @@ TEST_SUITE("node/reply_parser")
         CHECK(info->loading);
     }
 
+    TEST_CASE("INFO has the keys of all databases, and nothing else that begins with db")
+    {
+        const auto info = node::parse_info(
+            text("# Keyspace\r\ndb0:keys=5,expires=0,avg_ttl=0\r\ndb12:keys=7,expires=1\r\n"
+                 "db:keys=1\r\ndbx:keys=1\r\ndb3:expires=1,keys=9\r\ndb4:keys=-1\r\n"));
+        REQUIRE(info.has_value());
+        CHECK(info->keys == 12);
+    }
+
     TEST_CASE("INFO that is an error is none, and lines without meaning are skipped")
     {
         CHECK_FALSE(node::parse_info({resp::Error{"NOPERM"}}));
