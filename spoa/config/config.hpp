@@ -98,6 +98,7 @@ struct Haproxy {
         std::string master;
     };
     SocketAddress runtime_api;
+    std::optional<SocketAddress> master_cli;
     std::vector<Backend> backends;
 };
 

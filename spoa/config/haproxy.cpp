@@ -52,23 +52,34 @@ void read_backend(
         out.backends.push_back({entry.key, *name});
 }
 
+// A socket of a HAProxy, which no other key gives too.
+std::optional<SocketAddress> read_socket(
+    const Value& value, std::map<SocketAddress, Place>& seen, Report& report)
+{
+    const auto address = read_listener(value, "9999", report);
+    if (!address)
+        return std::nullopt;
+    const auto& [first, is_new] = seen.emplace(*address, value.place());
+    if (!is_new)
+        report.error(
+            value.place(),
+            value.name + ": duplicate address " + to_string(*address) + ", first on line " +
+                std::to_string(first->second.line));
+    return *address;
+}
+
 Haproxy read_haproxy(
     const Value& value, std::map<SocketAddress, Place>& seen, const std::vector<Master>& masters,
     Report& report)
 {
-    const Section section(value, {"runtime_api", "backends"}, report);
+    const Section section(value, {"runtime_api", "master_cli", "backends"}, report);
     Haproxy out;
     if (const auto api =
             section.require("runtime_api", "give its stats socket: unix:/path or host:port"))
-        if (const auto address = read_listener(*api, "9999", report)) {
+        if (const auto address = read_socket(*api, seen, report))
             out.runtime_api = *address;
-            const auto& [first, is_new] = seen.emplace(*address, api->place());
-            if (!is_new)
-                report.error(
-                    api->place(),
-                    api->name + ": duplicate address " + to_string(*address) + ", first on line " +
-                        std::to_string(first->second.line));
-        }
+    if (const auto master = section.find("master_cli"))
+        out.master_cli = read_socket(*master, seen, report);
     const auto backends =
         section.require("backends", "say which name each of its backends is for: BACKEND: NAME");
     if (!backends)

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "daemon/old_workers.hpp"
 #include "daemon/runtime_api.hpp"
 #include "verdict/watch.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <list>
+#include <optional>
 #include <vector>
 
 namespace spoa::daemon {
@@ -27,7 +29,19 @@ public:
     std::vector<telemetry::HaproxyReport> reports() const;
 
 private:
-    std::list<RuntimeApi> haproxies_;
+    // One HAProxy; `places` counts the sockets in the metrics.
+    struct Haproxy {
+        Haproxy(
+            const boost::asio::any_io_executor& executor, const config::Haproxy& config,
+            telemetry::Metrics& metrics, std::size_t& places);
+
+        RuntimeApi runtime_api;
+        std::optional<OldWorkers> old_workers;
+    };
+
+    void want(std::size_t name, const haproxy_api::Wishes& wishes);
+
+    std::list<Haproxy> haproxies_;
 };
 
 }  // namespace spoa::daemon

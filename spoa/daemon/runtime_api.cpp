@@ -154,7 +154,7 @@ void RuntimeApi::note(const std::string& trouble)
 
 telemetry::HaproxyReport RuntimeApi::report() const
 {
-    telemetry::HaproxyReport out{address_, trouble_.empty(), trouble_, {}};
+    telemetry::HaproxyReport out{address_, trouble_.empty(), trouble_, {}, {}};
     for (const auto& kept : kept_) {
         const auto& fence = kept.fence;
         telemetry::HaproxyReport::Backend backend{

@@ -22,6 +22,8 @@ public:
     RuntimeApi(
         const boost::asio::any_io_executor& executor, const SocketAddress& address,
         telemetry::Metrics& metrics, std::size_t place);
+    RuntimeApi(const RuntimeApi&) = delete;
+    RuntimeApi& operator=(const RuntimeApi&) = delete;
 
     // `name` is the place of the monitored name.
     void add_backend(const std::string& backend, std::size_t name, const std::string& master_name);

@@ -1,9 +1,9 @@
 #include "haproxy_api/reply.hpp"
 
 #include "haproxy_api/command.hpp"
+#include "haproxy_api/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <utility>
 
@@ -15,38 +15,12 @@ constexpr std::uint64_t forced_maint = 0x01;
 constexpr std::uint64_t forced_drain = 0x08;
 constexpr std::uint64_t other_maint = 0x02 | 0x20 | 0x40;  // inherited, resolution, host name
 
-std::string_view take_until(std::string_view& text, char end)
-{
-    const auto at = text.find(end);
-    const auto word = text.substr(0, at);
-    text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
-    return word;
-}
-
 std::vector<std::string_view> split(std::string_view text, char separator)
 {
     std::vector<std::string_view> words;
     while (!text.empty())
         words.push_back(take_until(text, separator));
     return words;
-}
-
-std::optional<std::uint64_t> number_in(std::string_view text)
-{
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
-    return number;
-}
-
-// What HAProxy allows in the name of a proxy or server. Names come back in commands, where anything
-// else might be a command of its own.
-bool is_name(std::string_view text)
-{
-    constexpr std::string_view allowed =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:";
-    return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
 }
 
 // A table whose header has been read: where the columns are that we need.

@@ -17,7 +17,7 @@ result<std::vector<File>, std::string> generate(
     while (directory.ends_with('/'))
         directory.remove_suffix(1);
 
-    auto haproxy_cfg = head(config.spop, form);
+    auto haproxy_cfg = head(config, form);
     std::size_t index = 0;
     for (const auto& master : config.masters)
         haproxy_cfg += routing(master, port_of(index++), form, directory);

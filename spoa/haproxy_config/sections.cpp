@@ -25,10 +25,7 @@ global
     # Each takes two file descriptors. Below the 10000 clients that Redis accepts by default.
     maxconn 8000
 
-    # After a reload the old process keeps its sessions, out of reach of the socket above: for
-    # this long a failover may leave some of them on the old master.
-    hard-stop-after 1s
-
+@RELOAD@
     # To a collector instead: log 192.0.2.1:514 local0
     log /dev/log local0
 
@@ -62,6 +59,18 @@ defaults
     option abortonclose
     timeout client-fin 1s
     timeout server-fin 1s
+)";
+
+constexpr std::string_view with_hard_stop =
+    R"(    # After a reload the old process keeps its sessions, out of reach of the socket above: for
+    # this long a failover may leave some of them on the old master. With `master_cli` in the agent's
+    # configuration it reaches them, and this line is not written.
+    hard-stop-after 1s
+)";
+
+constexpr std::string_view without_hard_stop =
+    R"(    # After a reload the old process keeps its sessions. The agent ends those on a former master over
+    # the master CLI, so no `hard-stop-after` has to: a reload disturbs nobody.
 )";
 
 constexpr std::string_view with_chroot = R"(    chroot /var/lib/haproxy)";
@@ -189,11 +198,17 @@ bool keeps_chroot(const config::Spop& spop)
 
 }  // namespace
 
-std::string head(const config::Spop& spop, Form form)
+std::string head(const config::Config& config, Form form)
 {
+    const bool old_workers_in_reach =
+        !config.haproxies.empty() && std::ranges::all_of(config.haproxies, [](const auto& haproxy) {
+            return haproxy.master_cli.has_value();
+        });
     return fill(
         global_text,
-        {{"FORM", to_string(form)}, {"CHROOT", keeps_chroot(spop) ? with_chroot : without_chroot}});
+        {{"FORM", to_string(form)},
+         {"CHROOT", keeps_chroot(config.spop) ? with_chroot : without_chroot},
+         {"RELOAD", old_workers_in_reach ? without_hard_stop : with_hard_stop}});
 }
 
 std::string agents_backend(const config::Config& config)

@@ -10,7 +10,7 @@
 namespace spoa::haproxy_config {
 
 // The head of haproxy.cfg: title, global and defaults.
-std::string head(const config::Spop& spop, Form form);
+std::string head(const config::Config& config, Form form);
 
 // The backend in which HAProxy finds the agent.
 std::string agents_backend(const config::Config& config);

@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto turn_limit = 1s;  // for all of it: connecting, the commands, the reply
 constexpr auto first_retry = 100ms;
 constexpr auto longest_retry = 2s;
-constexpr std::size_t largest_reply = 1 << 20;
+constexpr std::size_t largest_reply = 16 << 20;
 
 bool is_cancelled(asio::cancellation_state state)
 {
@@ -83,6 +83,8 @@ asio::awaitable<result<std::string>> RuntimeApiLink::ask(
     if (const auto [error, _] = co_await asio::async_write(socket, asio::buffer(line), as_result);
         error)
         co_return error;
+    error_code ignored;  // one that has closed already has answered
+    socket.shutdown(StreamSocket::shutdown_send, ignored);
     std::string reply;
     const auto [error, _] =
         co_await asio::async_read(socket, asio::dynamic_buffer(reply, largest_reply), as_result);
@@ -122,7 +124,7 @@ std::string RuntimeApiLink::explain(const error_code& error) const
     if (error == asio::error::timed_out)
         return "no complete answer within a second";
     if (error == asio::error::message_size)
-        return "its answer is longer than 1 MiB";
+        return "its answer is longer than 16 MiB";
     return error.message();
 }
 

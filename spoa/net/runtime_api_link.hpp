@@ -30,9 +30,10 @@ public:
     virtual void on_failure(const std::string& reason) = 0;  // a sentence that says what to change
 };
 
-// The runtime API of one HAProxy. A connection for each turn: HAProxy closes it when the reply is
-// complete, so nothing is left over from one turn to the next, and a reloaded HAProxy is met anew.
-// A failed turn is followed by a pause that grows.
+// The runtime API of one HAProxy, or its master CLI. A connection for each turn: HAProxy closes it
+// when the reply is complete (the master CLI: when nothing more can come), so nothing is left over
+// from one turn to the next, and a reloaded HAProxy is met anew. A failed turn is followed by a
+// pause that grows.
 class RuntimeApiLink {
 public:
     // `user` must outlive it.

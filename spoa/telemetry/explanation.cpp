@@ -70,6 +70,19 @@ std::string votes_text(const Json& json)
     return text;
 }
 
+std::string old_workers_text(const Json& json)
+{
+    if (json.is_null())
+        return {};
+    if (!json.at("up").get<bool>())
+        return "old workers out of reach: " + text_or(json, "failure", "-") + "\n";
+    std::string text;
+    for (const auto& worker : json.at("workers"))
+        text += "old worker " + number(worker, "pid") + ": " + number(worker, "sessions") +
+                " sessions\n";
+    return text;
+}
+
 std::string nodes_text(const Json& json)
 {
     if (json.at("nodes").empty())
@@ -109,6 +122,7 @@ std::string haproxies_text(const Json& json)
         }
         if (rows.size() > 1)
             text += aligned(rows);
+        text += old_workers_text(haproxy.value("old_workers", Json()));
         text += std::exchange(warnings, {});
     }
     return text;

@@ -93,6 +93,23 @@ Json support_json(const verdict::Watch& watch, const Moment& now)
     return json;
 }
 
+Json loss_json(const LossReport& loss, const Moment& now)
+{
+    const auto seen = [](const node::Info& info) {
+        return Json{{"run_id", info.run_id}, {"offset", info.offset}, {"keys", info.keys}};
+    };
+    const auto& [before, after] = loss.restart;
+    return {{"at", utc_text(loss.at, now)}, {"before", seen(before)}, {"after", seen(after)}};
+}
+
+std::string loss_warning(const NodeReport& node, const Moment& now)
+{
+    const auto& [before, after] = node.loss->restart;
+    return node.server + " came back from a restart with less data at " +
+           utc_text(node.loss->at, now) + ", as the master: " + std::to_string(before.keys) +
+           " keys before, " + std::to_string(after.keys) + " after";
+}
+
 Json node_json(const NodeReport& node, const verdict::Watch& watch, const Moment& now)
 {
     constexpr std::array<std::string_view, 3> roles{"unknown", "master", "replica"};
@@ -101,12 +118,15 @@ Json node_json(const NodeReport& node, const verdict::Watch& watch, const Moment
     Json json{{"server", node.server}, {"address", to_string(node.address)}, {"up", fresh}};
     if (!node.trouble.empty())
         json["trouble"] = node.trouble;
+    if (node.loss)
+        json["lost_data"] = loss_json(*node.loss, now);
     if (!probe || !probe->answered_at)
         return json;
     json["role"] = roles[static_cast<std::size_t>(probe->role)];
     json["age_ms"] = duration_cast<milliseconds>(now.steady - *probe->answered_at).count();
     json["loading"] = node.info.loading;
     json["offset"] = probe->offset;
+    json["keys"] = node.info.keys;
     if (probe->role == verdict::Role::master)
         json["connected_replicas"] = node.info.connected_replicas;
     if (probe->role == verdict::Role::replica) {
@@ -161,6 +181,17 @@ Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels
     return json;
 }
 
+Json old_workers_json(const OldWorkersReport& report)
+{
+    Json json{{"master_cli", report.master_cli}, {"up", report.up}};
+    if (!report.up)
+        json["failure"] = report.failure;
+    json["workers"] = Json::array();
+    for (const auto& [pid, sessions] : report.workers)
+        json["workers"].push_back({{"pid", pid}, {"sessions", sessions}});
+    return json;
+}
+
 // With the backends of this name alone, or with all when it is empty.
 Json haproxies_json(std::span<const HaproxyReport> haproxies, std::string_view name)
 {
@@ -189,6 +220,8 @@ Json haproxies_json(std::span<const HaproxyReport> haproxies, std::string_view n
         if (!haproxy.up)
             json["failure"] = haproxy.failure;
         json["backends"] = std::move(backends);
+        if (haproxy.old_workers)
+            json["old_workers"] = old_workers_json(*haproxy.old_workers);
         all.push_back(std::move(json));
     }
     return all;
@@ -236,6 +269,9 @@ std::string master_json(
     for (const auto& sentinel : sentinels)
         addresses.push_back(sentinel.address);
     json["warnings"] = verdict::warnings_of(watch, addresses, now.steady);
+    for (const auto& node : name.nodes)
+        if (node.loss)
+            json["warnings"].push_back(loss_warning(node, now));
     json["changes"] = Json::array();
     for (const auto& change : watch.history())
         json["changes"].push_back(change_json(change, now));

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "node/reply_parser.hpp"
+#include "node/restart.hpp"
 #include "verdict/watch.hpp"
 
 #include <chrono>
@@ -19,12 +19,19 @@ struct SentinelReport {
     std::string failure;  // why not, while it is not up; never holds a secret
 };
 
+// When a node came back from a restart with less data, as the master, and what was seen.
+struct LossReport {
+    node::Restart restart;
+    verdict::TimePoint at;
+};
+
 // One data node as the agent's own connection sees it.
 struct NodeReport {
     std::string server;
     Endpoint address;
     node::Info info;
-    std::string trouble;  // why it cannot be asked; empty while it answers
+    std::string trouble;             // why it cannot be asked; empty while it answers
+    std::optional<LossReport> loss;  // the last one
 };
 
 // One monitored name, with all that is known of it.
@@ -32,6 +39,18 @@ struct NameReport {
     const verdict::Watch& watch;
     std::span<const NodeReport> nodes;  // empty where nodes are not probed
     std::uint64_t waiting = 0;          // new connections that wait for a clear verdict
+};
+
+// The workers that a HAProxy has left behind when it was reloaded, as its master tells.
+struct OldWorkersReport {
+    struct Worker {
+        std::uint32_t pid = 0;
+        std::uint64_t sessions = 0;  // on the configured backends
+    };
+    std::string master_cli;
+    bool up = false;
+    std::string failure;  // why not, while it is not up
+    std::vector<Worker> workers;
 };
 
 // One HAProxy that is kept in order over its runtime API.
@@ -52,6 +71,7 @@ struct HaproxyReport {
     bool up = false;
     std::string failure;  // why not, while it is not up
     std::vector<Backend> backends;
+    std::optional<OldWorkersReport> old_workers;  // where a master CLI is configured
 };
 
 // The moment of a report on both clocks, so that ages become dates.

@@ -62,6 +62,10 @@ StatusTable status_table(std::string_view masters_json)
             const auto who = "haproxy " + haproxy.at("runtime_api").get<std::string>() + ": ";
             if (!haproxy.at("up").get<bool>())
                 notes += who + haproxy.at("failure").get<std::string>() + "\n";
+            if (const auto old = haproxy.value("old_workers", Json());
+                !old.is_null() && !old.at("up").get<bool>())
+                notes += who + "old workers out of reach: " + old.at("failure").get<std::string>() +
+                         "\n";
             for (const auto& backend : haproxy.at("backends"))
                 for (const auto& warning : backend.at("warnings"))
                     notes += who + warning.get<std::string>() + "\n";

@@ -31,6 +31,18 @@ TEST_SUITE("config/haproxy")
         CHECK(to_string(haproxies[1].runtime_api) == "127.0.0.1:9999");
     }
 
+    TEST_CASE("the master CLI is optional")
+    {
+        const auto loaded = config::load_text(
+            good_sentinels + good_masters +
+                "haproxy: [{runtime_api: unix:/a, master_cli: unix:/b, backends: {nodes: a}}]\n",
+            ".");
+        CHECK(loaded.diagnostics.empty());
+        REQUIRE(loaded.config.haproxies.size() == 1);
+        REQUIRE(loaded.config.haproxies[0].master_cli);
+        CHECK(to_string(*loaded.config.haproxies[0].master_cli) == "unix:/b");
+    }
+
     TEST_CASE("what is missing or wrong is told")
     {
         const std::string api = "runtime_api: unix:/a";
@@ -47,6 +59,9 @@ TEST_SUITE("config/haproxy")
              {"haproxy: [{" + api + ", backends: {\"b x\": a}}]", "1:45: error", {"no such name"}},
              {"haproxy: [{" + api + ", backends: {b: a}}, {" + api + ", backends: {c: a}}]",
               "1:67: error",
+              {"duplicate address unix:/a, first on line 1"}},
+             {"haproxy: [{" + api + ", master_cli: unix:/a, backends: {b: a}}]",
+              "1:46: error",
               {"duplicate address unix:/a, first on line 1"}},
              {"haproxy: [{" + api + ", backend: {b: a}, backends: {b: a}}]",
               "1:34: error",

@@ -6,13 +6,13 @@ from lab.process import Process
 
 class Proxy(HAProxy):
     """HAProxy with a given configuration, that has its runtime API at `control` and its clients at
-    `port`."""
+    `port`; its master CLI is beside `control`."""
 
     def __init__(self, lab, configuration, control, port):
         Process.__init__(self, "haproxy", lab.subfolder("haproxy"))
         self._binary = BINARY
         self._control = control
-        self._master_control = self.folder / "master.sock"
+        self._master_control = control.with_name("master.sock")
         self.ports = {"redis": port}
         self.file = self.folder / "haproxy.cfg"
         self.file.write_text(configuration)

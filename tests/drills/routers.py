@@ -25,7 +25,8 @@ class AgentRouter:
         sections = {"masters": [master | {"redis": {}, "policy": policy or {}}]}
         if act:
             sections["haproxy"] = [{
-                "runtime_api": f"unix:{self.control}", "backends": {f"redis_{NAME}_nodes": NAME}}]
+                "runtime_api": f"unix:{self.control}",
+                "master_cli": f"unix:{self.control.with_name('master.sock')}", "backends": {f"redis_{NAME}_nodes": NAME}}]
         self.agents = [make_agent(lab, deployment, **sections) for _ in range(agents)]
         for agent in self.agents:
             agent.config["spop"]["listen"] = _endpoint(agent)

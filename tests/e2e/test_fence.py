@@ -29,16 +29,20 @@ class Scene:
     """A deployment, an agent that acts on one HAProxy, and that HAProxy."""
 
     def __init__(self, lab, deployment, form="use-server", masters=None, backends=None, start=True,
-                 **options):
+                 master_cli=False, **options):
         self.lab, self.deployment, self.form = lab, deployment, form
         self.control = lab.subfolder("control") / "admin.sock"
         (master,) = masters or masters_of(deployment)
+        self.master_socket = self.control.with_name("master.sock")
+        sockets = {"runtime_api": f"unix:{self.control}"}
+        if master_cli:
+            sockets["master_cli"] = f"unix:{self.master_socket}"
         self.agent = make_agent(
             lab, deployment, masters=[master | {"redis": {}}],
-            haproxy=[{"runtime_api": f"unix:{self.control}",
-                      "backends": backends or backends_of(form)}])
+            haproxy=[sockets | {"backends": backends or backends_of(form)}])
         self.agent.start()
-        self.haproxy = start_haproxy(lab, self.agent, form, control=self.control, **options)
+        self.haproxy = start_haproxy(
+            lab, self.agent, form, control=self.control, master=self.master_socket, **options)
 
     def __enter__(self):
         return self
@@ -235,6 +239,67 @@ def test_a_haproxy_reloaded_in_mid_failover_converges(moment, lab, deployment):
         assert new != old
         await_end(sessions, 3)
         assert scene.reaches() == new
+
+
+@pytest.mark.deadline(60)
+@pytest.mark.parametrize("form", ["use-server", "backends"])
+def test_sessions_in_old_workers_end_with_the_others_and_a_reload_ends_none(
+        form, lab, deployment, any_haproxy):
+    with Scene(lab, deployment, form, master_cli=True, binary=any_haproxy.binary) as scene:
+        assert "hard-stop-after 1s" not in scene.haproxy.file.read_text()
+        old = scene.await_converged()
+        oldest = scene.connect(20)
+        scene.haproxy.reload()
+        older = scene.connect(20)
+        scene.haproxy.reload()
+
+        def seen():
+            return sorted(worker["sessions"] for worker in scene.told()["old_workers"]["workers"])
+
+        wait_until(lambda: seen() == [20, 20], 3, "the agent knows of both old workers")
+        assert not ended(oldest + older), "the reload has ended sessions of the master"
+        scene.fail_over()
+        wait_until(lambda: ended(oldest + older), 10, "the first ends", every=0.001)
+        took = await_end(oldest + older, 2)
+        assert took < 1.1
+        assert scene.await_new_master(old) != old
+        assert scene.agent.metric(
+            "sentinel_spoa_fenced_sessions_total", master_name=NAME, server=old) == 40
+        scene.await_log("are ended in an old worker")
+        wait_until(lambda: seen() == [], 3, "the old workers have ended")
+
+
+@pytest.mark.deadline(60)
+def test_two_thousand_sessions_of_an_old_worker_end_within_a_second(lab, deployment, capsys):
+    many = 2000
+    with Scene(lab, deployment, master_cli=True,
+               edit=lambda text: text.replace("maxconn 2000", "maxconn 3000")) as scene:
+        old = scene.await_converged()
+        sessions = scene.connect(many)
+        scene.haproxy.reload()
+        scene.fail_over()
+        wait_until(lambda: ended(sessions), 10, "the first ends", every=0.001)
+        took = await_end(sessions, 5)
+        scene.await_new_master(old)
+        for session in sessions:
+            session.close()
+    with capsys.disabled():
+        print(f"\n\n{many} sessions of an old worker: {1000 * took:.0f} ms from the first end to the last")
+
+
+@pytest.mark.deadline(60)
+def test_a_stats_socket_given_as_master_cli_is_named(lab, deployment):
+    with Scene(lab, deployment) as scene:
+        config = scene.agent.config["haproxy"][0]
+        scene.agent.terminate()
+        scene.agent.config["haproxy"] = [config | {
+            "runtime_api": f"unix:{scene.haproxy.folder / 'own.sock'}",
+            "master_cli": f"unix:{scene.control}"}]
+        scene.agent.write_config()
+        scene.agent.start()
+        scene.await_log("`master_cli` is what `haproxy -S` was given")
+        assert not scene.told()["old_workers"]["up"] and scene.told()["up"]
+        scene.await_converged()
 
 
 @pytest.mark.deadline(60)

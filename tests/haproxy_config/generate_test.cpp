@@ -193,6 +193,21 @@ TEST_SUITE("haproxy_config/generate")
             Lines{"server R2 10.0.0.2:6380 on-marked-down shutdown-sessions"});
     }
 
+    TEST_CASE("old workers are bounded in time unless the agent reaches those of every HAProxy")
+    {
+        auto config = two_nodes();
+        const auto is_bounded = [&] {
+            const auto text = haproxy_cfg(config, Form::use_server);
+            return text.find("\n    hard-stop-after 1s\n") != std::string::npos;
+        };
+        CHECK(is_bounded());
+        config.haproxies.resize(2);
+        config.haproxies[0].master_cli = SocketAddress{{}, "/run/haproxy-master.sock"};
+        CHECK(is_bounded());
+        config.haproxies[1].master_cli = SocketAddress{{"10.0.0.9", 9'998}, {}};
+        CHECK_FALSE(is_bounded());
+    }
+
     TEST_CASE("set-dst: an address passes only with its own port")
     {
         auto config = two_nodes();

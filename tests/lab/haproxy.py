@@ -30,14 +30,15 @@ OF_THE_MACHINE = re.compile(
 class HAProxy(Process):
     """One HAProxy, in the foreground, started by start_haproxy()."""
 
-    def __init__(self, lab, agent, form, binary=BINARY, control=None, level="admin", edit=None):
+    def __init__(self, lab, agent, form, binary=BINARY, control=None, level="admin", edit=None,
+                 master=None):
         super().__init__(f"haproxy-{form}", lab.subfolder(f"haproxy-{form}"))
         self._lab = lab
         self._binary = binary
         self.form = form
         self.file = self.folder / "haproxy.cfg"
         self._control = self.folder / "own.sock"
-        self._master_control = self.folder / "master.sock"
+        self._master_control = master or self.folder / "master.sock"
         self._also = f"    stats socket {control} mode 600 level {level}\n" if control else ""
         written = agent_module.run("haproxy-config", "-f", agent.file, "--form", form, "-o", self.folder)
         assert written.returncode == 0, written.stderr
@@ -144,7 +145,8 @@ def _bound(text, frontend, port):
 
 def start_haproxy(lab, agent, form="use-server", **options):
     """HAProxy in front of the nodes of this agent's configuration, started. `options`: another `binary`;
-    a second stats socket at `control` with `level`; `edit`, a function on the text of haproxy.cfg."""
+    a second stats socket at `control` with `level`; `edit`, a function on the text of haproxy.cfg; where the
+    `master` CLI is."""
     haproxy = lab.add(HAProxy(lab, agent, form, **options))
     haproxy.start()
     return haproxy

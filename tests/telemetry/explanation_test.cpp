@@ -63,9 +63,14 @@ TEST_SUITE("telemetry/explanation")
              true,
              "",
              {{"orders_nodes", "orders", {{"R1", "ready", "ready", 41}}, {"server R9 is odd"}},
-              {"carts_nodes", "carts", {{"C1", "ready", "ready", 1}}, {}}}},
-            {"unix:/b", false, "nobody listens there", {{"nodes", "orders", {}, {}}}},
-            {"unix:/c", true, "", {{"others", "carts", {}, {}}}}};
+              {"carts_nodes", "carts", {{"C1", "ready", "ready", 1}}, {}}},
+             telemetry::OldWorkersReport{"unix:/m", true, "", {{4'711, 12}}}},
+            {"unix:/b",
+             false,
+             "nobody listens there",
+             {{"nodes", "orders", {}, {}}},
+             telemetry::OldWorkersReport{"unix:/n", false, "permission denied", {}}},
+            {"unix:/c", true, "", {{"others", "carts", {}, {}}}, {}}};
         const telemetry::Moment now{start + 1s, std::chrono::system_clock::time_point()};
         const auto watch = good_watch();
         const auto text =
@@ -75,6 +80,8 @@ TEST_SUITE("telemetry/explanation")
         CHECK(has(text, "orders_nodes/R1  ready  ready   41"));
         CHECK(has(text, "warning: server R9 is odd"));
         CHECK(has(text, "haproxy unix:/b: nobody listens there"));
+        CHECK(has(text, "old worker 4711: 12 sessions\n"));
+        CHECK(has(text, "old workers out of reach: permission denied\n"));
         CHECK_FALSE(has(text, "carts"));
         CHECK_FALSE(has(text, "unix:/c"));
     }

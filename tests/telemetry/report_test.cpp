@@ -148,7 +148,8 @@ TEST_SUITE("telemetry/report")
         watch.review(now.steady);
 
         const std::vector<telemetry::NodeReport> nodes{
-            {"R1", {"10.0.0.1", 6379}, {}, ""}, {"R2", {"10.0.0.2", 6379}, {}, "timed out"}};
+            {"R1", {"10.0.0.1", 6379}, {}, "", {}},
+            {"R2", {"10.0.0.2", 6379}, {}, "timed out", {}}};
         const auto one = json::parse(telemetry::master_json({watch, nodes}, three_up(), now));
         CHECK(one["name"] == "orders");
         CHECK(one["state"] == "degraded");
@@ -163,6 +164,23 @@ TEST_SUITE("telemetry/report")
         CHECK(one["warnings"].size() == 2);  // a peer too many, an address without a server
         CHECK(one["changes"].size() >= 1);
         CHECK(one["changes"].back()["to"]["state"] == "degraded");
+    }
+
+    TEST_CASE("a node that lost data is told of, with what it had before")
+    {
+        verdict::Watch watch = silent_watch();
+        telemetry::LossReport loss;
+        loss.restart.before.run_id = "a";
+        loss.restart.before.keys = 50;
+        loss.restart.after.run_id = "b";
+        loss.at = now.steady - 1s;
+        const std::vector<telemetry::NodeReport> nodes{{"R1", {"10.0.0.1", 6379}, {}, "", loss}};
+        const auto one = json::parse(telemetry::master_json({watch, nodes}, three_up(), now));
+        CHECK(one["nodes"][0]["lost_data"]["before"]["keys"] == 50);
+        CHECK(one["nodes"][0]["lost_data"]["after"]["run_id"] == "b");
+        const auto warning = one["warnings"].back().get<std::string>();
+        CHECK(warning.find("R1 came back from a restart with less data") == 0);
+        CHECK(warning.ends_with("50 keys before, 0 after"));
     }
 
     TEST_CASE("times keep all three digits of their milliseconds")
