@@ -5,6 +5,7 @@
 #include "spop/frame_splitter.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/write.hpp>
 
 namespace asio = boost::asio;
@@ -31,6 +32,9 @@ void count_end(
     else if (!peer_left(error) && error != asio::error::operation_aborted)
         desk.tally.count(SpopError::io);
 }
+
+// As as_result, for the read of each turn: awaited without a coroutine frame of its own.
+constexpr auto in_place = asio::as_tuple(asio::deferred);
 
 // An idle session keeps no more memory than this for reading and writing each.
 constexpr std::size_t idle_buffer = spop::FrameSplitter::smallest_read;
@@ -120,7 +124,7 @@ asio::awaitable<void> run_spop_session(
         const auto space = frames.space();
         reading = true;
         const auto [read_error, size] =
-            co_await socket.async_read_some(asio::buffer(space.data(), space.size()), as_result);
+            co_await socket.async_read_some(asio::buffer(space.data(), space.size()), in_place);
         reading = false;
         // By a late reply, by cancellation, or by the limit of an idle session that holds much; in
         // none of these was anything read.
