@@ -1,5 +1,7 @@
 #pragma once
 
+#include "telemetry/moment.hpp"
+#include "verdict/failover.hpp"
 #include "verdict/watch.hpp"
 
 #include <string>
@@ -10,5 +12,9 @@ namespace spoa::daemon {
 // The end of traffic is an error, doubt a warning, everything else notable is information; a vote
 // more or less is for debugging.
 void log_change(const std::string& name, const verdict::Change& change);
+
+// Writes the one line of a failover that is over, with the moment of each phase.
+void log_failover(
+    const std::string& name, const verdict::Failover& failover, const telemetry::Moment& now);
 
 }  // namespace spoa::daemon

@@ -4,7 +4,6 @@
 #include "verdict/doubt.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace spoa::daemon {
 
@@ -36,18 +35,28 @@ void Fences::start(net::TaskGroup& tasks)
         haproxy.start(tasks);
 }
 
-void Fences::follow(std::size_t place, const verdict::Watch& watch)
+haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now)
 {
-    if (haproxies_.empty())
-        return;
     haproxy_api::Situation situation{watch.verdict(), {}, false};
     if (const auto& promotion = watch.promotion())
         situation.candidate = promotion->candidate;
-    situation.unasked = std::chrono::steady_clock::now() <
-                        watch.standing().in_force_since + verdict::probe_deadline;
-    const auto wishes = haproxy_api::wishes_of(situation, watch.subject().servers);
+    situation.unasked = now < watch.standing().in_force_since + verdict::probe_deadline;
+    return haproxy_api::wishes_of(situation, watch.subject().servers);
+}
+
+void Fences::want(std::size_t place, const haproxy_api::Wishes& wishes)
+{
     for (auto& haproxy : haproxies_)
         haproxy.want(place, wishes);
+}
+
+std::optional<bool> Fences::is_out(std::size_t place, const std::string& server) const
+{
+    std::optional<bool> out;
+    for (const auto& haproxy : haproxies_)
+        if (const auto one = haproxy.is_out(place, server))
+            out = out.value_or(true) && *one;
+    return out;
 }
 
 std::vector<telemetry::HaproxyReport> Fences::reports() const

@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <list>
+#include <optional>
 #include <vector>
 
 namespace spoa::daemon {
@@ -21,13 +22,20 @@ public:
 
     void start(net::TaskGroup& tasks);
 
-    // The name at `place` was judged. Acts at once when that changes what a server should be.
-    void follow(std::size_t place, const verdict::Watch& watch);
+    // How the servers of the name at `place` should be. Acts at once when that is news.
+    void want(std::size_t place, const haproxy_api::Wishes& wishes);
+
+    // Whether every HAProxy keeps this server out and sees no session on it; nothing where no
+    // HAProxy has a backend of the name.
+    std::optional<bool> is_out(std::size_t place, const std::string& server) const;
 
     std::vector<telemetry::HaproxyReport> reports() const;
 
 private:
     std::list<RuntimeApi> haproxies_;
 };
+
+// How the servers of a watched name should be at this moment.
+haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now);
 
 }  // namespace spoa::daemon

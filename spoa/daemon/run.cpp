@@ -82,11 +82,13 @@ public:
               config.spop.threads, first_snapshot(config), config.sentinels.vote_ttl,
               session_limits(config.spop), limits, log_defect),
           pressure_log_(limits),
+          events_(context_.get_executor(), config.masters.size(), metrics_),
           control_(
-              context_.get_executor(), config, metrics_,
+              context_.get_executor(), config, metrics_, events_,
               [this](const std::shared_ptr<const agent::Snapshot>& snapshot) {
                   workers_.publish(snapshot);
-              })
+              },
+              [this](std::size_t name) { return workers_.connections_sent(name); })
     {}
 
     void run()
@@ -144,7 +146,11 @@ private:
         return listening_.size() + http_sessions_.size() + tasks_.size() > 0;
     }
 
-    std::string metrics_text() const { return metrics_.serialize(workers_.tallies()); }
+    std::string metrics_text()
+    {
+        metrics_.set_event_readers(events_.readers());
+        return metrics_.serialize(workers_.tallies());
+    }
 
     std::uint64_t waiting_connections(std::size_t name) const
     {
@@ -204,10 +210,12 @@ private:
     telemetry::Metrics metrics_;
     net::SpopWorkers workers_;
     PressureLog pressure_log_;
+    EventFeed events_;
     Control control_;
     net::HttpHandler page_handler_ = [this](const net::HttpRequest& request) {
         return answer_page(
             {control_,
+             events_,
              [this] { return metrics_text(); },
              [this](std::size_t name) { return waiting_connections(name); }},
             request);

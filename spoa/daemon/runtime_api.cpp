@@ -14,14 +14,9 @@ using Clock = std::chrono::steady_clock;
 // HAProxy takes a line of 16 KiB; a backend needs some 200 bytes of it, and more when it changes.
 constexpr std::size_t most_backends_a_turn = 16;
 
-std::string word_for(Wish wish)
+std::string words_for(Wish wish)
 {
-    switch (wish) {
-        case Wish::leave: return "as it is";
-        case Wish::ready: return "ready";
-        case Wish::maint: return "maint";
-    }
-    return {};
+    return wish == Wish::leave ? "as it is" : std::string(haproxy_api::word_for(wish));
 }
 
 std::string state_of(const haproxy_api::ServerSeen& server, bool ours)
@@ -152,6 +147,15 @@ void RuntimeApi::note(const std::string& trouble)
             {{"reason", trouble}});
 }
 
+std::optional<bool> RuntimeApi::is_out(std::size_t name, const std::string& server) const
+{
+    std::optional<bool> out;
+    for (const auto& kept : kept_)
+        if (kept.name == name)
+            out = out.value_or(true) && kept.fence.is_out(server);
+    return out;
+}
+
 telemetry::HaproxyReport RuntimeApi::report() const
 {
     telemetry::HaproxyReport out{address_, trouble_.empty(), trouble_, {}};
@@ -164,7 +168,7 @@ telemetry::HaproxyReport RuntimeApi::report() const
                 backend.servers.push_back(
                     {server.name,
                      state_of(server, fence.is_ours(server.name)),
-                     word_for(fence.wish(server.name)),
+                     words_for(fence.wish(server.name)),
                      server.sessions});
         out.backends.push_back(std::move(backend));
     }

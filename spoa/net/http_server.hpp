@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/line_stream.hpp"
 #include "net/stream_socket.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -7,7 +8,10 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace spoa::net {
 
@@ -20,7 +24,8 @@ struct HttpResponse {
     unsigned status = 200;
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
-    std::string allow;  // the header Allow, for 405
+    std::vector<std::pair<std::string, std::string>> headers;  // beside those of every answer
+    std::shared_ptr<LineStream> lines;  // follow the body, for as long as the reader stays
 };
 
 // Answers one request; called on the server's thread and must not block it.

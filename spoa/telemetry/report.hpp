@@ -1,13 +1,18 @@
 #pragma once
 
 #include "node/reply_parser.hpp"
+#include "telemetry/moment.hpp"
+#include "verdict/failover.hpp"
 #include "verdict/watch.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace spoa::telemetry {
@@ -32,6 +37,7 @@ struct NameReport {
     const verdict::Watch& watch;
     std::span<const NodeReport> nodes;  // empty where nodes are not probed
     std::uint64_t waiting = 0;          // new connections that wait for a clear verdict
+    const std::deque<verdict::Failover>* failovers = nullptr;  // oldest first; may be missing
 };
 
 // One HAProxy that is kept in order over its runtime API.
@@ -54,11 +60,8 @@ struct HaproxyReport {
     std::vector<Backend> backends;
 };
 
-// The moment of a report on both clocks, so that ages become dates.
-struct Moment {
-    std::chrono::steady_clock::time_point steady = std::chrono::steady_clock::now();
-    std::chrono::system_clock::time_point system = std::chrono::system_clock::now();
-};
+// How each server of a name should be in HAProxy: the server, then ready, maint or leave.
+using ServerWishes = std::vector<std::pair<std::string, std::string_view>>;
 
 // The JSON of /v1/masters: the Sentinels, and every name with its verdict and votes.
 std::string masters_json(
@@ -69,5 +72,13 @@ std::string masters_json(
 std::string master_json(
     const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now,
     std::span<const HaproxyReport> haproxies = {});
+
+// Lines of /v1/events, each one object with its '\n': a name as it is now, a failover as far as it
+// has come, and the sign of life.
+std::string master_event(
+    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now);
+std::string failover_event(
+    std::string_view name, const verdict::Failover& failover, const Moment& now);
+std::string heartbeat_event(const Moment& now);
 
 }  // namespace spoa::telemetry

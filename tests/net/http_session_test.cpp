@@ -25,7 +25,8 @@ std::string exchange(const std::string& request, net::HttpLimits limits = {})
     tcp::socket client(context);
     client.connect(acceptor.local_endpoint());
     const net::HttpHandler handler = [](const net::HttpRequest& asked) {
-        return net::HttpResponse{200, "text/plain", asked.method + " " + asked.target + "\n", {}};
+        return net::HttpResponse{
+            200, "text/plain", asked.method + " " + asked.target + "\n", {}, {}};
     };
     net::TaskGroup tasks(
         context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); });
