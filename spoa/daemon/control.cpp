@@ -175,9 +175,15 @@ std::vector<telemetry::NameReport> Control::names() const
 {
     std::vector<telemetry::NameReport> reports;
     reports.reserve(names_.size());
-    for (const auto& name : names_)
-        reports.push_back({name.watch, name.nodes, 0, &name.course.failovers()});
+    for (std::size_t place = 0; place < names_.size(); ++place)
+        reports.push_back(name(place));
     return reports;
+}
+
+telemetry::NameReport Control::name(std::size_t place) const
+{
+    const auto& name = names_[place];
+    return {name.watch, name.nodes, 0, &name.course.failovers()};
 }
 
 std::optional<std::size_t> Control::find_name(std::string_view name) const

@@ -49,6 +49,7 @@ public:
     void start(net::TaskGroup& tasks);
 
     std::vector<telemetry::NameReport> names() const;
+    telemetry::NameReport name(std::size_t place) const;
     std::optional<std::size_t> find_name(std::string_view name) const;  // its place
     std::span<const telemetry::SentinelReport> sentinels() const { return sentinels_; }
 

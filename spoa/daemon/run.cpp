@@ -127,23 +127,20 @@ private:
 
     net::Taker http_taker()
     {
-        return {context_, [this](net::StreamSocket socket) {
-                    if (http_sessions_.size() < most_http_connections)
-                        http_sessions_.spawn(
-                            net::run_http_session(std::move(socket), page_handler_, {}));
-                }};
+        return {
+            context_, [this](net::StreamSocket socket) { http_server_.take(std::move(socket)); }};
     }
 
     void cancel_all()
     {
         listening_.cancel();
-        http_sessions_.cancel();
+        http_server_.cancel();
         tasks_.cancel();
     }
 
     bool anything_running() const
     {
-        return listening_.size() + http_sessions_.size() + tasks_.size() > 0;
+        return listening_.size() + http_server_.size() + tasks_.size() > 0;
     }
 
     std::string metrics_text()
@@ -212,16 +209,17 @@ private:
     PressureLog pressure_log_;
     EventFeed events_;
     Control control_;
-    net::HttpHandler page_handler_ = [this](const net::HttpRequest& request) {
-        return answer_page(
-            {control_,
-             events_,
-             [this] { return metrics_text(); },
-             [this](std::size_t name) { return waiting_connections(name); }},
-            request);
-    };
+    const PageSources page_sources_{
+        control_,
+        events_,
+        [this] { return metrics_text(); },
+        [this](std::size_t name) { return waiting_connections(name); }};
     net::TaskGroup listening_{context_.get_executor(), log_failure};
-    net::TaskGroup http_sessions_{context_.get_executor(), log_failure};
+    net::HttpServer http_server_{
+        context_.get_executor(),
+        [this](const net::HttpRequest& request) { return answer_page(page_sources_, request); },
+        net::HttpLimits{.connections = most_http_connections},
+        log_failure};
     net::TaskGroup tasks_{context_.get_executor(), log_failure};
 };
 

@@ -1,13 +1,27 @@
 """The agent's pages for Prometheus, health checks and people."""
 
+import csv
+import http.client
 import json
 import re
+import socket
+import urllib.request
 
 import pytest
 
 from lab import spop_client
-from lab.agent import masters_of, start_agent
+from lab.agent import make_agent, masters_of, run, start_agent
+from lab.haproxy import BINARY as HAPROXY
+from lab.nodes import HOST
+from lab.process import Process
 from lab.waiting import wait_until
+
+
+def ask(agent, path, method="GET"):
+    """The response to one request, to be read."""
+    connection = http.client.HTTPConnection(HOST, agent.http_port, timeout=2)
+    connection.request(method, path, headers={"Connection": "close"})
+    return connection.getresponse()
 
 
 def get_json(agent, path):
@@ -59,14 +73,106 @@ def test_what_is_not_there_is_404(agent, path):
     assert agent.get(path)[0] == 404
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"])
-@pytest.mark.parametrize("path", ["/metrics", "/v1/masters", "/healthz"])
-def test_writing_is_405(agent, method, path):
-    assert agent.get(path, method)[0] == 405
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "BREW"])
+@pytest.mark.parametrize("path", ["/metrics", "/v1/masters", "/healthz", "/v1/events"])
+def test_writing_is_405_and_says_what_may_be_done(agent, method, path):
+    response = ask(agent, path, method)
+    assert (response.status, response.getheader("Allow")) == (405, "GET, HEAD, OPTIONS")
 
 
-def test_head_is_get_without_the_body(agent):
-    assert agent.get("/metrics", "HEAD") == (200, "")
+@pytest.mark.parametrize("path", ["/", "/metrics", "/v1/masters", "/v1/masters/mymaster", "/readyz"])
+def test_head_is_get_without_the_body(agent, path):
+    assert agent.get(path, "HEAD") == (200, "")
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/v1/masters", "/v1/events", "/healthz"])
+def test_options_says_what_may_be_done(agent, path):
+    response = ask(agent, path, "OPTIONS")
+    assert (response.status, response.getheader("Allow"), response.read()) == (
+        200, "GET, HEAD, OPTIONS", b"")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_the_primary_is_the_server_that_may_be_used_and_no_other(agent, deployment, method):
+    master = deployment.group.server_of(deployment.master_of())
+    assert {server: agent.get(f"/v1/primary/mymaster/{server}", method)[0]
+            for server in deployment.group.servers} == {
+                server: 200 if server == master else 503 for server in deployment.group.servers}
+
+
+def test_the_primary_says_why_not(agent, deployment):
+    master, *others = sorted(
+        deployment.group.servers, key=lambda each: each != deployment.group.server_of(
+            deployment.master_of()))
+    assert agent.get(f"/v1/primary/mymaster/{others[0]}") == (503, f"{master} is the master: ok\n")
+    for path in ("/v1/primary/nobody/R1", "/v1/primary/mymaster/R9", "/v1/primary/mymaster",
+                 "/v1/primary/mymaster/R1/", "/v1/primary/"):
+        assert agent.get(path)[0] == 404
+
+
+def test_no_server_is_the_primary_of_a_name_without_a_verdict(lab, deployment):
+    (known,) = masters_of(deployment)
+    agent = start_agent(
+        lab, deployment, ready=False, masters=[known | {"name": "not-monitored"}])
+    wait_until(lambda: agent.master("not-monitored")["state"] == "unknown-name", 5, "it is unknown")
+    for server in deployment.group.servers:
+        status, words = agent.get(f"/v1/primary/not-monitored/{server}")
+        assert status == 503
+        assert words.startswith("no server is the master: unknown-name, ")
+    lab.end([agent])
+
+
+def test_haproxy_checks_the_primary_with_its_own_health_check(lab, agent, deployment):
+    """`option httpchk` as in docs/monitoring.md, in a HAProxy that knows nothing else."""
+    host, port = agent.url.removeprefix("http://").split(":")
+    front, folder = lab.ports.take(), lab.subfolder("httpchk")
+    checks = "".join(
+        f"backend b_{server}\n    option httpchk GET /v1/primary/mymaster/{server}\n"
+        f"    server s {node.host}:{node.port} check addr {host} port {port} inter 100 rise 1 fall 1\n"
+        for server, node in deployment.group.servers.items())
+    file = folder / "haproxy.cfg"
+    file.write_text(
+        "defaults\n    mode tcp\n    timeout connect 1s\n    timeout client 5s\n    timeout server 5s\n"
+        f"frontend f\n    mode http\n    bind 127.0.0.1:{front}\n    stats enable\n    stats uri /\n{checks}")
+    haproxy = lab.add(Process("haproxy-httpchk", folder))
+    haproxy.launch(HAPROXY, "-db", "-f", file)
+
+    def up():
+        haproxy.must_be_alive()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{front}/;csv", timeout=2) as answer:
+                rows = list(csv.DictReader(answer.read().decode().removeprefix("# ").splitlines()))
+        except OSError:
+            return None
+        return {row["pxname"].removeprefix("b_") for row in rows
+                if row["svname"] == "s" and row["status"] == "UP"}
+
+    master = deployment.group.server_of(deployment.master_of())
+    wait_until(lambda: up() == {master}, 5, lambda: f"only {master} is up, not {up()}")
+    lab.end([haproxy])
+
+
+def test_keep_alive_pipelines_and_the_unix_socket(lab, deployment):
+    path = str(lab.subfolder("http") / "http.sock")
+    agent = make_agent(lab, deployment)
+    agent.config["http"]["listen"] = [agent.config["http"]["listen"], f"unix:{path}"]
+    agent.write_config()
+    agent.start()
+    for address in (path, (HOST, agent.http_port)):
+        with socket.socket(socket.AF_UNIX if address == path else socket.AF_INET) as client:
+            client.settimeout(5)
+            client.connect(address)
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 3 +
+                           b"GET http://a/healthz?x HTTP/1.1\r\nHost: a\r\n\r\n"
+                           b"GET /nope HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            text = b""
+            while chunk := client.recv(65536):
+                text += chunk
+        assert text.count(b"HTTP/1.1 200 OK") == 4
+        assert text.count(b"HTTP/1.1 404 ") == 1
+    status = run("status", "--url", f"unix:{path}")
+    assert status.returncode == 0, status.stderr
+    lab.end([agent])
 
 
 def families(text):
