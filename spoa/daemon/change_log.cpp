@@ -63,7 +63,8 @@ void log_change(const std::string& name, const Change& change)
     telemetry::write_log(
         level_of(change),
         name + ": " + move,
-        {{"state", state},
+        {{"name", name},
+         {"state", state},
          {"traffic", after.open ? "open" : "refused"},
          {"epoch", std::to_string(after.epoch)},
          {"votes", std::to_string(after.votes) + "/" + std::to_string(after.sentinels)},
@@ -88,7 +89,8 @@ void log_failover(
                  : ": failover from " + from +
                        (failover.to_address ? " to " + place_text(failover.to, *failover.to_address)
                                             : "")),
-        {{"cause", std::string(verdict::cause_of(failover))},
+        {{"name", name},
+         {"cause", std::string(verdict::cause_of(failover))},
          {"doubt", moment(Phase::doubt)},
          {"o_down", moment(Phase::o_down)},
          {"majority", moment(Phase::majority)},

@@ -17,6 +17,7 @@ namespace spoa::daemon {
 namespace {
 
 using telemetry::write_log;
+using telemetry::write_repeating;
 using verdict::Change;
 using Clock = std::chrono::steady_clock;
 
@@ -91,6 +92,8 @@ void Control::add_name(const config::Config& config, const config::Master& maste
     name.wishes = wishes_for(name.watch, Clock::now());
     name.refusals.resize(sentinels);
     metrics_.set_verdict(place, name.watch.verdict());
+    for (const auto& server : master.servers)
+        metrics_.count_fenced(place, server.name, 0);
     if (!master.redis)
         return;
     name.tls = make_tls(master.redis->tls);
@@ -351,7 +354,7 @@ void Control::on_up(std::size_t sentinel)
     report.up = true;
     report.failure.clear();
     metrics_.set_sentinel_up(sentinel, true);
-    write_log(LogLevel::info, "sentinel " + report.address + ": connected");
+    write_repeating(LogLevel::info, "sentinel " + report.address + ": connected");
 }
 
 void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
@@ -361,7 +364,7 @@ void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
     report.up = false;
     report.failure = failure.reason;
     metrics_.set_sentinel_up(sentinel, false);
-    write_log(
+    write_repeating(
         news ? LogLevel::warning : LogLevel::debug,
         "sentinel " + report.address + ": no vote from it",
         {{"reason", failure.reason}, {"retry", failure.permanent ? "seldom" : "soon"}});
@@ -383,7 +386,7 @@ void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel:
 {
     auto& last = names_[name].refusals[sentinel];
     if (last != refused.text)
-        write_log(
+        write_repeating(
             LogLevel::warning,
             "sentinel " + sentinels_[sentinel].address + ": no vote from it for " +
                 names_[name].watch.subject().name,
@@ -452,7 +455,7 @@ void Control::on_trouble(std::size_t name, std::size_t node, const std::string& 
         return;
     const bool first_answer = reason.empty() && report.trouble == "not asked yet";
     if (!first_answer)
-        write_log(
+        write_repeating(
             reason.empty() ? LogLevel::info : LogLevel::warning,
             "node " + report.server + " (" + to_string(report.address) +
                 "): " + (reason.empty() ? "answers again" : "cannot be asked"),

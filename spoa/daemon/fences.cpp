@@ -20,10 +20,8 @@ Fences::Fences(
             const auto place = static_cast<std::size_t>(master - config.masters.begin());
             haproxy.add_backend(backend, place, master_name);
             haproxy_api::Wishes unknown_yet;
-            for (const auto& server : master->servers) {
+            for (const auto& server : master->servers)
                 unknown_yet[server.name] = haproxy_api::Wish::leave;
-                metrics.count_fenced(place, server.name, 0);
-            }
             haproxy.want(place, unknown_yet);
         }
     }

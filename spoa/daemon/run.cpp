@@ -98,7 +98,7 @@ public:
             listening_.spawn(listener.run([this] { return workers_.next(); }, on_trouble));
         for (auto& listener : http_listeners_)
             listening_.spawn(listener.run([this] { return http_taker(); }, on_trouble));
-        tasks_.spawn(watch_pressure());
+        tasks_.spawn(look_each_second());
         control_.start(tasks_);
         asio::co_spawn(context_, stop_on_signal(), [this](const std::exception_ptr& failure) {
             if (failure)
@@ -157,7 +157,7 @@ private:
         return waiting;
     }
 
-    asio::awaitable<void> watch_pressure()
+    asio::awaitable<void> look_each_second()
     {
         asio::steady_timer pause(context_);
         for (;;) {
@@ -165,6 +165,7 @@ private:
             const auto [cancelled] = co_await pause.async_wait(net::as_result);
             if (cancelled)
                 co_return;
+            telemetry::write_held_back();
             pressure_log_.look(
                 {.refused = workers_.refused_connections(),
                  .accept_errors = metrics_.accept_errors(),

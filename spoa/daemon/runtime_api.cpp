@@ -9,6 +9,7 @@ namespace {
 
 using haproxy_api::Wish;
 using telemetry::write_log;
+using telemetry::write_repeating;
 using Clock = std::chrono::steady_clock;
 
 // HAProxy takes a line of 16 KiB; a backend needs some 200 bytes of it, and more when it changes.
@@ -125,7 +126,7 @@ void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
     auto warnings = kept.fence.warnings();
     for (const auto& warning : warnings)
         if (std::ranges::count(kept.warnings, warning) == 0)
-            write_log(LogLevel::warning, "haproxy " + address_ + ": " + warning);
+            write_repeating(LogLevel::warning, "haproxy " + address_ + ": " + warning);
     kept.warnings = std::move(warnings);
 }
 
@@ -139,9 +140,9 @@ void RuntimeApi::note(const std::string& trouble)
         return;
     trouble_ = trouble;
     if (trouble.empty())
-        write_log(LogLevel::info, "haproxy " + address_ + ": its runtime API answers");
+        write_repeating(LogLevel::info, "haproxy " + address_ + ": its runtime API answers");
     else
-        write_log(
+        write_repeating(
             LogLevel::warning,
             "haproxy " + address_ + ": its servers cannot be kept as they should be",
             {{"reason", trouble}});

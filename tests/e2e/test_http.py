@@ -4,13 +4,15 @@ import csv
 import http.client
 import json
 import re
+import shutil
 import socket
+import subprocess
 import urllib.request
 
 import pytest
 
 from lab import spop_client
-from lab.agent import make_agent, masters_of, run, start_agent
+from lab.agent import ROOT, make_agent, masters_of, run, start_agent
 from lab.haproxy import BINARY as HAPROXY
 from lab.nodes import HOST
 from lab.process import Process
@@ -217,6 +219,39 @@ def test_counters_are_there_at_zero_from_the_start(lab, deployment):
     assert [value for name, value in metrics.items()
             if name.startswith("sentinel_spoa_spop_errors_total")]
     assert metrics["sentinel_spoa_spop_connections"] == 0
+    lab.end([agent])
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool; Debian's prometheus has it")
+def test_promtool_has_nothing_to_say_about_the_metrics(lab, deployment):
+    (master,) = masters_of(deployment)
+    agent = start_agent(
+        lab, deployment, masters=[master | {"redis": {}}],
+        haproxy=[{"runtime_api": "unix:/nobody/listens", "backends": {"b": "mymaster"}}])
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=agent.get("/metrics")[1], capture_output=True,
+        text=True, timeout=10)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    lab.end([agent])
+
+
+CONTRACT = """build_info verdicts_total verdict_duration_seconds master_info master_state config_epoch votes
+    sentinels_configured sentinel_up sentinel_query_duration_seconds switches_total switch_delay_seconds
+    failover_phase_timestamp_seconds fenced_sessions_total fence_duration_seconds waiting_connections
+    waits_total nodes_claiming_master node_up node_loading replica_lag_bytes spop_connections
+    spop_connections_total spop_frames_total spop_errors_total accept_errors_total haproxy_up
+    haproxy_errors_total event_readers event_readers_dropped_total"""
+
+
+def test_all_metrics_are_there_and_in_the_docs_and_no_others(lab, deployment):
+    (master,) = masters_of(deployment)
+    agent = start_agent(
+        lab, deployment, masters=[master | {"redis": {}}],
+        haproxy=[{"runtime_api": "unix:/nobody/listens", "backends": {"b": "mymaster"}}])
+    there = {name.removeprefix("sentinel_spoa_") for name in families(agent.get("/metrics")[1])}
+    assert set(CONTRACT.split()) <= there
+    documented = set(re.findall(r"^\| `([a-z_]+)", (ROOT / "docs/monitoring.md").read_text(), re.M))
+    assert not there - documented, "docs/monitoring.md does not have them"
     lab.end([agent])
 
 

@@ -44,6 +44,12 @@ class EventReader(threading.Thread):
         """The objects of one kind of event."""
         return [event for _, event in self.lines if event["event"] == kind]
 
+    def failover(self, within=20):
+        """The next failover that has moved the master, awaited to its end."""
+        return self.first(
+            within, "the failover is over",
+            lambda event: event["event"] == "failover" and event["to"] and event["ended"])[1]
+
     def first(self, within, what, matches):
         """(moment, object) of the first event that matches, awaited."""
         return wait_until(
