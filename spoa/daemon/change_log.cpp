@@ -22,13 +22,18 @@ std::string milliseconds_text(std::chrono::steady_clock::duration duration)
     return text.data();
 }
 
-// `R1 (10.0.0.1:6379)`, the address alone where no server has it, or `none`.
+// `R1 (10.0.0.1:6379)`, the address alone where no server has it.
+std::string place_text(const std::string& server, const Endpoint& address)
+{
+    return server.empty() ? to_string(address) : server + " (" + to_string(address) + ")";
+}
+
+// The same, or `none`.
 std::string master_text(const Verdict& verdict)
 {
     if (!verdict.address)
         return "none";
-    const auto address = to_string(*verdict.address);
-    return verdict.server.empty() ? address : verdict.server + " (" + address + ")";
+    return place_text(verdict.server, *verdict.address);
 }
 
 // What a person on call must see; the rest, as a vote more or less, is for debugging.
@@ -58,7 +63,8 @@ void log_change(const std::string& name, const Change& change)
     telemetry::write_log(
         level_of(change),
         name + ": " + move,
-        {{"state", state},
+        {{"name", name},
+         {"state", state},
          {"traffic", after.open ? "open" : "refused"},
          {"epoch", std::to_string(after.epoch)},
          {"votes", std::to_string(after.votes) + "/" + std::to_string(after.sentinels)},
@@ -82,6 +88,33 @@ void log_restart(
         {{"keys", change(before.keys, after.keys)},
          {"offset", change(before.offset, after.offset)},
          {"run_id", before.run_id + " -> " + after.run_id}});
+}
+
+void log_failover(
+    const std::string& name, const verdict::Failover& failover, const telemetry::Moment& now)
+{
+    using verdict::Phase;
+    const auto moment = [&](Phase phase) {
+        const auto& time = failover.at(phase);
+        return time ? telemetry::utc_text(now.date_of(*time)) : "";
+    };
+    const auto from = place_text(failover.from, failover.from_address);
+    telemetry::write_log(
+        LogLevel::info,
+        name +
+            (failover.false_alarm
+                 ? ": doubt about " + from + " is over, it stays the master"
+                 : ": failover from " + from +
+                       (failover.to_address ? " to " + place_text(failover.to, *failover.to_address)
+                                            : "")),
+        {{"name", name},
+         {"cause", std::string(verdict::cause_of(failover))},
+         {"doubt", moment(Phase::doubt)},
+         {"o_down", moment(Phase::o_down)},
+         {"majority", moment(Phase::majority)},
+         {"verdict", moment(Phase::verdict)},
+         {"sessions_ended", moment(Phase::sessions_ended)},
+         {"first_session", moment(Phase::first_session)}});
 }
 
 }  // namespace spoa::daemon

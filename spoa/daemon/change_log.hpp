@@ -1,6 +1,8 @@
 #pragma once
 
 #include "node/restart.hpp"
+#include "telemetry/moment.hpp"
+#include "verdict/failover.hpp"
 #include "verdict/watch.hpp"
 
 #include <string>
@@ -16,5 +18,9 @@ void log_change(const std::string& name, const verdict::Change& change);
 // is the master, and lost data.
 void log_restart(
     const std::string& name, const std::string& server, const node::Restart& restart, bool emptied);
+
+// Writes the one line of a failover that is over, with the moment of each phase.
+void log_failover(
+    const std::string& name, const verdict::Failover& failover, const telemetry::Moment& now);
 
 }  // namespace spoa::daemon

@@ -17,6 +17,7 @@ namespace spoa::daemon {
 namespace {
 
 using telemetry::write_log;
+using telemetry::write_repeating;
 using verdict::Change;
 using Clock = std::chrono::steady_clock;
 
@@ -50,10 +51,12 @@ std::shared_ptr<const agent::Snapshot> first_snapshot(const config::Config& conf
 
 Control::Control(
     const asio::any_io_executor& executor, const config::Config& config,
-    telemetry::Metrics& metrics, Publish publish)
+    telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers)
     : executor_(executor),
       metrics_(metrics),
+      events_(events),
       publish_(std::move(publish)),
+      answers_(std::move(answers)),
       hosts_(executor),
       sentinel_tls_(make_tls(config.sentinels.tls)),
       snapshot_(first_snapshot(config)),
@@ -67,6 +70,10 @@ Control::Control(
     for (const auto& address : config.sentinels.addresses)
         add_sentinel(config, address);
     recall(config);
+    events_.describe = [this](std::size_t name) {
+        return telemetry::master_event(
+            names_[name].watch, server_wishes(name), telemetry::Moment());
+    };
     hosts_.on_change = [this] {
         for (auto& name : names_)
             name.watch.set_servers(canonical(name.servers));
@@ -81,9 +88,12 @@ void Control::add_name(const config::Config& config, const config::Master& maste
     verdict::Subject subject{
         master.name, canonical(master.servers), master.policy, config.sentinels.vote_ttl};
     auto& name = names_.emplace_back(
-        Name{{std::move(subject), sentinels, Clock::now()}, master.servers, {}, {}, {}, {}, {}});
+        Name{.watch{std::move(subject), sentinels, Clock::now()}, .servers = master.servers});
+    name.wishes = wishes_for(name.watch, Clock::now());
     name.refusals.resize(sentinels);
     metrics_.set_verdict(place, name.watch.verdict());
+    for (const auto& server : master.servers)
+        metrics_.count_fenced(place, server.name, 0);
     if (!master.redis)
         return;
     name.tls = make_tls(master.redis->tls);
@@ -170,9 +180,24 @@ std::vector<telemetry::NameReport> Control::names() const
 {
     std::vector<telemetry::NameReport> reports;
     reports.reserve(names_.size());
-    for (const auto& name : names_)
-        reports.push_back({name.watch, name.nodes});
+    for (std::size_t place = 0; place < names_.size(); ++place)
+        reports.push_back(name(place));
     return reports;
+}
+
+telemetry::NameReport Control::name(std::size_t place) const
+{
+    const auto& name = names_[place];
+    return {name.watch, name.nodes, 0, &name.course.failovers()};
+}
+
+std::optional<std::size_t> Control::find_name(std::string_view name) const
+{
+    const auto known = std::ranges::find_if(
+        names_, [&](const Name& each) { return each.watch.subject().name == name; });
+    if (known == names_.end())
+        return std::nullopt;
+    return static_cast<std::size_t>(known - names_.begin());
 }
 
 asio::awaitable<void> Control::review_regularly()
@@ -194,6 +219,9 @@ asio::awaitable<void> Control::review_regularly()
         for (std::size_t place = 0; place < names_.size(); ++place)
             if (const auto look = names_[place].watch.look_again(); look && *look <= now)
                 review(place, 1);
+            else if (auto& course = names_[place].course;
+                     course.under_way() && course.look(sessions_seen(place), now))
+                tell_failover(place);
     }
 }
 
@@ -260,10 +288,53 @@ void Control::review(std::size_t first, std::size_t count)
         snapshot_ = agent::with_updates(*snapshot_, updates);
         publish_(snapshot_);
     }
+    const auto now = Clock::now();
+    std::vector<bool> tell(count);
+    for (auto place = first; place < first + count; ++place) {
+        auto wishes = wishes_for(names_[place].watch, now);
+        fences_.want(place, wishes);
+        tell[place - first] = wishes != std::exchange(names_[place].wishes, wishes);
+    }
+    for (std::size_t i = 0; i < updates.size(); ++i) {
+        const auto place = updates[i].place;
+        on_change(place, changes[i]);
+        events_.changed(place, changes[i].notable() || tell[place - first]);
+        tell[place - first] = false;
+    }
+    for (std::size_t i = 0; i < count; ++i)
+        if (tell[i])
+            events_.changed(first + i, true);
     for (auto place = first; place < first + count; ++place)
-        fences_.follow(place, names_[place].watch);
-    for (std::size_t i = 0; i < updates.size(); ++i)
-        on_change(updates[i].place, changes[i]);
+        while (names_[place].course.follow(names_[place].watch, sessions_seen(place), now))
+            tell_failover(place);
+}
+
+telemetry::ServerWishes Control::server_wishes(std::size_t name) const
+{
+    telemetry::ServerWishes servers;
+    for (const auto& [server, wish] : names_[name].wishes)
+        servers.emplace_back(server, haproxy_api::word_for(wish));
+    return servers;
+}
+
+verdict::SessionsSeen Control::sessions_seen(std::size_t name) const
+{
+    verdict::SessionsSeen sessions{{}, answers_(name)};
+    if (const auto& course = names_[name].course; course.under_way())
+        sessions.old_ended = fences_.is_out(name, course.newest().from);
+    return sessions;
+}
+
+void Control::tell_failover(std::size_t name)
+{
+    const auto& master_name = names_[name].watch.subject().name;
+    const auto& failover = names_[name].course.newest();
+    const telemetry::Moment now;
+    events_.send(name, telemetry::failover_event(master_name, failover, now));
+    if (failover.at(verdict::Phase::verdict))
+        metrics_.set_failover(name, failover, now);
+    if (failover.ended)
+        log_failover(master_name, failover, now);
 }
 
 void Control::on_change(std::size_t name, const Change& change)
@@ -285,7 +356,7 @@ void Control::on_up(std::size_t sentinel)
     report.up = true;
     report.failure.clear();
     metrics_.set_sentinel_up(sentinel, true);
-    write_log(LogLevel::info, "sentinel " + report.address + ": connected");
+    write_repeating(LogLevel::info, "sentinel " + report.address + ": connected");
 }
 
 void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
@@ -295,7 +366,7 @@ void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
     report.up = false;
     report.failure = failure.reason;
     metrics_.set_sentinel_up(sentinel, false);
-    write_log(
+    write_repeating(
         news ? LogLevel::warning : LogLevel::debug,
         "sentinel " + report.address + ": no vote from it",
         {{"reason", failure.reason}, {"retry", failure.permanent ? "seldom" : "soon"}});
@@ -317,7 +388,7 @@ void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel:
 {
     auto& last = names_[name].refusals[sentinel];
     if (last != refused.text)
-        write_log(
+        write_repeating(
             LogLevel::warning,
             "sentinel " + sentinels_[sentinel].address + ": no vote from it for " +
                 names_[name].watch.subject().name,
@@ -329,11 +400,10 @@ void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel:
 
 void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
 {
-    const auto known = std::ranges::find_if(
-        names_, [&](const Name& each) { return each.watch.subject().name == event.master_name; });
-    if (known == names_.end())
+    const auto known = find_name(event.master_name);
+    if (!known)
         return;  // a name that only others watch, or an event without one
-    const auto name = static_cast<std::size_t>(known - names_.begin());
+    const auto name = *known;
     write_log(
         LogLevel::debug,
         "sentinel " + sentinels_[sentinel].address + ": event",
@@ -343,7 +413,8 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
     for (auto* const endpoint : {&resolved.node, &resolved.master})
         if (*endpoint)
             *endpoint = hosts_.canonical(**endpoint);
-    known->watch.hear(sentinel, resolved, Clock::now());
+    names_[name].watch.hear(sentinel, resolved, Clock::now());
+    names_[name].course.hear(resolved, Clock::now());
     review(name, 1);
     if (event.hint == sentinel::Hint::ask_sender)
         link_at_[sentinel]->ask_now(name);
@@ -401,7 +472,7 @@ void Control::on_trouble(std::size_t name, std::size_t node, const std::string& 
         return;
     const bool first_answer = reason.empty() && report.trouble == "not asked yet";
     if (!first_answer)
-        write_log(
+        write_repeating(
             reason.empty() ? LogLevel::info : LogLevel::warning,
             "node " + report.server + " (" + to_string(report.address) +
                 "): " + (reason.empty() ? "answers again" : "cannot be asked"),

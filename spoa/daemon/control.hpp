@@ -2,6 +2,7 @@
 
 #include "agent/snapshot.hpp"
 #include "config/config.hpp"
+#include "daemon/event_feed.hpp"
 #include "daemon/fences.hpp"
 #include "daemon/state_file.hpp"
 #include "net/host_table.hpp"
@@ -12,6 +13,7 @@
 #include "node/restart.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/report.hpp"
+#include "verdict/failover.hpp"
 #include "verdict/watch.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -36,15 +38,20 @@ public:
     // worker does not answer from a snapshot that nobody has confirmed for long.
     using Publish = std::function<void(std::shared_ptr<const agent::Snapshot>)>;
 
+    // How many connections the workers have sent to the master of a name so far.
+    using Answers = std::function<std::uint64_t(std::size_t name)>;
+
     // Throws std::runtime_error with one sentence when a TLS file or the state file is unusable.
     Control(
         const boost::asio::any_io_executor& executor, const config::Config& config,
-        telemetry::Metrics& metrics, Publish publish);
+        telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers);
 
     // Starts the links and the regular review, as tasks that end when cancelled.
     void start(net::TaskGroup& tasks);
 
     std::vector<telemetry::NameReport> names() const;
+    telemetry::NameReport name(std::size_t place) const;
+    std::optional<std::size_t> find_name(std::string_view name) const;  // its place
     std::span<const telemetry::SentinelReport> sentinels() const { return sentinels_; }
 
     std::vector<telemetry::HaproxyReport> haproxies() const { return fences_.reports(); }
@@ -65,12 +72,14 @@ private:
     // One monitored name.
     struct Name {
         verdict::Watch watch;
-        std::vector<config::Server> servers;       // as configured, before host names resolve
-        std::vector<telemetry::NodeReport> nodes;  // where nodes are probed
-        std::list<net::NodeLink> links;            // likewise, in the order of `nodes`
-        std::vector<node::RestartWatch> restarts;  // likewise
-        std::vector<std::string> refusals;         // by Sentinel: the last one logged
-        std::unique_ptr<net::TlsClient> tls;       // to the nodes
+        verdict::Course course{};
+        haproxy_api::Wishes wishes{};
+        std::vector<config::Server> servers;         // as configured, before host names resolve
+        std::vector<telemetry::NodeReport> nodes{};  // where nodes are probed
+        std::list<net::NodeLink> links{};            // likewise, in the order of `nodes`
+        std::vector<node::RestartWatch> restarts{};  // likewise
+        std::vector<std::string> refusals{};         // by Sentinel: the last one logged
+        std::unique_ptr<net::TlsClient> tls{};       // to the nodes
     };
 
     void add_name(const config::Config& config, const config::Master& master);
@@ -81,6 +90,9 @@ private:
     void review(std::size_t first, std::size_t count);
     void on_change(std::size_t name, const verdict::Change& change);
     void on_restart(std::size_t name, std::size_t node, const node::Restart& restart);
+    verdict::SessionsSeen sessions_seen(std::size_t name) const;
+    void tell_failover(std::size_t name);
+    telemetry::ServerWishes server_wishes(std::size_t name) const;
     void forget_everything(std::string_view why);
     bool forget_after_a_stop();
     void ask_everyone(std::size_t name);
@@ -89,7 +101,9 @@ private:
 
     boost::asio::any_io_executor executor_;
     telemetry::Metrics& metrics_;
+    EventFeed& events_;
     Publish publish_;
+    Answers answers_;
     net::HostTable hosts_;
     std::unique_ptr<net::TlsClient> sentinel_tls_;
     std::vector<Name> names_;

@@ -4,7 +4,6 @@
 #include "verdict/doubt.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 namespace spoa::daemon {
 
@@ -32,10 +31,8 @@ Fences::Fences(
             if (haproxy.old_workers)
                 haproxy.old_workers->add_backend(backend, place);
             haproxy_api::Wishes unknown_yet;
-            for (const auto& server : master->servers) {
+            for (const auto& server : master->servers)
                 unknown_yet[server.name] = haproxy_api::Wish::leave;
-                metrics.count_fenced(place, server.name, 0);
-            }
             want(place, unknown_yet);
         }
     }
@@ -59,16 +56,23 @@ void Fences::want(std::size_t name, const haproxy_api::Wishes& wishes)
     }
 }
 
-void Fences::follow(std::size_t place, const verdict::Watch& watch)
+haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now)
 {
-    if (haproxies_.empty())
-        return;
     haproxy_api::Situation situation{watch.verdict(), {}, false};
     if (const auto& promotion = watch.promotion())
         situation.candidate = promotion->candidate;
-    situation.unasked = std::chrono::steady_clock::now() <
-                        watch.standing().in_force_since + verdict::probe_deadline;
-    want(place, haproxy_api::wishes_of(situation, watch.subject().servers));
+    situation.unasked = now < watch.standing().in_force_since + verdict::probe_deadline;
+    return haproxy_api::wishes_of(situation, watch.subject().servers);
+}
+
+std::optional<bool> Fences::is_out(std::size_t place, const std::string& server) const
+{
+    std::optional<bool> out;
+    for (const auto& haproxy : haproxies_)
+        if (const auto one = haproxy.runtime_api.is_out(place, server))
+            out = out.value_or(true) && *one &&
+                  (!haproxy.old_workers || haproxy.old_workers->is_settled());
+    return out;
 }
 
 std::vector<telemetry::HaproxyReport> Fences::reports() const

@@ -23,8 +23,12 @@ public:
 
     void start(net::TaskGroup& tasks);
 
-    // The name at `place` was judged. Acts at once when that changes what a server should be.
-    void follow(std::size_t place, const verdict::Watch& watch);
+    // How the servers of the name at `place` should be. Acts at once when that is news.
+    void want(std::size_t place, const haproxy_api::Wishes& wishes);
+
+    // Whether every HAProxy keeps this server out and sees no session on it; nothing where no
+    // HAProxy has a backend of the name.
+    std::optional<bool> is_out(std::size_t place, const std::string& server) const;
 
     std::vector<telemetry::HaproxyReport> reports() const;
 
@@ -39,9 +43,10 @@ private:
         std::optional<OldWorkers> old_workers;
     };
 
-    void want(std::size_t name, const haproxy_api::Wishes& wishes);
-
     std::list<Haproxy> haproxies_;
 };
+
+// How the servers of a watched name should be at this moment.
+haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now);
 
 }  // namespace spoa::daemon

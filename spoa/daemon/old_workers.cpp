@@ -44,6 +44,7 @@ void OldWorkers::want(std::size_t name, const haproxy_api::Wishes& wishes)
     if (!news)
         return;
     next_look_ = {};
+    settled_ = false;
     link_.wake();
 }
 
@@ -86,13 +87,14 @@ bool OldWorkers::on_reply(const std::string& text)
 void OldWorkers::on_failure(const std::string& reason)
 {
     steps_.clear();
-    plan_next_look();
     note(reason);
+    plan_next_look();
 }
 
 void OldWorkers::plan_next_look()
 {
     const auto now = Clock::now();
+    settled_ = trouble_.empty() && !ended_some_ && next_look_ != Clock::time_point();
     const auto period = ended_some_ ? haproxy_api::not_yet_period : haproxy_api::look_period;
     next_look_ = std::min(
         next_look_, now + std::max<Clock::duration>(period, rest_per_look * (now - look_began_)));

@@ -37,6 +37,9 @@ public:
     // How the servers of this name should be, from now on.
     void want(std::size_t name, const haproxy_api::Wishes& wishes);
 
+    // Nothing was left to end when it last looked, which was after the last change of a wish.
+    bool is_settled() const { return settled_; }
+
     telemetry::OldWorkersReport report() const;
 
     std::chrono::steady_clock::time_point due() override;
@@ -69,6 +72,7 @@ private:
     std::map<haproxy_api::Pid, std::uint64_t> workers_;  // with their sessions on these backends
     std::deque<Step> steps_;                             // of the look under way
     bool ended_some_ = false;                            // in the look under way
+    bool settled_ = false;
     std::chrono::steady_clock::time_point look_began_;
     std::chrono::steady_clock::time_point next_look_;
     std::string trouble_ = "not asked yet";

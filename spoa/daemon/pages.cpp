@@ -1,35 +1,36 @@
 #include "daemon/pages.hpp"
 
+#include <algorithm>
+#include <array>
+#include <optional>
 #include <string_view>
 
 namespace spoa::daemon {
 namespace {
 
+using net::HttpRequest;
 using net::HttpResponse;
 
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 constexpr std::string_view json = "application/json";
+constexpr std::string_view json_lines = "application/x-ndjson";
 constexpr std::string_view exposition = "text/plain; version=0.0.4; charset=utf-8";
+constexpr std::string_view methods = "GET, HEAD, OPTIONS";
 
 HttpResponse page(unsigned status, std::string_view type, std::string body)
 {
-    return {status, std::string(type), std::move(body), {}};
+    return {status, std::string(type), std::move(body), {}, {}};
 }
 
-// Every name must have somewhere to send a connection to.
-HttpResponse readiness(const Control& control)
+HttpResponse no_such_name()
 {
-    std::string missing;
-    for (const auto& [watch, nodes, waiting] : control.names())
-        if (!watch.verdict().open)
-            missing += watch.subject().name + ": " + std::string(name_of(watch.verdict().state)) +
-                       ", " + watch.verdict().reason + "\n";
-    return missing.empty() ? page(200, plain, "ready\n") : page(503, plain, std::move(missing));
+    return page(404, plain, "no master of this name is configured; see /v1/masters\n");
 }
 
-HttpResponse not_found()
+std::string state_text(const verdict::Verdict& verdict)
 {
-    return page(404, plain, "not found; / lists what there is\n");
+    const auto state = std::string(name_of(verdict.state));
+    return verdict.reason.empty() ? state : state + ", " + verdict.reason;
 }
 
 std::vector<telemetry::NameReport> names_of(const PageSources& sources)
@@ -40,63 +41,191 @@ std::vector<telemetry::NameReport> names_of(const PageSources& sources)
     return names;
 }
 
-HttpResponse master_page(const PageSources& sources, std::string_view wanted)
+// One value of the query, as sent.
+std::optional<std::string_view> find_argument(std::string_view target, std::string_view key)
 {
-    for (const auto& name : names_of(sources))
-        if (name.watch.subject().name == wanted)
-            return page(
-                200,
-                json,
-                telemetry::master_json(
-                    name,
-                    sources.control.sentinels(),
-                    telemetry::Moment(),
-                    sources.control.haproxies()));
-    return page(404, plain, "no master of this name is configured; see /v1/masters\n");
+    auto question = target.find('?');
+    while (question != std::string_view::npos) {
+        target = target.substr(question + 1);
+        const auto pair = target.substr(0, target.find('&'));
+        if (pair.starts_with(key) && pair.substr(key.size()).starts_with('='))
+            return pair.substr(key.size() + 1);
+        question = target.find('&');
+    }
+    return std::nullopt;
 }
 
-constexpr std::string_view index_text =
-    "sentinel-spoa\n"
-    "\n"
-    "/healthz           the process serves\n"
-    "/readyz            every name has a master that may be used\n"
-    "/metrics           for Prometheus\n"
-    "/v1/masters        every name, its verdict and votes (JSON)\n"
-    "/v1/masters/NAME   one name, all that is known of it (JSON)\n";
+// `rest` is what follows the path of the route.
+using Answer =
+    HttpResponse (*)(const PageSources& sources, const HttpRequest& request, std::string_view rest);
+
+HttpResponse health(const PageSources&, const HttpRequest&, std::string_view)
+{
+    return page(200, plain, "ok\n");
+}
+
+// Every name must have somewhere to send a connection to.
+HttpResponse readiness(const PageSources& sources, const HttpRequest&, std::string_view)
+{
+    std::string missing;
+    for (const auto& name : sources.control.names())
+        if (const auto& verdict = name.watch.verdict(); !verdict.open)
+            missing += name.watch.subject().name + ": " + state_text(verdict) + "\n";
+    return missing.empty() ? page(200, plain, "ready\n") : page(503, plain, std::move(missing));
+}
+
+HttpResponse metrics(const PageSources& sources, const HttpRequest&, std::string_view)
+{
+    return page(200, exposition, sources.metrics());
+}
+
+HttpResponse masters(const PageSources& sources, const HttpRequest&, std::string_view)
+{
+    const auto& control = sources.control;
+    return page(
+        200,
+        json,
+        telemetry::masters_json(
+            names_of(sources), control.sentinels(), telemetry::Moment(), control.haproxies()));
+}
+
+HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_view wanted)
+{
+    const auto& control = sources.control;
+    const auto place = control.find_name(wanted);
+    if (!place)
+        return no_such_name();
+    auto name = control.name(*place);
+    name.waiting = sources.waiting(*place);
+    return page(
+        200,
+        json,
+        telemetry::master_json(
+            name, control.sentinels(), telemetry::Moment(), control.haproxies()));
+}
+
+// For `option httpchk`, with any of its methods.
+HttpResponse primary(const PageSources& sources, const HttpRequest&, std::string_view rest)
+{
+    const auto slash = rest.find('/');
+    const auto place = sources.control.find_name(rest.substr(0, slash));
+    if (!place || slash == std::string_view::npos)
+        return no_such_name();
+    const auto wanted = rest.substr(slash + 1);
+    const auto& watch = sources.control.name(*place).watch;
+    const auto& verdict = watch.verdict();
+    if (std::ranges::count(watch.subject().servers, wanted, &verdict::Server::name) == 0)
+        return page(404, plain, "no server of this name is configured for the master\n");
+    if (verdict.open && verdict.server == wanted)
+        return page(200, plain, "it is the master\n");
+    const auto current = verdict.server.empty() ? "no server" : verdict.server;
+    return page(
+        503,
+        plain,
+        (verdict.server == wanted ? "it may not be used: " : current + " is the master: ") +
+            state_text(verdict) + "\n");
+}
+
+HttpResponse events(const PageSources& sources, const HttpRequest& request, std::string_view)
+{
+    std::optional<std::size_t> place;
+    if (const auto wanted = find_argument(request.target, "name")) {
+        place = sources.control.find_name(*wanted);
+        if (!place)
+            return no_such_name();
+    }
+    auto lines = sources.events.subscribe(place);
+    if (!lines)
+        return page(
+            503,
+            plain,
+            "too many read the events already: " + std::to_string(most_event_readers) +
+                "; try again later\n");
+    auto answer = page(200, json_lines, {});
+    answer.lines = std::move(lines);
+    return answer;
+}
+
+HttpResponse index(const PageSources& sources, const HttpRequest& request, std::string_view rest);
+
+struct Route {
+    std::string_view path;  // one that ends in a slash, but `/`, stands for all that begin with it
+    std::string_view argument;
+    std::string_view words;
+    Answer answer;
+    bool is_check = false;  // OPTIONS is answered as GET is, as HAProxy's checks expect
+};
+
+constexpr std::array routes{
+    Route{"/", "", "this list", index},
+    Route{"/healthz", "", "the process serves", health, true},
+    Route{"/readyz", "", "every name has a master that may be used", readiness, true},
+    Route{"/metrics", "", "for Prometheus", metrics},
+    Route{"/v1/masters", "", "every name, its verdict and votes (JSON)", masters},
+    Route{"/v1/masters/", "NAME", "one name, all that is known of it (JSON)", master},
+    Route{
+        "/v1/primary/",
+        "NAME/SERVER",
+        "200: the server is the master and may be used",
+        primary,
+        true},
+    Route{
+        "/v1/events",
+        "",
+        "a line of JSON for each change, and one each second, without an end",
+        events},
+};
+
+HttpResponse index(const PageSources&, const HttpRequest&, std::string_view)
+{
+    std::string text = "sentinel-spoa\n\n";
+    for (const auto& route : routes) {
+        auto path = std::string(route.path) + std::string(route.argument);
+        path.resize(26, ' ');
+        text += path + std::string(route.words) + "\n";
+    }
+    return page(200, plain, std::move(text));
+}
+
+// Without the query, and without the origin that a proxy's request has.
+std::string_view path_of(std::string_view target)
+{
+    constexpr std::string_view scheme = "http://";
+    if (target.starts_with(scheme)) {
+        const auto slash = target.find('/', scheme.size());
+        target = slash == std::string_view::npos ? "/" : target.substr(slash);
+    }
+    return target.substr(0, target.find('?'));
+}
+
+bool leads_to(const Route& route, std::string_view path)
+{
+    const bool is_folder = route.path.size() > 1 && route.path.ends_with('/');
+    return is_folder ? path.starts_with(route.path) : path == route.path;
+}
 
 }  // namespace
 
-HttpResponse answer_page(const PageSources& sources, const net::HttpRequest& request)
+HttpResponse answer_page(const PageSources& sources, const HttpRequest& request)
 {
-    constexpr std::string_view one_master = "/v1/masters/";
-    const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
-    const bool known = path == "/" || path == "/healthz" || path == "/readyz" ||
-                       path == "/metrics" || path == "/v1/masters" || path.starts_with(one_master);
-    if (!known)
-        return not_found();
-    if (request.method != "GET" && request.method != "HEAD") {
-        auto refused = page(405, plain, "read-only: GET or HEAD\n");
-        refused.allow = "GET, HEAD";
+    const auto path = path_of(request.target);
+    const auto* const route =
+        std::ranges::find_if(routes, [&](const Route& each) { return leads_to(each, path); });
+    if (route == routes.end())
+        return page(404, plain, "not found; / lists what there is\n");
+    const bool is_options = request.method == "OPTIONS";
+    if (request.method != "GET" && request.method != "HEAD" && !is_options) {
+        auto refused = page(405, plain, "read-only: " + std::string(methods) + "\n");
+        refused.headers = {{"Allow", std::string(methods)}};
         return refused;
     }
-    if (path == "/")
-        return page(200, plain, std::string(index_text));
-    if (path == "/healthz")
-        return page(200, plain, "ok\n");
-    if (path == "/readyz")
-        return readiness(sources.control);
-    if (path == "/metrics")
-        return page(200, exposition, sources.metrics());
-    if (path == "/v1/masters")
-        return page(
-            200,
-            json,
-            telemetry::masters_json(
-                names_of(sources),
-                sources.control.sentinels(),
-                telemetry::Moment(),
-                sources.control.haproxies()));
-    return master_page(sources, path.substr(one_master.size()));
+    if (!is_options)
+        return route->answer(sources, request, path.substr(route->path.size()));
+    auto answer = page(200, plain, {});
+    if (route->is_check)
+        answer.status = route->answer(sources, request, path.substr(route->path.size())).status;
+    answer.headers = {{"Allow", std::string(methods)}};
+    return answer;
 }
 
 }  // namespace spoa::daemon

@@ -13,12 +13,12 @@ namespace spoa::daemon {
 // What the pages are made of.
 struct PageSources {
     const Control& control;
+    EventFeed& events;
     std::function<std::string()> metrics;                    // the text of /metrics
     std::function<std::uint64_t(std::size_t name)> waiting;  // connections that wait for a verdict
 };
 
-// Answers one HTTP request: /healthz /readyz /metrics /v1/masters /v1/masters/NAME, and at / a
-// list of these. Read-only: GET and HEAD.
+// Answers one HTTP request; index_text in the .cpp lists them. Read-only: GET and HEAD.
 net::HttpResponse answer_page(const PageSources& sources, const net::HttpRequest& request);
 
 }  // namespace spoa::daemon

@@ -82,11 +82,13 @@ public:
               config.spop.threads, first_snapshot(config), config.sentinels.vote_ttl,
               session_limits(config.spop), limits, log_defect),
           pressure_log_(limits),
+          events_(context_.get_executor(), config.masters.size(), metrics_),
           control_(
-              context_.get_executor(), config, metrics_,
+              context_.get_executor(), config, metrics_, events_,
               [this](const std::shared_ptr<const agent::Snapshot>& snapshot) {
                   workers_.publish(snapshot);
-              })
+              },
+              [this](std::size_t name) { return workers_.connections_sent(name); })
     {}
 
     void run()
@@ -96,7 +98,7 @@ public:
             listening_.spawn(listener.run([this] { return workers_.next(); }, on_trouble));
         for (auto& listener : http_listeners_)
             listening_.spawn(listener.run([this] { return http_taker(); }, on_trouble));
-        tasks_.spawn(watch_pressure());
+        tasks_.spawn(look_each_second());
         control_.start(tasks_);
         asio::co_spawn(context_, stop_on_signal(), [this](const std::exception_ptr& failure) {
             if (failure)
@@ -125,26 +127,27 @@ private:
 
     net::Taker http_taker()
     {
-        return {context_, [this](net::StreamSocket socket) {
-                    if (http_sessions_.size() < most_http_connections)
-                        http_sessions_.spawn(
-                            net::run_http_session(std::move(socket), page_handler_, {}));
-                }};
+        return {
+            context_, [this](net::StreamSocket socket) { http_server_.take(std::move(socket)); }};
     }
 
     void cancel_all()
     {
         listening_.cancel();
-        http_sessions_.cancel();
+        http_server_.cancel();
         tasks_.cancel();
     }
 
     bool anything_running() const
     {
-        return listening_.size() + http_sessions_.size() + tasks_.size() > 0;
+        return listening_.size() + http_server_.size() + tasks_.size() > 0;
     }
 
-    std::string metrics_text() const { return metrics_.serialize(workers_.tallies()); }
+    std::string metrics_text()
+    {
+        metrics_.set_event_readers(events_.readers());
+        return metrics_.serialize(workers_.tallies());
+    }
 
     std::uint64_t waiting_connections(std::size_t name) const
     {
@@ -154,7 +157,7 @@ private:
         return waiting;
     }
 
-    asio::awaitable<void> watch_pressure()
+    asio::awaitable<void> look_each_second()
     {
         asio::steady_timer pause(context_);
         for (;;) {
@@ -162,6 +165,7 @@ private:
             const auto [cancelled] = co_await pause.async_wait(net::as_result);
             if (cancelled)
                 co_return;
+            telemetry::write_held_back();
             pressure_log_.look(
                 {.refused = workers_.refused_connections(),
                  .accept_errors = metrics_.accept_errors(),
@@ -204,16 +208,19 @@ private:
     telemetry::Metrics metrics_;
     net::SpopWorkers workers_;
     PressureLog pressure_log_;
+    EventFeed events_;
     Control control_;
-    net::HttpHandler page_handler_ = [this](const net::HttpRequest& request) {
-        return answer_page(
-            {control_,
-             [this] { return metrics_text(); },
-             [this](std::size_t name) { return waiting_connections(name); }},
-            request);
-    };
+    const PageSources page_sources_{
+        control_,
+        events_,
+        [this] { return metrics_text(); },
+        [this](std::size_t name) { return waiting_connections(name); }};
     net::TaskGroup listening_{context_.get_executor(), log_failure};
-    net::TaskGroup http_sessions_{context_.get_executor(), log_failure};
+    net::HttpServer http_server_{
+        context_.get_executor(),
+        [this](const net::HttpRequest& request) { return answer_page(page_sources_, request); },
+        net::HttpLimits{.connections = most_http_connections},
+        log_failure};
     net::TaskGroup tasks_{context_.get_executor(), log_failure};
 };
 

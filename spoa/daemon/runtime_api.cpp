@@ -9,19 +9,15 @@ namespace {
 
 using haproxy_api::Wish;
 using telemetry::write_log;
+using telemetry::write_repeating;
 using Clock = std::chrono::steady_clock;
 
 // HAProxy takes a line of 16 KiB; a backend needs some 200 bytes of it, and more when it changes.
 constexpr std::size_t most_backends_a_turn = 16;
 
-std::string word_for(Wish wish)
+std::string words_for(Wish wish)
 {
-    switch (wish) {
-        case Wish::leave: return "as it is";
-        case Wish::ready: return "ready";
-        case Wish::maint: return "maint";
-    }
-    return {};
+    return wish == Wish::leave ? "as it is" : std::string(haproxy_api::word_for(wish));
 }
 
 std::string state_of(const haproxy_api::ServerSeen& server, bool ours)
@@ -130,7 +126,7 @@ void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
     auto warnings = kept.fence.warnings();
     for (const auto& warning : warnings)
         if (std::ranges::count(kept.warnings, warning) == 0)
-            write_log(LogLevel::warning, "haproxy " + address_ + ": " + warning);
+            write_repeating(LogLevel::warning, "haproxy " + address_ + ": " + warning);
     kept.warnings = std::move(warnings);
 }
 
@@ -144,12 +140,21 @@ void RuntimeApi::note(const std::string& trouble)
         return;
     trouble_ = trouble;
     if (trouble.empty())
-        write_log(LogLevel::info, "haproxy " + address_ + ": its runtime API answers");
+        write_repeating(LogLevel::info, "haproxy " + address_ + ": its runtime API answers");
     else
-        write_log(
+        write_repeating(
             LogLevel::warning,
             "haproxy " + address_ + ": its servers cannot be kept as they should be",
             {{"reason", trouble}});
+}
+
+std::optional<bool> RuntimeApi::is_out(std::size_t name, const std::string& server) const
+{
+    std::optional<bool> out;
+    for (const auto& kept : kept_)
+        if (kept.name == name)
+            out = out.value_or(true) && kept.fence.is_out(server);
+    return out;
 }
 
 telemetry::HaproxyReport RuntimeApi::report() const
@@ -164,7 +169,7 @@ telemetry::HaproxyReport RuntimeApi::report() const
                 backend.servers.push_back(
                     {server.name,
                      state_of(server, fence.is_ours(server.name)),
-                     word_for(fence.wish(server.name)),
+                     words_for(fence.wish(server.name)),
                      server.sessions});
         out.backends.push_back(std::move(backend));
     }

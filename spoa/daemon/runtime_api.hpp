@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ public:
 
     // How the servers of this name should be, from now on.
     void want(std::size_t name, const haproxy_api::Wishes& wishes);
+
+    // Whether the server is kept out of all backends of this name and has no session left; nothing
+    // where there is no such backend.
+    std::optional<bool> is_out(std::size_t name, const std::string& server) const;
 
     telemetry::HaproxyReport report() const;
 

@@ -91,6 +91,14 @@ Wish Fence::wish(const std::string& server) const
     return seen_ ? wish_for(server, *seen_, wishes_) : Wish::leave;
 }
 
+bool Fence::is_out(const std::string& server) const
+{
+    if (!seen_)
+        return false;
+    const auto* const seen = seen_->find(server);
+    return !seen || (seen->maint && seen->sessions == 0);
+}
+
 std::vector<std::string> Fence::warnings() const
 {
     std::vector<std::string> out;

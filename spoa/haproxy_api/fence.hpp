@@ -47,6 +47,9 @@ public:
     const std::string& backend() const { return backend_; }
     const std::optional<BackendSeen>& seen() const { return seen_; }
     Wish wish(const std::string& server) const;
+    // No session goes to it: it was seen in maintenance without one, or the backend has no such
+    // server. False while nothing is known.
+    bool is_out(const std::string& server) const;
     bool is_ours(const std::string& server) const { return ours_.contains(server); }
 
     // What an operator should know of, a sentence each.

@@ -27,6 +27,16 @@ bool tells(State state)
 
 }  // namespace
 
+std::string_view word_for(Wish wish)
+{
+    switch (wish) {
+        case Wish::leave: return "leave";
+        case Wish::ready: return "ready";
+        case Wish::maint: return "maint";
+    }
+    return {};
+}
+
 Wishes wishes_of(const Situation& situation, std::span<const verdict::Server> servers)
 {
     const auto& [verdict, candidate, unasked] = situation;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace spoa::haproxy_api {
 
@@ -16,6 +17,8 @@ enum class Wish {
     ready,
     maint,  // no session on it, and none let in
 };
+
+std::string_view word_for(Wish wish);  // leave, ready, maint
 
 using Wishes = std::map<std::string, Wish, std::less<>>;  // by the server's name
 

@@ -56,6 +56,16 @@ std::uint64_t SpopWorkers::refused_connections() const
     return refused;
 }
 
+std::uint64_t SpopWorkers::connections_sent(std::size_t name) const
+{
+    using verdict::State;
+    std::uint64_t sent = 0;
+    for (const auto& worker : workers_)
+        for (const auto state : {State::ok, State::degraded, State::silent})
+            sent += worker.tally().verdicts[name][static_cast<std::size_t>(state)].read();
+    return sent;
+}
+
 std::vector<const agent::Tally*> SpopWorkers::tallies() const
 {
     std::vector<const agent::Tally*> out;

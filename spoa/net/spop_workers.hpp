@@ -31,6 +31,8 @@ public:
     void stop();
 
     std::size_t open_connections() const;
+    // Answers that named an undoubted master of the name, ever.
+    std::uint64_t connections_sent(std::size_t name) const;
     std::uint64_t refused_connections() const;  // greeted without a seat, ever
     bool is_full() const { return open_connections() >= limits_.open(); }
     const agent::Seats& seats() const { return seats_; }

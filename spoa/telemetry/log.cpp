@@ -1,15 +1,29 @@
 #include "telemetry/log.hpp"
 
+#include "telemetry/repeats.hpp"
+
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <mutex>
 
 namespace spoa::telemetry {
 namespace {
 
 LogFormat log_format = LogFormat::text;
+
+struct SharedRepeats {
+    std::mutex mutex;
+    Repeats repeats;
+};
+
+SharedRepeats& shared_repeats()
+{
+    static SharedRepeats shared;
+    return shared;
+}
 
 spdlog::level::level_enum spdlog_level(LogLevel level)
 {
@@ -81,6 +95,25 @@ void write_log(LogLevel level, std::string_view message, std::initializer_list<L
         }
     }
     spdlog::log(spdlog_level(level), "{}", line);
+}
+
+void write_repeating(
+    LogLevel level, const std::string& message, std::initializer_list<LogField> fields)
+{
+    if (!spdlog::should_log(spdlog_level(level)))
+        return;
+    auto& [mutex, repeats] = shared_repeats();
+    const std::lock_guard lock(mutex);
+    if (repeats.admit(message, level, std::chrono::steady_clock::now()))
+        write_log(level, message, fields);
+}
+
+void write_held_back()
+{
+    auto& [mutex, repeats] = shared_repeats();
+    const std::lock_guard lock(mutex);
+    for (const auto& [message, level, times] : repeats.take_over(std::chrono::steady_clock::now()))
+        write_log(level, message + ": repeated " + std::to_string(times) + " times");
 }
 
 }  // namespace spoa::telemetry

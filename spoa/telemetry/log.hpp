@@ -26,4 +26,12 @@ void set_up_log(LogLevel level, LogFormat format);
 void write_log(
     LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
+// The same for what may come many times a minute. Of the same message, whatever its fields, the
+// first few in ten seconds are written; then `MESSAGE: repeated 412 times`.
+void write_repeating(
+    LogLevel level, const std::string& message, std::initializer_list<LogField> fields = {});
+
+// Writes what is due of that; to be called once a second.
+void write_held_back();
+
 }  // namespace spoa::telemetry

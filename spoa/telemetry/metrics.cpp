@@ -40,6 +40,7 @@ struct NameSeries {
     Gauge* votes = nullptr;
     Gauge* info = nullptr;  // of the address in force; replaced when it moves
     Counter* switches = nullptr;
+    std::array<Gauge*, verdict::phase_names.size()> phases{};
     Gauge* masters_claimed = nullptr;
     std::vector<Gauge*> node_up;
     std::vector<Gauge*> node_loading;
@@ -55,6 +56,8 @@ struct Metrics::Impl {
     prometheus::Registry registry;
     Family<Gauge>* info = nullptr;
     Counter* accept_errors = nullptr;
+    Gauge* event_readers = nullptr;
+    Counter* dropped_readers = nullptr;
     Histogram* switch_delay = nullptr;
     std::vector<NameSeries> by_name;
     std::vector<Gauge*> sentinel_up;
@@ -108,6 +111,9 @@ void Metrics::Impl::add_names()
     auto& claimed = gauge(
         "nodes_claiming_master",
         "Probed data nodes that say they are master; above 1 for long is a split brain.");
+    auto& phase = gauge(
+        "failover_phase_timestamp_seconds",
+        "When each phase of the last failover came, UNIX time; 0: it did not.");
     node_up = &gauge("node_up", "Whether the data node answers the agent's probe.");
     node_loading = &gauge("node_loading", "Whether the data node is loading its data.");
     replica_lag = &gauge(
@@ -126,6 +132,9 @@ void Metrics::Impl::add_names()
         for (const auto each : verdict::all_states)
             series.states[static_cast<std::size_t>(each)] =
                 &state.Add({{"master_name", name}, {"state", std::string(verdict::name_of(each))}});
+        for (std::size_t i = 0; i < verdict::phase_names.size(); ++i)
+            series.phases[i] = &phase.Add(
+                {{"master_name", name}, {"phase", std::string(verdict::phase_names[i])}});
         series.config_epoch = &epoch.Add(labels);
         series.votes = &votes.Add(labels);
         series.switches = &switches.Add(labels);
@@ -171,10 +180,17 @@ Metrics::Metrics(
         .Add({{"version", std::string(version)}})
         .Set(1);
     impl_->accept_errors =
-        &prometheus::BuildCounter()
-             .Name("sentinel_spoa_accept_errors_total")
-             .Help("Failed attempts to accept a connection, mostly for want of file descriptors.")
-             .Register(impl_->registry)
+        &impl_
+             ->counter(
+                 "accept_errors_total",
+                 "Failed attempts to accept a connection, mostly for want of file descriptors.")
+             .Add({});
+    impl_->event_readers =
+        &impl_->gauge("event_readers", "Readers of /v1/events that are connected.").Add({});
+    impl_->dropped_readers =
+        &impl_
+             ->counter(
+                 "event_readers_dropped_total", "Readers of /v1/events dropped for being slow.")
              .Add({});
     impl_->add_names();
     impl_->add_sentinels(sentinels);
@@ -207,6 +223,20 @@ void Metrics::count_switch(std::size_t name, std::chrono::nanoseconds delay)
 {
     impl_->by_name[name].switches->Increment();
     impl_->switch_delay->Observe(seconds(delay));
+}
+
+void Metrics::set_failover(std::size_t name, const verdict::Failover& failover, const Moment& now)
+{
+    const auto unix_time = [&](verdict::TimePoint time) {
+        return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                       now.date_of(time).time_since_epoch())
+                                       .count()) /
+               1000;
+    };
+    for (std::size_t i = 0; i < verdict::phase_names.size(); ++i) {
+        const auto& time = failover.phases[i];
+        impl_->by_name[name].phases[i]->Set(time ? unix_time(*time) : 0);
+    }
 }
 
 void Metrics::set_sentinel_up(std::size_t sentinel, bool up)
@@ -255,6 +285,16 @@ void Metrics::count_restart(std::size_t name, std::size_t node, bool emptied)
 void Metrics::set_masters_claimed(std::size_t name, std::size_t nodes)
 {
     impl_->by_name[name].masters_claimed->Set(static_cast<double>(nodes));
+}
+
+void Metrics::set_event_readers(std::size_t readers)
+{
+    impl_->event_readers->Set(static_cast<double>(readers));
+}
+
+void Metrics::count_dropped_reader()
+{
+    impl_->dropped_readers->Increment();
 }
 
 void Metrics::count_accept_error()

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "agent/tally.hpp"
+#include "telemetry/moment.hpp"
+#include "verdict/failover.hpp"
 #include "verdict/verdict.hpp"
 
 #include <chrono>
@@ -27,6 +29,8 @@ public:
     void set_verdict(std::size_t name, const verdict::Verdict& verdict);
     // The master moved; `delay` is from the first vote for the new one to the verdict.
     void count_switch(std::size_t name, std::chrono::nanoseconds delay);
+    // The phases of a failover in which the master moved.
+    void set_failover(std::size_t name, const verdict::Failover& failover, const Moment& now);
     void set_sentinel_up(std::size_t sentinel, bool up);
     void observe_query(std::size_t sentinel, std::chrono::nanoseconds took);
 
@@ -38,6 +42,9 @@ public:
     // The node's process was replaced; `emptied`: it is the master, and has less data than before.
     void count_restart(std::size_t name, std::size_t node, bool emptied);
     void set_masters_claimed(std::size_t name, std::size_t nodes);
+
+    void set_event_readers(std::size_t readers);
+    void count_dropped_reader();
 
     // A listening socket, SPOP or HTTP, could not accept.
     void count_accept_error();

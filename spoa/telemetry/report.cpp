@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <map>
+#include <ranges>
 #include <utility>
 
 namespace spoa::telemetry {
@@ -18,24 +18,9 @@ using Json = nlohmann::ordered_json;
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// RFC 3339 in UTC with milliseconds, as in the log.
-std::string utc_text(std::chrono::system_clock::time_point time)
+std::string date_text(verdict::TimePoint time, const Moment& now)
 {
-    const auto since_epoch = duration_cast<milliseconds>(time.time_since_epoch()).count();
-    const auto whole = static_cast<std::time_t>(since_epoch / 1000);
-    std::tm parts{};
-    gmtime_r(&whole, &parts);
-    std::array<char, 40> text{};
-    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    auto fraction = std::to_string(1000 + since_epoch % 1000);
-    fraction[0] = '.';
-    return std::string(text.data(), size) + fraction + "Z";
-}
-
-std::string utc_text(verdict::TimePoint time, const Moment& now)
-{
-    return utc_text(
-        now.system - duration_cast<std::chrono::system_clock::duration>(now.steady - time));
+    return utc_text(now.date_of(time));
 }
 
 Json flag_words(const sentinel::Flags& flags)
@@ -99,14 +84,14 @@ Json loss_json(const LossReport& loss, const Moment& now)
         return Json{{"run_id", info.run_id}, {"offset", info.offset}, {"keys", info.keys}};
     };
     const auto& [before, after] = loss.restart;
-    return {{"at", utc_text(loss.at, now)}, {"before", seen(before)}, {"after", seen(after)}};
+    return {{"at", utc_text(now.date_of(loss.at))}, {"before", seen(before)}, {"after", seen(after)}};
 }
 
 std::string loss_warning(const NodeReport& node, const Moment& now)
 {
     const auto& [before, after] = node.loss->restart;
     return node.server + " came back from a restart with less data at " +
-           utc_text(node.loss->at, now) + ", as the master: " + std::to_string(before.keys) +
+           utc_text(now.date_of(node.loss->at)) + ", as the master: " + std::to_string(before.keys) +
            " keys before, " + std::to_string(after.keys) + " after";
 }
 
@@ -143,7 +128,7 @@ Json change_json(const verdict::Change& change, const Moment& now)
         return verdict.address ? Json(to_string(*verdict.address)) : Json();
     };
     Json json{
-        {"at", utc_text(change.at, now)},
+        {"at", date_text(change.at, now)},
         {"from", {{"state", name_of(change.before.state)}, {"address", place(change.before)}}},
         {"to", {{"state", name_of(change.after.state)}, {"address", place(change.after)}}},
         {"open", change.after.open},
@@ -153,6 +138,29 @@ Json change_json(const verdict::Change& change, const Moment& now)
     if (change.delay)
         json["took_ms"] = std::chrono::duration<double, std::milli>(*change.delay).count();
     return json;
+}
+
+Json failover_json(const verdict::Failover& failover, const Moment& now)
+{
+    const auto word_or_null = [](std::string_view word) {
+        return word.empty() ? Json() : Json(word);
+    };
+    const auto moment = [&](const std::optional<verdict::TimePoint>& time) {
+        return time ? Json(date_text(*time, now)) : Json();
+    };
+    Json phases = Json::object();
+    for (std::size_t i = 0; i < verdict::phase_names.size(); ++i)
+        phases[std::string(verdict::phase_names[i])] = moment(failover.phases[i]);
+    return {
+        {"cause", word_or_null(verdict::cause_of(failover))},
+        {"from", word_or_null(failover.from)},
+        {"to", word_or_null(failover.to)},
+        {"from_address", to_string(failover.from_address)},
+        {"to_address", failover.to_address ? Json(to_string(*failover.to_address)) : Json()},
+        {"phases", std::move(phases)},
+        {"ended", moment(failover.ended)},
+        {"false_alarm", failover.false_alarm},
+    };
 }
 
 Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
@@ -171,7 +179,7 @@ Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels
         {"sentinels", verdict.sentinels},
         {"reason", verdict.reason},
         {"rule", verdict.rule},
-        {"since", utc_text(watch.since(), now)},
+        {"since", date_text(watch.since(), now)},
         {"waiting", name.waiting},
     };
     Json votes = Json::array();
@@ -232,6 +240,11 @@ std::string text_of(const Json& json)
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+std::string line_of(const Json& json)
+{
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 }  // namespace
 
 std::string masters_json(
@@ -275,7 +288,49 @@ std::string master_json(
     json["changes"] = Json::array();
     for (const auto& change : watch.history())
         json["changes"].push_back(change_json(change, now));
+    json["failovers"] = Json::array();
+    if (name.failovers)
+        for (const auto& failover : *name.failovers | std::views::reverse)
+            json["failovers"].push_back(failover_json(failover, now));
     return text_of(json);
+}
+
+std::string master_event(
+    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now)
+{
+    const auto& verdict = watch.verdict();
+    Json wishes = Json::object();
+    for (const auto& [server, wish] : servers)
+        wishes[server] = wish;
+    return line_of({
+        {"event", "master"},
+        {"time", utc_text(now.system)},
+        {"name", watch.subject().name},
+        {"state", verdict::name_of(verdict.state)},
+        {"open", verdict.open},
+        {"server", verdict.server.empty() ? Json() : Json(verdict.server)},
+        {"address", verdict.address ? Json(to_string(*verdict.address)) : Json()},
+        {"epoch", verdict.epoch},
+        {"votes", verdict.votes},
+        {"sentinels", verdict.sentinels},
+        {"reason", verdict.reason},
+        {"since", date_text(watch.since(), now)},
+        {"wait", verdict::is_worth_waiting(verdict)},
+        {"servers", std::move(wishes)},
+    });
+}
+
+std::string failover_event(
+    std::string_view name, const verdict::Failover& failover, const Moment& now)
+{
+    Json json{{"event", "failover"}, {"time", utc_text(now.system)}, {"name", name}};
+    json.update(failover_json(failover, now));
+    return line_of(json);
+}
+
+std::string heartbeat_event(const Moment& now)
+{
+    return line_of({{"event", "heartbeat"}, {"time", utc_text(now.system)}});
 }
 
 }  // namespace spoa::telemetry

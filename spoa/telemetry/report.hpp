@@ -1,13 +1,18 @@
 #pragma once
 
 #include "node/restart.hpp"
+#include "telemetry/moment.hpp"
+#include "verdict/failover.hpp"
 #include "verdict/watch.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace spoa::telemetry {
@@ -39,6 +44,7 @@ struct NameReport {
     const verdict::Watch& watch;
     std::span<const NodeReport> nodes;  // empty where nodes are not probed
     std::uint64_t waiting = 0;          // new connections that wait for a clear verdict
+    const std::deque<verdict::Failover>* failovers = nullptr;  // oldest first; may be missing
 };
 
 // The workers that a HAProxy has left behind when it was reloaded, as its master tells.
@@ -74,11 +80,8 @@ struct HaproxyReport {
     std::optional<OldWorkersReport> old_workers;  // where a master CLI is configured
 };
 
-// The moment of a report on both clocks, so that ages become dates.
-struct Moment {
-    std::chrono::steady_clock::time_point steady = std::chrono::steady_clock::now();
-    std::chrono::system_clock::time_point system = std::chrono::system_clock::now();
-};
+// How each server of a name should be in HAProxy: the server, then ready, maint or leave.
+using ServerWishes = std::vector<std::pair<std::string, std::string_view>>;
 
 // The JSON of /v1/masters: the Sentinels, and every name with its verdict and votes.
 std::string masters_json(
@@ -89,5 +92,13 @@ std::string masters_json(
 std::string master_json(
     const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now,
     std::span<const HaproxyReport> haproxies = {});
+
+// Lines of /v1/events, each one object with its '\n': a name as it is now, a failover as far as it
+// has come, and the sign of life.
+std::string master_event(
+    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now);
+std::string failover_event(
+    std::string_view name, const verdict::Failover& failover, const Moment& now);
+std::string heartbeat_event(const Moment& now);
 
 }  // namespace spoa::telemetry

@@ -1,6 +1,7 @@
 """The agent under test: sentinel-spoa with a configuration of its own."""
 
 import http.client
+import json
 import os
 import pathlib
 import subprocess
@@ -88,6 +89,12 @@ class Agent(Process):
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         return sum(value for sample, value in self.metrics().items()
                    if sample.split("{")[0] == name and all(label in sample for label in wanted))
+
+    def master(self, name):
+        """/v1/masters/NAME as an object."""
+        status, text = self.get(f"/v1/masters/{name}")
+        assert status == 200, text
+        return json.loads(text)
 
     def status(self, *arguments):
         """`sentinel-spoa status` against this agent."""

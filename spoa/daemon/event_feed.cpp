@@ -1,0 +1,79 @@
+#include "daemon/event_feed.hpp"
+
+#include "telemetry/report.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace spoa::daemon {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using net::LineStream;
+
+}  // namespace
+
+const LineStream::Line& EventFeed::current(std::size_t name)
+{
+    constexpr std::chrono::seconds as_good_as_new{1};
+    auto& [line, made_at] = current_[name];
+    if (const auto now = Clock::now(); !line || now - made_at > as_good_as_new) {
+        line = std::make_shared<const std::string>(describe(name));
+        made_at = now;
+    }
+    return line;
+}
+
+void EventFeed::push(std::size_t name, const LineStream::Line& line)
+{
+    for (auto reader = readers_.begin(); reader != readers_.end();) {
+        const auto lines = reader->lines.lock();
+        if (lines && reader->name.value_or(name) == name && !lines->push(line))
+            metrics_.count_dropped_reader();
+        reader = lines && !lines->dropped() ? std::next(reader) : readers_.erase(reader);
+    }
+}
+
+void EventFeed::changed(std::size_t name, bool tell)
+{
+    current_[name].line.reset();
+    if (tell && !readers_.empty())
+        push(name, current(name));
+}
+
+void EventFeed::send(std::size_t name, std::string line)
+{
+    if (!readers_.empty())
+        push(name, std::make_shared<const std::string>(std::move(line)));
+}
+
+std::size_t EventFeed::readers() const
+{
+    return static_cast<std::size_t>(
+        std::ranges::count_if(readers_, [](const Reader& each) { return !each.lines.expired(); }));
+}
+
+std::shared_ptr<LineStream> EventFeed::subscribe(std::optional<std::size_t> name)
+{
+    std::erase_if(readers_, [](const Reader& each) { return each.lines.expired(); });
+    if (readers_.size() >= most_event_readers)
+        return nullptr;
+
+    const auto first = name.value_or(0);
+    const auto last = name ? *name + 1 : current_.size();
+    std::size_t bytes = 0;
+    for (auto place = first; place < last; ++place)
+        bytes += current(place)->size();
+
+    // All names may change at once, and a few times, before a reader has got round to it.
+    LineStream::Settings settings;
+    settings.most_waiting += 4 * bytes;
+    settings.heartbeat = [] { return telemetry::heartbeat_event(telemetry::Moment()); };
+    auto lines = std::make_shared<LineStream>(executor_, std::move(settings));
+    for (auto place = first; place < last; ++place)
+        lines->push(current(place));
+    readers_.push_back({lines, name});
+    return lines;
+}
+
+}  // namespace spoa::daemon

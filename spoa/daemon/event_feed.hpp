@@ -1,0 +1,65 @@
+#pragma once
+
+#include "net/line_stream.hpp"
+#include "telemetry/metrics.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace spoa::daemon {
+
+inline constexpr std::size_t most_event_readers = 512;
+
+// Who reads /v1/events, and what they are told. Lives on the control thread.
+class EventFeed {
+public:
+    EventFeed(
+        const boost::asio::any_io_executor& executor, std::size_t names,
+        telemetry::Metrics& metrics)
+        : executor_(executor), metrics_(metrics), current_(names)
+    {}
+
+    // Makes the line of a name as it is now.
+    std::function<std::string(std::size_t name)> describe;
+
+    // The name is no longer as it was; `tell` those who read, too.
+    void changed(std::size_t name, bool tell);
+
+    // One more line about a name.
+    void send(std::size_t name, std::string line);
+
+    // A new reader, of one name or of all: he gets the line of each first. nullptr when there are
+    // too many readers already.
+    std::shared_ptr<net::LineStream> subscribe(std::optional<std::size_t> name);
+
+    std::size_t readers() const;
+
+private:
+    struct Reader {
+        std::weak_ptr<net::LineStream> lines;  // the session that writes them owns it
+        std::optional<std::size_t> name;
+    };
+    // Made once for all who come within a second.
+    struct Current {
+        net::LineStream::Line line;
+        std::chrono::steady_clock::time_point made_at;
+    };
+
+    const net::LineStream::Line& current(std::size_t name);
+    void push(std::size_t name, const net::LineStream::Line& line);
+
+    boost::asio::any_io_executor executor_;
+    telemetry::Metrics& metrics_;
+    std::vector<Current> current_;  // by name
+    std::list<Reader> readers_;
+};
+
+}  // namespace spoa::daemon
