@@ -84,15 +84,17 @@ Json loss_json(const LossReport& loss, const Moment& now)
         return Json{{"run_id", info.run_id}, {"offset", info.offset}, {"keys", info.keys}};
     };
     const auto& [before, after] = loss.restart;
-    return {{"at", utc_text(now.date_of(loss.at))}, {"before", seen(before)}, {"after", seen(after)}};
+    return {
+        {"at", utc_text(now.date_of(loss.at))}, {"before", seen(before)}, {"after", seen(after)}};
 }
 
 std::string loss_warning(const NodeReport& node, const Moment& now)
 {
     const auto& [before, after] = node.loss->restart;
     return node.server + " came back from a restart with less data at " +
-           utc_text(now.date_of(node.loss->at)) + ", as the master: " + std::to_string(before.keys) +
-           " keys before, " + std::to_string(after.keys) + " after";
+           utc_text(now.date_of(node.loss->at)) +
+           ", as the master: " + std::to_string(before.keys) + " keys before, " +
+           std::to_string(after.keys) + " after";
 }
 
 Json node_json(const NodeReport& node, const verdict::Watch& watch, const Moment& now)

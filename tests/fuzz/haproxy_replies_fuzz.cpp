@@ -1,17 +1,42 @@
-// Any bytes as what HAProxy's runtime API answers: turns go on, and no byte of an answer turns into
-// a command of its own.
+// Any bytes as what HAProxy's runtime API or its master CLI answers: turns go on, and no byte of an
+// answer turns into a command of its own.
 #include "haproxy_api/fence.hpp"
+#include "haproxy_api/master_cli.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <span>
+#include <string>
 #include <string_view>
 
 using namespace spoa::haproxy_api;
 
+namespace {
+
+void must_be_one_command(const std::string& command)
+{
+    if (command.find_first_of(";\n\\") != std::string::npos)
+        std::abort();
+}
+
+void ask_master(std::string_view text)
+{
+    (void)parse_old_workers(text);
+    const auto sessions = parse_sessions(text);
+    if (!sessions)
+        return;
+    for (const auto& [id, backend, server] : *sessions)
+        for (const auto* const word : {&id, &backend, &server})
+            must_be_one_command(*word);
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
-    const auto reply = parse_reply({reinterpret_cast<const char*>(data), size});
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    ask_master(text);
+    const auto reply = parse_reply(text);
     (void)trouble_in(reply);
     if (reply.cut)
         return 0;
@@ -23,8 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             const auto commands = fence.begin(now);
             for (const auto* const list : {&commands.opening, &commands.closing})
                 for (const auto& command : *list)
-                    if (command.find_first_of(";\n\\") != std::string::npos)
-                        std::abort();
+                    must_be_one_command(command);
             fence.take(seen, now);
             (void)fence.warnings();
         }
