@@ -60,3 +60,8 @@ def median_ratio(runs, others, key):
     """The median of the ratios of neighbours: each run and the one of the other kind beside it."""
     return statistics.median(
         run[key] / other[key] for run, other in zip(runs, others, strict=True))
+
+
+def median_difference(runs, others, key):
+    """As median_ratio, of the differences."""
+    return statistics.median(run[key] - other[key] for run, other in zip(runs, others, strict=True))
