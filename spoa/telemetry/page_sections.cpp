@@ -135,6 +135,23 @@ Html server_row(const PageJson& server)
         number_cell(number_of(server, "sessions")));
 }
 
+// The workers that a reload of HAProxy has left behind, where they are asked.
+Html old_workers_of(const PageJson& haproxy)
+{
+    const auto report = haproxy.value("old_workers", PageJson());
+    if (report.is_null())
+        return {};
+    if (!report.at("up").get<bool>())
+        return Tag("p", "bad")
+            .around(escaped("old workers out of reach: " + text_of(report, "failure")));
+    Html html;
+    for (const auto& worker : report.at("workers"))
+        html += Tag("p").around(escaped(
+            "old worker " + std::to_string(worker.at("pid").get<std::uint64_t>()) + ": " +
+            number_of(worker, "sessions") + " sessions"));
+    return html;
+}
+
 // `R1: silent -> odown`, or `R1 odown -> R3 degraded` when the master moved.
 std::string move_text(const PageJson& master, const PageJson& change)
 {
@@ -223,6 +240,7 @@ Html haproxies_section(const PageJson& master)
             for (const auto& warning : backend.at("warnings"))
                 content += Tag("p", "bad").around(escaped(warning.get<std::string>()));
         }
+        content += old_workers_of(haproxy);
     }
     return content.empty() ? content : section("haproxy", "HAProxy", content);
 }

@@ -17,6 +17,8 @@ from lab.prometheus import start_prometheus
 from lab.waiting import wait_until
 from lab.writer import Writer
 
+pytestmark = pytest.mark.deadline(120)
+
 NAME = "mymaster"
 DASHBOARD = json.loads((ROOT / "monitoring/dashboard.json").read_text())
 ALERTS = (ROOT / "monitoring/alerts.yml").read_text()

@@ -3,6 +3,7 @@
 With SENTINEL_SPOA_IMAGES=FOLDER the failover leaves pictures there, as scripts/screenshots does.
 """
 
+import datetime
 import http.client
 import os
 import pathlib
@@ -20,7 +21,10 @@ from lab.nodes import HOST
 from lab.waiting import wait_until
 from lab.writer import Writer
 
+pytestmark = pytest.mark.deadline(90)
+
 NAME = "mymaster"
+PHASES = ("doubt", "o_down", "majority", "verdict", "sessions_ended", "first_session")
 IMAGES = os.environ.get("SENTINEL_SPOA_IMAGES")
 VIEWS = {"light": (1200, False), "dark": (1200, True), "phone": (390, False)}
 
@@ -111,6 +115,20 @@ def await_text(browser, words, selector="body", within=15):
                lambda: f"the page says {words!r}:\n{browser.text(selector)}", every=0.02)
 
 
+def seconds_of(text):
+    """UNIX time of a moment in a report."""
+    return datetime.datetime.fromisoformat(text).timestamp()
+
+
+def moments_on_the_page(browser):
+    """phase → UNIX time, of the newest failover."""
+    begun, rows = browser.run("""
+        return [document.querySelector(".failovers summary time").dateTime,
+                [...document.querySelector(".phases").children].map(
+                    (row) => [row.className, row.querySelector(".number").innerText])]""")
+    return {phase: seconds_of(begun) + int(re.sub(r"\D", "", after)) / 1000 for phase, after in rows}
+
+
 def keep_pictures(browser, moment):
     """Each view of the page as it is now, when pictures are asked for."""
     if not IMAGES:
@@ -125,7 +143,6 @@ def keep_pictures(browser, moment):
     browser.run("window.go_on()")
 
 
-@pytest.mark.deadline(90)
 def test_the_page_lives_through_a_failover_without_being_loaded_again(place, deployment, agent, browser):
     old = deployment.master_of()
     server = deployment.group.server_of(old)
@@ -170,6 +187,14 @@ def test_the_page_lives_through_a_failover_without_being_loaded_again(place, dep
     assert f"{server}\tmaint (by the agent)\t0" in browser.text(".haproxy")
     assert browser.refused() == []
     assert browser.complaints() == []
+
+    shown = moments_on_the_page(browser)
+    assert shown.keys() == set(PHASES)
+    for phase, moment in shown.items():
+        logged = re.findall(rf"{phase}=(\S+Z)", agent.log_text())[-1]
+        measured = agent.metric("sentinel_spoa_failover_phase_timestamp_seconds", phase=phase)
+        assert abs(seconds_of(logged) - moment) < 0.005, phase
+        assert abs(measured - moment) < 0.005, phase
 
 
 def test_without_scripts_the_table_is_there(deployment, agent, browser):
@@ -218,7 +243,6 @@ def test_what_the_reader_opened_stays_open(deployment, browser):
     assert browser.run("return document.querySelector('details')?.open ?? false") is False
 
 
-@pytest.mark.deadline(60)
 def test_a_page_without_an_agent_says_so_and_recovers(deployment, agent, browser):
     await_text(browser, "live, ", "#live")
     agent.kill()

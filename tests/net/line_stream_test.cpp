@@ -23,7 +23,8 @@ LineStream::Line line(std::string text)
 // A stream and one who reads all that comes.
 struct Scene {
     explicit Scene(std::size_t most_waiting = 64, std::chrono::milliseconds period = 1h)
-        : lines(context.get_executor(), {most_waiting, period, [] { return std::string("beat\n"); }})
+        : lines(
+              context.get_executor(), {most_waiting, period, [] { return std::string("beat\n"); }})
     {}
 
     asio::awaitable<void> read()
@@ -39,9 +40,8 @@ struct Scene {
     asio::io_context context{1};
     LineStream lines;
     std::vector<std::string> taken;
-    net::TaskGroup tasks{context.get_executor(), [](std::exception_ptr e) {
-                             std::rethrow_exception(e);
-                         }};
+    net::TaskGroup tasks{
+        context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
 };
 
 }  // namespace

@@ -203,6 +203,25 @@ TEST_SUITE("telemetry/status_page")
         CHECK(has(part, "R9 is not known"));
     }
 
+    TEST_CASE("the workers that a reload has left behind, where they are known")
+    {
+        const auto with = [](const json& report) {
+            return part_of({good_watch()}, [&](json& master) {
+                master["haproxy"] = {
+                    {{"runtime_api", "unix:/run/h.sock"},
+                     {"up", true},
+                     {"backends", json::array()},
+                     {"old_workers", report}}};
+            });
+        };
+        const json workers = {{{"pid", 4711}, {"sessions", 1'200}}};
+        CHECK(has(with({{"up", true}, {"workers", workers}}), "old worker 4711: 1,200 sessions"));
+        CHECK(
+            has(with({{"up", false}, {"failure", "refused"}, {"workers", json::array()}}),
+                "old workers out of reach: refused"));
+        CHECK(!has(with(nullptr), "old worker"));
+    }
+
     TEST_CASE("the phases of a failover stand in the order they came, with their milliseconds")
     {
         const auto part = part_of({good_watch()}, [](json& master) {
