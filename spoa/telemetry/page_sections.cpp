@@ -3,7 +3,6 @@
 #include "telemetry/page_words.hpp"
 
 #include <initializer_list>
-#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -247,13 +246,15 @@ Html haproxies_section(const PageJson& master)
 
 Html changes_section(const PageJson& master, std::string_view now)
 {
+    // Without std::views, which clang 14 cannot compile with this library.
     Html items;
-    for (const auto& change :
-         master.at("changes") | std::views::reverse | std::views::take(changes_shown)) {
+    std::size_t shown = 0;
+    const auto& changes = master.at("changes");
+    for (auto change = changes.rbegin(); change != changes.rend() && shown < changes_shown;
+         ++change, ++shown)
         items += Tag("li").around(
-            moment_html(text_of(change, "at"), now) + escaped(' ' + move_text(master, change)) +
-            small(text_of(change, "reason")));
-    }
+            moment_html(text_of(*change, "at"), now) + escaped(' ' + move_text(master, *change)) +
+            small(text_of(*change, "reason")));
     return items.empty()
                ? items
                : section("changes", "Last changes of the verdict", Tag("ol").around(items));
