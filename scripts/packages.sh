@@ -11,7 +11,9 @@ BUILD_PACKAGES=(
 RUN_PACKAGES=(haproxy redis-server redis-sentinel redis-tools python3 python3-redis)
 # Network namespaces with cables that can be cut, and the chart of what each failure costs.
 DRILL_PACKAGES=(iproute2 nftables python3-matplotlib)
-TEST_PACKAGES=(python3-pytest clang-format iproute2 nftables openssl prometheus)
+# A browser for the status page; Prometheus for alerts and dashboard, which is never run as a service.
+PAGE_PACKAGES=(chromium chromium-driver python3-selenium prometheus)
+TEST_PACKAGES=(python3-pytest clang-format iproute2 nftables openssl "${PAGE_PACKAGES[@]}")
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang
 BENCH_PACKAGES=(libbenchmark-dev)
 

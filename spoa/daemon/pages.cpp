@@ -1,5 +1,7 @@
 #include "daemon/pages.hpp"
 
+#include "telemetry/status_page.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -14,6 +16,7 @@ using net::HttpResponse;
 constexpr std::string_view plain = "text/plain; charset=utf-8";
 constexpr std::string_view json = "application/json";
 constexpr std::string_view json_lines = "application/x-ndjson";
+constexpr std::string_view html = "text/html; charset=utf-8";
 constexpr std::string_view exposition = "text/plain; version=0.0.4; charset=utf-8";
 constexpr std::string_view methods = "GET, HEAD, OPTIONS";
 
@@ -146,6 +149,44 @@ HttpResponse events(const PageSources& sources, const HttpRequest& request, std:
     return answer;
 }
 
+// The status page shows so many names in full: the one that was asked for, all when they are few,
+// and else those that need a look.
+constexpr std::size_t most_in_full = 4;
+
+bool needs_a_look(const telemetry::NameReport& name)
+{
+    const auto& verdict = name.watch.verdict();
+    return !verdict.open || verdict.state != verdict::State::ok;
+}
+
+HttpResponse status_page(const PageSources& sources, const HttpRequest& request, std::string_view)
+{
+    const auto names = names_of(sources);
+    const auto wanted = find_argument(request.target, "name");
+    if (wanted && !sources.control.find_name(*wanted))
+        return no_such_name();
+    const telemetry::Moment now;
+    const auto haproxies = sources.control.haproxies();
+    const auto sentinels = sources.control.sentinels();
+    std::vector<std::string> details;
+    for (const auto& name : names)
+        if (details.size() < most_in_full &&
+            (wanted ? name.watch.subject().name == *wanted
+                    : names.size() <= most_in_full || needs_a_look(name)))
+            details.push_back(telemetry::master_json(name, sentinels, now, haproxies));
+    const auto part =
+        telemetry::status_part(telemetry::masters_json(names, sentinels, now, haproxies), details);
+    if (find_argument(request.target, "part"))
+        return page(200, html, part);
+    const auto nonce = telemetry::random_nonce();
+    auto answer = page(200, html, telemetry::status_page(part, nonce));
+    answer.headers = {
+        {"Content-Security-Policy", telemetry::page_policy(nonce)},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"}};
+    return answer;
+}
+
 HttpResponse index(const PageSources& sources, const HttpRequest& request, std::string_view rest);
 
 struct Route {
@@ -157,7 +198,8 @@ struct Route {
 };
 
 constexpr std::array routes{
-    Route{"/", "", "this list", index},
+    Route{"/", "", "the status page", status_page},
+    Route{"/help", "", "this list", index},
     Route{"/healthz", "", "the process serves", health, true},
     Route{"/readyz", "", "every name has a master that may be used", readiness, true},
     Route{"/metrics", "", "for Prometheus", metrics},
@@ -212,7 +254,7 @@ HttpResponse answer_page(const PageSources& sources, const HttpRequest& request)
     const auto* const route =
         std::ranges::find_if(routes, [&](const Route& each) { return leads_to(each, path); });
     if (route == routes.end())
-        return page(404, plain, "not found; / lists what there is\n");
+        return page(404, plain, "not found; /help lists what there is\n");
     const bool is_options = request.method == "OPTIONS";
     if (request.method != "GET" && request.method != "HEAD" && !is_options) {
         auto refused = page(405, plain, "read-only: " + std::string(methods) + "\n");

@@ -18,7 +18,7 @@ struct PageSources {
     std::function<std::uint64_t(std::size_t name)> waiting;  // connections that wait for a verdict
 };
 
-// Answers one HTTP request; index_text in the .cpp lists them. Read-only: GET and HEAD.
+// Answers one HTTP request: the status page at /, and what it leads to. Read-only: GET and HEAD.
 net::HttpResponse answer_page(const PageSources& sources, const net::HttpRequest& request);
 
 }  // namespace spoa::daemon

@@ -123,6 +123,12 @@ void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
                 " is put into maintenance",
             {{"name", kept.master_name}, {"sessions", std::to_string(sessions)}});
     }
+    for (const auto& server : seen.servers)
+        metrics_.set_sessions(
+            kept.name,
+            {address_, seen.name, server.name},
+            server.sessions,
+            kept.fence.wish(server.name) == Wish::maint);
     auto warnings = kept.fence.warnings();
     for (const auto& warning : warnings)
         if (std::ranges::count(kept.warnings, warning) == 0)

@@ -36,6 +36,7 @@ double seconds(std::chrono::nanoseconds duration)
 // The series of one monitored name.
 struct NameSeries {
     std::array<Gauge*, verdict::all_states.size()> states{};
+    Gauge* open = nullptr;
     Gauge* config_epoch = nullptr;
     Gauge* votes = nullptr;
     Gauge* info = nullptr;  // of the address in force; replaced when it moves
@@ -72,6 +73,8 @@ struct Metrics::Impl {
     std::vector<Gauge*> haproxy_up;
     std::vector<Counter*> haproxy_errors;
     Family<Counter>* fenced = nullptr;
+    Family<Gauge>* server_sessions = nullptr;
+    Family<Gauge>* stray_sessions = nullptr;
     Histogram* fence_duration = nullptr;
 
     Family<Gauge>& gauge(const std::string& name, const std::string& help)
@@ -104,6 +107,8 @@ void Metrics::Impl::add_names()
 {
     info = &gauge("master_info", "The master in force, 1.");
     auto& state = gauge("master_state", "1 for the state the name is in, 0 for all others.");
+    auto& open = gauge(
+        "master_open", "Whether new connections may go to the master in force: the one gate.");
     auto& epoch =
         gauge("config_epoch", "The highest configuration epoch that a majority confirmed.");
     auto& votes = gauge("votes", "Sentinels that name the master in force now.");
@@ -135,6 +140,7 @@ void Metrics::Impl::add_names()
         for (std::size_t i = 0; i < verdict::phase_names.size(); ++i)
             series.phases[i] = &phase.Add(
                 {{"master_name", name}, {"phase", std::string(verdict::phase_names[i])}});
+        series.open = &open.Add(labels);
         series.config_epoch = &epoch.Add(labels);
         series.votes = &votes.Add(labels);
         series.switches = &switches.Add(labels);
@@ -165,6 +171,12 @@ void Metrics::Impl::add_fences()
         &counter("haproxy_errors_total", "Turns of HAProxy's runtime API that failed.");
     fenced =
         &counter("fenced_sessions_total", "Sessions on a server when it was put into maintenance.");
+    server_sessions = &gauge(
+        "server_sessions", "Sessions on a server of HAProxy, when its runtime API was last asked.");
+    stray_sessions = &gauge(
+        "stray_sessions",
+        "Those of them on a server that should be in maintenance: not the master any more, or in "
+        "doubt.");
     fence_duration = &histogram(
                           "fence_duration_seconds",
                           "Time from the decision to fence to the runtime API's reply.")
@@ -204,6 +216,7 @@ void Metrics::set_verdict(std::size_t name, const verdict::Verdict& verdict)
     auto& series = impl_->by_name[name];
     for (const auto state : verdict::all_states)
         series.states[static_cast<std::size_t>(state)]->Set(state == verdict.state ? 1 : 0);
+    series.open->Set(verdict.open ? 1 : 0);
     series.config_epoch->Set(static_cast<double>(verdict.epoch));
     series.votes->Set(static_cast<double>(verdict.votes));
 
@@ -328,6 +341,18 @@ void Metrics::count_fenced(std::size_t name, const std::string& server, std::uin
 {
     impl_->fenced->Add({{"master_name", impl_->names[name]}, {"server", server}})
         .Increment(static_cast<double>(sessions));
+}
+
+void Metrics::set_sessions(
+    std::size_t name, const ServerPlace& place, std::uint64_t sessions, bool stray)
+{
+    const prometheus::Labels labels{
+        {"master_name", impl_->names[name]},
+        {"runtime_api", place.runtime_api},
+        {"backend", place.backend},
+        {"server", place.server}};
+    impl_->server_sessions->Add(labels).Set(static_cast<double>(sessions));
+    impl_->stray_sessions->Add(labels).Set(stray ? static_cast<double>(sessions) : 0);
 }
 
 void Metrics::observe_fence(std::chrono::nanoseconds took)

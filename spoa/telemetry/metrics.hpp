@@ -56,6 +56,15 @@ public:
     void count_haproxy_error(std::size_t haproxy);
     // A server was put into maintenance with this many sessions on it; 0 makes the series.
     void count_fenced(std::size_t name, const std::string& server, std::uint64_t sessions);
+    // A server of HAProxy, and its sessions when it was last looked at; `stray` where it should
+    // have none.
+    struct ServerPlace {
+        std::string runtime_api;
+        std::string backend;
+        std::string server;
+    };
+    void set_sessions(
+        std::size_t name, const ServerPlace& place, std::uint64_t sessions, bool stray);
     // From the decision to HAProxy's reply.
     void observe_fence(std::chrono::nanoseconds took);
 

@@ -64,6 +64,11 @@ class Writer:
                     if write.port == node.port and not write.error and write.ended >= since),
                    key=lambda write: write.ended, default=None)
 
+    def first_accepted_by_another(self, node, since):
+        """The first write acknowledged by another than `node` that ended after `since`; None without one."""
+        return next((write for write in list(self.writes)
+                     if write.port not in (None, node.port) and not write.error and write.ended >= since), None)
+
     async def _ticks(self):
         started = time.monotonic()
         number = 0

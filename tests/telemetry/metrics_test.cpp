@@ -261,6 +261,32 @@ TEST_SUITE("telemetry/metrics")
             agent::spop_error_names.size());
     }
 
+    TEST_CASE("the gate is a series of its own, whatever the state is called")
+    {
+        Metrics metrics({"orders"}, {"s1:26379"}, "1.2.3");
+        CHECK(scrape(metrics).at(of("master_open", "orders")) == "0");
+        metrics.set_verdict(0, good_verdict());
+        CHECK(scrape(metrics).at(of("master_open", "orders")) == "1");
+        metrics.set_verdict(0, shut_verdict(State::odown, "down"));
+        CHECK(scrape(metrics).at(of("master_open", "orders")) == "0");
+    }
+
+    TEST_CASE("sessions on a server are stray while it should have none")
+    {
+        Metrics metrics({"orders"}, {"s1:26379"}, "1.2.3");
+        const Metrics::ServerPlace place{"unix:/run/h.sock", "nodes", "R1"};
+        const std::string labels =
+            R"({backend="nodes",master_name="orders",runtime_api="unix:/run/h.sock",server="R1"})";
+        metrics.set_sessions(0, place, 7, false);
+        CHECK(scrape(metrics).at("sentinel_spoa_server_sessions" + labels) == "7");
+        CHECK(scrape(metrics).at("sentinel_spoa_stray_sessions" + labels) == "0");
+        metrics.set_sessions(0, place, 5, true);
+        CHECK(scrape(metrics).at("sentinel_spoa_server_sessions" + labels) == "5");
+        CHECK(scrape(metrics).at("sentinel_spoa_stray_sessions" + labels) == "5");
+        metrics.set_sessions(0, place, 5, false);
+        CHECK(scrape(metrics).at("sentinel_spoa_stray_sessions" + labels) == "0");
+    }
+
     TEST_CASE("fenced sessions are counted from 0, and a HAProxy is up or not")
     {
         Metrics metrics({"orders"}, {}, "0");
@@ -293,7 +319,7 @@ TEST_SUITE("telemetry/metrics")
         for (std::string line; std::getline(lines, line);)
             if (line.starts_with("# "))
                 ++told[line.substr(0, line.find(' ', 7))];
-        CHECK(told.size() == 2 * 23);
+        CHECK(told.size() == 2 * 24);
         for (const auto& one : told) {
             CAPTURE(one.first);
             CHECK(one.second == 1);
