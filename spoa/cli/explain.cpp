@@ -1,6 +1,7 @@
 #include "cli/explain.hpp"
 
 #include "cli/fetch.hpp"
+#include "cli/terminal.hpp"
 #include "net/http_client.hpp"
 #include "telemetry/explanation.hpp"
 
@@ -16,7 +17,7 @@ int explain_name(const std::string& url, const std::string& name, bool json)
         "/v1/masters/" + name,
         "the agent at " + to_string(agent) + " has no name '" + name +
             "'; `sentinel-spoa status` lists its names");
-    const auto explanation = telemetry::explain(page);
+    const auto explanation = telemetry::explain(page, stdout_style());
     std::fputs(json ? page.c_str() : explanation.text.c_str(), stdout);
     return explanation.open ? 0 : 1;
 }

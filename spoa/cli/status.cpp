@@ -1,15 +1,16 @@
 #include "cli/status.hpp"
 
 #include "cli/fetch.hpp"
+#include "cli/terminal.hpp"
 #include "net/http_client.hpp"
 #include "telemetry/status_table.hpp"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace spoa::cli {
 namespace {
@@ -18,14 +19,36 @@ using namespace std::chrono_literals;
 
 constexpr auto watch_period = 1s;
 
-// Prints one picture; true when every name has a master that may be used.
-bool show_once(const SocketAddress& agent, bool json)
+struct Picture {
+    std::string text;
+    bool all_open = false;  // every name has a master that may be used
+};
+
+Picture picture_of(const SocketAddress& agent, bool json)
 {
-    const auto page = fetch_page(agent, "/v1/masters");
-    const auto table = telemetry::status_table(page);
-    std::fputs(json ? page.c_str() : table.text.c_str(), stdout);
+    auto page = fetch_page(agent, "/v1/masters");
+    auto table = telemetry::status_table(page, stdout_style());
+    return {std::move(json ? page : table.text), table.all_open};
+}
+
+// In the place of what is on the terminal, without a flicker: each line clears its rest.
+std::string in_place(const std::string& text)
+{
+    std::string out = "\x1b[H";
+    auto lines = stdout_height();
+    for (std::size_t at = 0; at < text.size() && lines != 1;) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        out += text.substr(at, end - at) + "\x1b[K\n";
+        at = end + 1;
+        lines -= lines > 0 ? 1 : 0;
+    }
+    return out + "\x1b[J";
+}
+
+void print(const std::string& text)
+{
+    std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
-    return table.all_open;
 }
 
 }  // namespace
@@ -33,18 +56,20 @@ bool show_once(const SocketAddress& agent, bool json)
 int show_status(const std::string& url, bool json, bool watch)
 {
     const auto agent = net::parse_url(url);
-    const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+    const bool terminal = stdout_is_terminal();
     while (watch) {
-        if (terminal)
-            std::fputs("\x1b[H\x1b[2J", stdout);  // home, and clear
+        std::string text;
         try {
-            show_once(agent, json);
+            text = picture_of(agent, json).text;
         } catch (const std::runtime_error& e) {
-            std::printf("%s\n", e.what());  // it may come back: that is what one watches for
+            text = std::string(e.what()) + "\n";  // it may come back: what one watches for
         }
+        print(terminal ? in_place(text) : text);
         std::this_thread::sleep_for(watch_period);
     }
-    return show_once(agent, json) ? 0 : 1;
+    const auto picture = picture_of(agent, json);
+    print(picture.text);
+    return picture.all_open ? 0 : 1;
 }
 
 }  // namespace spoa::cli

@@ -1,7 +1,5 @@
 #include "telemetry/explanation.hpp"
 
-#include "telemetry/table.hpp"
-
 #include <nlohmann/json.hpp>
 
 #include <stdexcept>
@@ -11,8 +9,8 @@
 namespace spoa::telemetry {
 namespace {
 
-using Json = nlohmann::json;
-using Rows = std::vector<std::vector<std::string>>;
+using Json = nlohmann::ordered_json;
+using Rows = std::vector<Row>;
 
 std::string text_or(const Json& json, const char* key, const char* otherwise)
 {
@@ -46,6 +44,16 @@ std::string verdict_text(const Json& json)
            "  votes:   " + number(json, "votes") + " of " + number(json, "sentinels") + ", " +
            number(json, "majority") + " needed; high-water epoch " + number(json, "epoch") + "\n" +
            "  changes: with " + text_or(json, "way_out", "-") + "\n";
+}
+
+// The text, which begins with verdict_text, with its state in colour.
+std::string painted(std::string text, const Json& json)
+{
+    const auto state = json.at("state").get<std::string>();
+    const auto at = json.at("name").get<std::string>().size() + 2;
+    text.insert(at + state.size(), plain);
+    text.insert(at, colour_of(state, json.at("open").get<bool>()));
+    return text;
 }
 
 std::string votes_text(const Json& json)
@@ -143,6 +151,33 @@ std::string changes_text(const Json& json)
     return text.empty() ? text : "\nlast changes\n" + text;
 }
 
+// `R1 10.0.0.1:6379`, or the address alone.
+std::string place_text(const Json& failover, const std::string& which)
+{
+    const auto server = text_or(failover, which.c_str(), "");
+    return (server.empty() ? "" : server + " ") +
+           text_or(failover, (which + "_address").c_str(), "-");
+}
+
+std::string failovers_text(const Json& json)
+{
+    constexpr std::size_t clock = 11;  // of 2026-11-27T05:36:32.645Z
+    std::string text;
+    for (const auto& failover : json.value("failovers", Json::array())) {
+        const auto from = place_text(failover, "from");
+        if (failover.value("false_alarm", false))
+            text += from + " was in doubt, and stayed\n";
+        else if (failover.at("to_address").is_null())
+            text += from + " is in doubt\n";
+        else
+            text += from + " -> " + place_text(failover, "to") + "\n";
+        for (const auto& [phase, moment] : failover.at("phases").items())
+            if (moment.is_string() && moment.get<std::string>().size() > clock)
+                text += "    " + moment.get<std::string>().substr(clock) + "  " + phase + "\n";
+    }
+    return text.empty() ? text : "\nlast failovers\n" + text;
+}
+
 std::string warnings_text(const Json& json)
 {
     std::string text;
@@ -153,13 +188,16 @@ std::string warnings_text(const Json& json)
 
 }  // namespace
 
-Explanation explain(std::string_view master_json)
+Explanation explain(std::string_view master_json, const TextStyle& style)
 {
     try {
         const auto json = Json::parse(master_json);
-        return {
+        auto text = wrapped(
             verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + haproxies_text(json) +
-                warnings_text(json) + changes_text(json),
+                warnings_text(json) + changes_text(json) + failovers_text(json),
+            style.width);
+        return {
+            style.colour ? painted(std::move(text), json) : std::move(text),
             json.at("open").get<bool>()};
     } catch (const Json::exception& e) {
         throw std::runtime_error(

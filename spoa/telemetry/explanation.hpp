@@ -1,5 +1,7 @@
 #pragma once
 
+#include "telemetry/table.hpp"
+
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,6 @@ struct Explanation {
 
 // Makes it of the JSON that /v1/masters/NAME answers. Throws std::runtime_error with a sentence
 // when it is something else.
-Explanation explain(std::string_view master_json);
+Explanation explain(std::string_view master_json, const TextStyle& style = {});
 
 }  // namespace spoa::telemetry

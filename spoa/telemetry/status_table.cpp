@@ -1,21 +1,35 @@
 #include "telemetry/status_table.hpp"
 
-#include "telemetry/table.hpp"
-
 #include <nlohmann/json.hpp>
 
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace spoa::telemetry {
 namespace {
 
 using Json = nlohmann::json;
-using Row = std::vector<std::string>;
 
 std::string text_or_dash(const Json& value)
 {
     return value.is_string() ? value.get<std::string>() : "-";
+}
+
+// The columns that are spoken of.
+constexpr std::size_t state = 1;
+constexpr std::size_t traffic = 2;
+constexpr std::size_t address = 4;
+constexpr std::size_t epoch = 5;
+constexpr std::size_t votes = 6;
+constexpr std::size_t since = 7;
+
+std::string_view paint(const Row& row, std::size_t column)
+{
+    if (row[traffic] == "TRAFFIC")
+        return bold;
+    return column == state || column == traffic ? colour_of(row[state], row[traffic] == "open")
+                                                : std::string_view();
 }
 
 Row row_of(const Json& master)
@@ -35,7 +49,7 @@ Row row_of(const Json& master)
 
 }  // namespace
 
-StatusTable status_table(std::string_view masters_json)
+StatusTable status_table(std::string_view masters_json, const TextStyle& style)
 {
     try {
         const auto json = Json::parse(masters_json);
@@ -70,9 +84,9 @@ StatusTable status_table(std::string_view masters_json)
                 for (const auto& warning : backend.at("warnings"))
                     notes += who + warning.get<std::string>() + "\n";
         }
-        table.text = aligned(rows);
+        table.text = fitted(std::move(rows), {since, epoch, address, votes}, style, paint);
         if (!notes.empty())
-            table.text += "\n" + notes;
+            table.text += "\n" + wrapped(notes, style.width);
         return table;
     } catch (const Json::exception& e) {
         throw std::runtime_error(

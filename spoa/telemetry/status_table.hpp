@@ -1,5 +1,7 @@
 #pragma once
 
+#include "telemetry/table.hpp"
+
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,6 @@ struct StatusTable {
 
 // Makes the table of the JSON that /v1/masters answers. Throws std::runtime_error with a sentence
 // when it is something else.
-StatusTable status_table(std::string_view masters_json);
+StatusTable status_table(std::string_view masters_json, const TextStyle& style = {});
 
 }  // namespace spoa::telemetry

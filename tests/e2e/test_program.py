@@ -1,16 +1,22 @@
 """The program on the command line: checking, starting, stopping, asking for the status."""
 
+import contextlib
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import socket
+import struct
+import subprocess
+import termios
 
 import pytest
 
 from lab import spop_client
-from lab.agent import BINARY, Agent, make_agent, run, start_agent
+from lab.agent import BINARY, Agent, make_agent, masters_of, run, start_agent
 from lab.process import Process
 from lab.waiting import wait_until
 
@@ -271,3 +277,82 @@ def test_status_without_an_agent_is_one_sentence_and_1(lab):
     assert result.returncode == 1
     assert len(result.stderr.splitlines()) == 1
     assert url.removeprefix("http://") in result.stderr
+
+
+# status and explain, for people and for scripts
+
+
+def on_terminal(command, columns=80, environment=None, until=lambda text: False):
+    """What the program shows on a terminal of this width, with its colours, and its exit code; it is
+    ended as soon as `until` holds."""
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    plain = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS")}
+    with subprocess.Popen(
+            [BINARY, *command], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+            env=plain | {"TERM": "xterm"} | (environment or {})) as child:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # its end
+            while chunk := os.read(controller, 65536):
+                shown += chunk
+                if until(shown.decode()):
+                    child.terminate()
+        os.close(controller)
+    return shown.decode().replace("\r\n", "\n"), child.returncode
+
+
+def test_colour_is_for_terminals_that_want_it(agent):
+    command = ("status", "--url", agent.url)
+    coloured, code = on_terminal(command)
+    assert code == 0
+    assert "\x1b[32mok\x1b[0m" in coloured
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert "\x1b" not in on_terminal(command, environment=environment)[0]
+    assert "\x1b[32m" in on_terminal(command, environment={"NO_COLOR": ""})[0]
+    assert "\x1b" not in agent.status().stdout
+    explained, _ = on_terminal(("explain", "mymaster", "--url", agent.url))
+    assert "mymaster: \x1b[32mok\x1b[0m" in explained
+    assert "\x1b" not in on_terminal(("status", "--json", "--url", agent.url))[0]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+def test_no_line_is_wider_than_the_terminal(agent, columns):
+    for command in (("status", "--url", agent.url), ("explain", "mymaster", "--url", agent.url)):
+        text, _ = on_terminal(command, columns, {"NO_COLOR": "1"})
+        assert max(map(len, text.splitlines())) <= columns, text
+        same = run(*command, env=os.environ | {"COLUMNS": str(columns)}).stdout
+        assert max(map(len, same.splitlines())) <= columns
+    assert "mymaster" in text
+
+
+def test_status_watch_draws_over_the_last_picture_on_a_terminal(agent):
+    text, _ = on_terminal(
+        ("status", "--watch", "--url", agent.url), until=lambda shown: shown.count("mymaster") >= 2)
+    assert text.count("\x1b[H") >= 2
+    assert "\x1b[J" in text
+
+
+def test_a_name_without_a_master_is_exit_code_1_everywhere(lab, deployment):
+    (known,) = masters_of(deployment)
+    agent = start_agent(lab, deployment, ready=False, masters=[known, known | {"name": "nobody"}])
+    wait_until(lambda: agent.master("nobody")["state"] == "unknown-name", 5, "it is unknown")
+    url = ("--url", agent.url)
+    assert run("status", *url).returncode == 1
+    assert run("status", "--json", *url).returncode == 1
+    assert run("explain", "nobody", *url).returncode == 1
+    assert run("explain", "nobody", "--json", *url).returncode == 1
+    assert run("explain", "mymaster", *url).returncode == 0
+    assert "\x1b[31munknown-name" in on_terminal(("status", *url))[0]
+    lab.end([agent])
+
+
+def test_explain_tells_the_last_failover(lab, deployment):
+    agent = start_agent(lab, deployment)
+    old = deployment.master_of()
+    deployment.sentinels[0].client.execute_command("SENTINEL FAILOVER", "mymaster")
+    wait_until(lambda: agent.metric("sentinel_spoa_switches_total") == 1, 15, "the master moved")
+    text = run("explain", "mymaster", "--url", agent.url).stdout
+    assert f"\nlast failovers\n{deployment.group.server_of(old)} {old.address} -> R" in text
+    assert re.search(r"\n    \d\d:\d\d:\d\d\.\d{3}Z  verdict\n", text)
+    lab.end([agent])
