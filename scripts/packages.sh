@@ -11,7 +11,7 @@ BUILD_PACKAGES=(
 RUN_PACKAGES=(haproxy redis-server redis-sentinel redis-tools python3 python3-redis)
 # Network namespaces with cables that can be cut, and the chart of what each failure costs.
 DRILL_PACKAGES=(iproute2 nftables python3-matplotlib)
-TEST_PACKAGES=(python3-pytest clang-format iproute2 nftables openssl)
+TEST_PACKAGES=(python3-pytest clang-format iproute2 nftables openssl lua5.3 lua-busted lua-check)
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang
 BENCH_PACKAGES=(libbenchmark-dev)
 

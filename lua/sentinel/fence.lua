@@ -31,7 +31,7 @@ end
 function Fence:check()
     for _, each in ipairs(self.kept) do
         if not core.backends[each.backend] then
-            error("sentinel.lua: backend=" .. each.backend .. ":" .. each.name
+            error("sentinel.lua: backend=" .. each.backend .. "/" .. each.name
                 .. ": haproxy.cfg has no such backend", 0)
         end
     end

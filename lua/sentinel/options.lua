@@ -2,11 +2,11 @@
 --
 --     agent=HOST:PORT        the HTTP address of an agent; several are tried in turn
 --     max_age=5s             how old a verdict may be when no agent confirms it any more
---     backend=BACKEND:NAME   keep the servers of this backend as the verdict of NAME has it
+--     backend=BACKEND/NAME   keep the servers of this backend as the verdict of NAME has it
 --     refuse_after=20ms      how long sentinel_refuse waits before it says no
 local options = {}
 
-local units = { ms = 0.001, s = 1, m = 60 }
+local units = { ms = 0.001, s = 1, m = 60, h = 3600 }
 
 -- Seconds of `500ms`, `5s`, `1m`; nothing when it is none of these.
 function options.seconds(text)
@@ -50,9 +50,9 @@ local readers = {
     end,
 
     backend = function(chosen, value)
-        local backend, name = value:match("^([^:]+):(.+)$")
+        local backend, name = value:match("^([^/]+)/([^/]+)$")
         if not backend then
-            return "backend is BACKEND:NAME, a backend of haproxy.cfg and the monitored name whose"
+            return "backend is BACKEND/NAME, a backend of haproxy.cfg and the monitored name whose"
                 .. " servers it has, not '" .. value .. "'"
         end
         for _, other in ipairs(chosen.backends) do
