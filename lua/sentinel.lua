@@ -5,7 +5,7 @@
 --     lua-load /etc/haproxy/lua/sentinel.lua            options: setenv SENTINEL_SPOA_LUA '…'
 --
 -- HAProxy keeps one Lua state for what `lua-load` loads, whatever the number of its threads: one
--- event stream, one table of verdicts, and no two coroutines at a time.
+-- table of verdicts, and no two coroutines at a time.
 
 -- HAProxy 2.6 has no arguments for lua-load, hence the environment too.
 local words = { ... }
@@ -34,15 +34,20 @@ assert(chosen, problem and "sentinel.lua: " .. problem)
 
 local verdicts = Verdicts.new(chosen.max_age)
 local fence = Fence.new(chosen.backends, verdicts)
-local feed = Feed.new(chosen.agents, verdicts, function(name) fence:turn(name) end)
+local feeds = {}
+for i, name in ipairs(#chosen.names > 0 and chosen.names or { false }) do
+    feeds[i] = Feed.new(chosen.agents, name or nil, verdicts, function(which) fence:turn(which) end)
+end
 
 Fetches.register(verdicts)
 Waiting.register(verdicts)
 Refusal.register(verdicts, chosen.refuse_after)
-Cli.register(verdicts, feed, fence)
+Cli.register(verdicts, feeds, fence)
 
-core.register_task(function() feed:run() end)
+for _, feed in ipairs(feeds) do
+    core.register_task(function() feed:run() end)
+end
 if #chosen.backends > 0 then
-    core.register_init(function() fence:check() end)
+    core.register_init(safely.wrap("fence", nil, function() fence:check() end))
     core.register_task(function() safely.forever("fence", function() fence:tend() end) end)
 end

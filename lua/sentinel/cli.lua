@@ -66,14 +66,19 @@ local function table_of(rows)
 end
 
 local function agent_of(feed)
+    local agent = "agent " .. feed:agent().text .. (feed.name and " for " .. feed.name or "")
     if feed.connection then
-        return string.format("agent %s: followed for %.0f s", feed.connection.source, clock.age(feed.connected))
+        return string.format("%s: followed for %.0f s\n", agent, clock.age(feed.connected))
     end
-    return "agent " .. feed:agent().text .. ": not connected, " .. tostring(feed.trouble)
+    return agent .. ": not connected, " .. tostring(feed.trouble) .. "\n"
 end
 
-local function as_text(verdicts, feed, fence, wanted)
-    local out = { agent_of(feed), "\n", table_of(rows_of(verdicts, wanted)) }
+local function as_text(verdicts, feeds, fence, wanted)
+    local out = {}
+    for _, feed in ipairs(feeds) do
+        out[#out + 1] = agent_of(feed)
+    end
+    out[#out + 1] = table_of(rows_of(verdicts, wanted))
     for _, each in ipairs(fence:states()) do
         out[#out + 1] = string.format(
             "server %s/%s: %s, %d sessions\n", each.backend, each.server, each.state, each.sessions)
@@ -104,12 +109,16 @@ local function array(items, make)
     return "[" .. table.concat(out, ",") .. "]"
 end
 
-local function as_json(verdicts, feed, fence, wanted)
+local function as_json(verdicts, feeds, fence, wanted)
     local out = {
-        '"agent":', json.quote(feed:agent().text),
-        ',"connected":', tostring(feed.connection ~= nil),
-        ',"connected_for":', feed.connected and string.format("%.3f", clock.age(feed.connected)) or "null",
-        ',"trouble":', feed.connection and "null" or json.quote(tostring(feed.trouble)),
+        '"agents":', array(feeds, function(feed)
+            return object({
+                { "agent", feed:agent().text }, { "name", feed.name or "" },
+                { "connected", feed.connection ~= nil },
+                { "connected_for", feed.connected and clock.age(feed.connected) or 0 },
+                { "trouble", tostring(feed.trouble or "") },
+            })
+        end),
         ',"max_age":', string.format("%.3f", verdicts.max_age),
         ',"masters":', array(rows_of(verdicts, wanted), function(row)
             return object({
@@ -131,7 +140,7 @@ local function as_json(verdicts, feed, fence, wanted)
 end
 
 -- The answer to `show sentinel` with these words after it.
-function Cli.answer(verdicts, feed, fence, words)
+function Cli.answer(verdicts, feeds, fence, words)
     local write, wanted = as_text, nil
     for _, word in ipairs(words) do
         if word == "json" then
@@ -145,14 +154,14 @@ function Cli.answer(verdicts, feed, fence, words)
     if wanted and not verdicts:find(wanted) then
         return "no verdict on the name '" .. wanted .. "'\n"
     end
-    return write(verdicts, feed, fence, wanted)
+    return write(verdicts, feeds, fence, wanted)
 end
 
-function Cli.register(verdicts, feed, fence)
+function Cli.register(verdicts, feeds, fence)
     local answer = safely.wrap("show sentinel", "an error, see HAProxy's log\n", Cli.answer)
     local usage = "show sentinel [NAME] [json] : the masters that an agent of Redis Sentinel names"
     core.register_cli({ "show", "sentinel" }, usage, function(applet, _, _, ...)
-        applet:send(answer(verdicts, feed, fence, { ... }))
+        applet:send(answer(verdicts, feeds, fence, { ... }))
     end)
 end
 

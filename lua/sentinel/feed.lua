@@ -11,16 +11,21 @@ Feed.__index = Feed
 local first_pause, last_pause = 50, 2000  -- ms between two rounds of attempts
 local good_after = 1  -- s that a connection has lasted
 
--- `on_word` is called with a name when something was said of it, and without one each second.
-function Feed.new(agents, verdicts, on_word)
+-- Follows one name, or all. `on_word` is called with a name when something was said of it, and without one each second.
+function Feed.new(agents, name, verdicts, on_word)
     return setmetatable({
-        agents = agents, verdicts = verdicts, on_word = safely.wrap("fence", nil, on_word),
+        agents = agents, name = name, verdicts = verdicts, on_word = safely.wrap("fence", nil, on_word),
         place = 1, pause = first_pause, connection = nil, connected = nil, trouble = "not tried yet",
     }, Feed)
 end
 
 function Feed:agent()
     return self.agents[self.place]
+end
+
+-- For the log: of which name this is, where there is one feed for each.
+function Feed:what()
+    return self.name and self.name .. ": " or ""
 end
 
 -- Takes one line; answers what is wrong with it, if anything is. What is new in a later agent is
@@ -38,7 +43,7 @@ function Feed:take(connection, text)
     elseif line.event == "heartbeat" then
         self.verdicts:confirm(connection)
         self:mark_connected(connection)
-        self.on_word()
+        self.on_word(self.name)
     end
     return nil
 end
@@ -49,16 +54,16 @@ function Feed:mark_connected(connection)
         return
     end
     self.connection, self.connected, self.trouble = connection, clock.moment(), nil
-    core.log(core.info, "sentinel: follows the agent " .. self:agent().text)
+    core.log(core.info, "sentinel: " .. self:what() .. "follows the agent " .. self:agent().text)
 end
 
 -- Follows one agent until that ends; answers why it did.
 function Feed:follow(socket)
-    local stream, why = Stream.open(socket, self:agent())
+    local stream, why = Stream.open(socket, self:agent(), self.name)
     if not stream then
         return why
     end
-    local connection = Verdicts.begin(self:agent().text)
+    local connection = Verdicts.begin(self:agent().text, self.name)
     while true do
         local text
         text, why = stream:line()
@@ -77,7 +82,7 @@ end
 function Feed:lose(why)
     local lasted = self.connected and clock.age(self.connected) or 0
     if self.connection or why ~= self.trouble then
-        core.log(core.warning, "sentinel: agent " .. self:agent().text .. ": " .. tostring(why))
+        core.log(core.warning, "sentinel: " .. self:what() .. "agent " .. self:agent().text .. ": " .. tostring(why))
     end
     self.connection, self.connected, self.trouble = nil, nil, why
     self.place = self.place % #self.agents + 1

@@ -27,14 +27,18 @@ function Fence.new(backends, verdicts)
     return setmetatable({ kept = kept, verdicts = verdicts, busy = false, missed = false }, Fence)
 end
 
--- Fails where haproxy.cfg has not the backends; at HAProxy's start, and in `haproxy -c`.
+-- Passes over the backends that haproxy.cfg has not. HAProxy's start is the first time to know.
 function Fence:check()
+    local there = {}
     for _, each in ipairs(self.kept) do
-        if not core.backends[each.backend] then
-            error("sentinel.lua: backend=" .. each.backend .. "/" .. each.name
-                .. ": haproxy.cfg has no such backend", 0)
+        if core.backends[each.backend] then
+            there[#there + 1] = each
+        else
+            core.log(core.err, "sentinel: backend=" .. each.backend .. "/" .. each.name
+                .. ": haproxy.cfg has no such backend; its sessions are not cut")
         end
     end
+    self.kept = there
 end
 
 local function log(kept, server, level, what)

@@ -1,6 +1,7 @@
 -- The options, words of the form key=value:
 --
 --     agent=HOST:PORT        the HTTP address of an agent; several are tried in turn
+--     name=NAME              follow this name only, on a connection of its own; may be repeated
 --     max_age=5s             how old a verdict may be when no agent confirms it any more
 --     backend=BACKEND/NAME   keep the servers of this backend as the verdict of NAME has it
 --     refuse_after=20ms      how long sentinel_refuse waits before it says no
@@ -49,6 +50,14 @@ local readers = {
         return nil
     end,
 
+    name = function(chosen, value)
+        if value == "" then
+            return "name is a monitored name, not ''"
+        end
+        chosen.names[#chosen.names + 1] = value
+        return nil
+    end,
+
     backend = function(chosen, value)
         local backend, name = value:match("^([^/]+)/([^/]+)$")
         if not backend then
@@ -67,11 +76,11 @@ local readers = {
 
 -- The options of these words; or nothing and what is wrong.
 function options.parse(words)
-    local chosen = { agents = {}, backends = {}, max_age = 5, refuse_after = 0.02 }
+    local chosen = { agents = {}, names = {}, backends = {}, max_age = 5, refuse_after = 0.02 }
     for _, word in ipairs(words) do
         local key, value = word:match("^([%w_]+)=(.*)$")
         if not key or not readers[key] then
-            return nil, "'" .. word .. "' is none of the options agent=, max_age=, backend=, refuse_after="
+            return nil, "'" .. word .. "' is none of the options agent=, name=, max_age=, backend=, refuse_after="
         end
         local problem = readers[key](chosen, value)
         if problem then

@@ -2,6 +2,9 @@
 --
 -- `receive` answers nil at its time-out and leaves the socket unusable, so whatever goes wrong ends
 -- the stream: it is made anew, never mended.
+--
+-- Up to HAProxy 3.0 a socket of Lua's stops for good when so much comes at once that its buffer
+-- (tune.bufsize) is full: 15 KiB, some 35 names. With more of them, follow each by itself (name=).
 local Stream = {}
 Stream.__index = Stream
 
@@ -33,14 +36,24 @@ local function read_head(socket)
     return nil, "too many headers"
 end
 
--- Connects and asks. Answers a stream, or nothing and why not; the socket is the caller's to close.
-function Stream.open(socket, agent)
+local function target_for(name)
+    if not name then
+        return "/v1/events"
+    end
+    return "/v1/events?name=" .. name:gsub("[^%w_.-]", function(c)
+        return string.format("%%%02X", c:byte())
+    end)
+end
+
+-- Connects and asks, for one name or for all. Answers a stream, or nothing and why not; the socket
+-- is the caller's to close.
+function Stream.open(socket, agent, name)
     socket:settimeout(connect_timeout)
     if not socket:connect(agent.host, agent.port) then
         return nil, "nobody listens there"
     end
-    local sent = socket:send(
-        "GET /v1/events HTTP/1.1\r\nHost: " .. agent.text .. "\r\nAccept: application/x-ndjson\r\n\r\n")
+    local sent = socket:send("GET " .. target_for(name) .. " HTTP/1.1\r\nHost: " .. agent.text
+        .. "\r\nAccept: application/x-ndjson\r\n\r\n")
     if not sent then
         return nil, "it hung up"
     end

@@ -47,9 +47,9 @@ local function read(line)
     return entry
 end
 
--- A new connection to the agent at `source`.
-function Verdicts.begin(source)
-    return { source = source, confirmed = clock.moment(), named = {}, complete = false }
+-- A new connection to the agent at `source`, which tells of one name or of all.
+function Verdicts.begin(source, name)
+    return { source = source, about = name, confirmed = clock.moment(), named = {}, complete = false }
 end
 
 -- A line that says what a name's verdict is. False when it cannot be believed.
@@ -87,7 +87,7 @@ function Verdicts:confirm(connection)
     connection.complete = true
     self.heard = true
     for name in pairs(self.entries) do
-        if not connection.named[name] then
+        if not connection.named[name] and (connection.about or name) == name then
             self.entries[name] = nil
             self.count = self.count - 1
         end

@@ -219,6 +219,10 @@ bool cuts_from_inside(const config::Config& config, Form form)
     return uses_lua(form) && config.haproxies.empty();
 }
 
+// Up to 3.0 a connection of Lua's stops for good when more than its buffer comes at once: some 35
+// names. With more, each has a connection of its own.
+constexpr std::size_t most_names_at_once = 20;
+
 std::string lua_lines(const config::Config& config, Form form, std::string_view directory)
 {
     if (!uses_lua(form))
@@ -228,6 +232,9 @@ std::string lua_lines(const config::Config& config, Form form, std::string_view 
         if (listener.unix_path.empty())
             agents += (agents.empty() ? "agent=" : " agent=") + agent_address(listener);
     auto options = option_line(agents + " max_age=5s");
+    if (config.masters.size() > most_names_at_once)
+        for (const auto& master : config.masters)
+            options += option_line("${SENTINEL_SPOA_LUA} name=" + master.name);
     if (cuts_from_inside(config, form))
         for (const auto& master : config.masters)
             options += option_line(

@@ -563,6 +563,22 @@ TEST_SUITE("haproxy_config/generate")
         CHECK(generate(config, Form::lua).has_value());
     }
 
+    TEST_CASE("many names are followed one by one")
+    {
+        auto config = two_nodes();
+        const auto followed = [&] {
+            const auto lines = section(haproxy_cfg(config, Form::lua), "global");
+            return std::ranges::count_if(
+                lines, [](const auto& line) { return line.find(" name=") != std::string::npos; });
+        };
+        while (config.masters.size() < 20)
+            config.masters.push_back(
+                master("m" + std::to_string(config.masters.size()), {{"A", "10.0.0.1:1"}}));
+        CHECK(followed() == 0);
+        config.masters.push_back(master("last", {{"A", "10.0.0.1:1"}}));
+        CHECK(followed() == 21);
+    }
+
     TEST_CASE("a folder that HAProxy could not find is refused")
     {
         for (const auto* directory : {"", "etc", ".", "/it's", "/a\nb"}) {

@@ -28,6 +28,11 @@ class PushedHAProxy(HAProxy):
         return next(((master["server"], master["state"]) for master in self.show()["masters"]
                      if master["name"] == name), None)
 
+    def followed(self):
+        """The address of the agent that it follows now; None without one."""
+        (feed,) = self.show()["agents"]
+        return feed["agent"] if feed["connected"] else None
+
     def alerts(self):
         """The lines of its log that nobody wants to see."""
         return [line for line in self.log_text().splitlines()

@@ -40,6 +40,12 @@ describe("the event stream", function()
         assert.truthy(socket.sent:find("\r\n\r\n$"))
     end)
 
+    it("asks for one name where there is one feed for each", function()
+        local socket = fake.socket(head)
+        assert.is_table(Stream.open(socket, agent, "my name"))
+        assert.truthy(socket.sent:find("^GET /v1/events%?name=my%%20name HTTP/1.1\r\n"))
+    end)
+
     it("cuts lines wherever the chunks end", function()
         local text = "one\ntwo\nthree\n"
         for size = 1, #text do
@@ -83,7 +89,7 @@ describe("the event stream", function()
         local function make(agents, texts)
             local Verdicts, Feed = require("sentinel.verdicts"), require("sentinel.feed")
             verdicts, heard, sockets, asked = Verdicts.new(5), {}, {}, {}
-            feed = Feed.new(agents, verdicts, function(name) heard[#heard + 1] = name or "*" end)
+            feed = Feed.new(agents, nil, verdicts, function(name) heard[#heard + 1] = name or "*" end)
             core.tcp = function()
                 local socket = fake.socket(table.remove(texts, 1) or "")
                 local connect = socket.connect

@@ -16,7 +16,8 @@ describe("options", function()
 
     it("reads each, agents and backends several times", function()
         local chosen = options.parse({
-            "agent=a.example:9005", "agent=[::1]:9006", "max_age=2500ms", "refuse_after=0ms",
+            "agent=a.example:9005", "agent=[::1]:9006", "max_age=2500ms", "name=a", "name=b c",
+            "refuse_after=0ms",
             "backend=no:des/my:master", "backend=more/other",
         })
         assert.same({
@@ -24,6 +25,7 @@ describe("options", function()
             { host = "::1", port = 9006, text = "[::1]:9006" },
         }, chosen.agents)
         assert.equal(2.5, chosen.max_age)
+        assert.same({ "a", "b c" }, chosen.names)
         assert.equal(0, chosen.refuse_after)
         assert.same({
             { backend = "no:des", name = "my:master" }, { backend = "more", name = "other" },
@@ -34,7 +36,7 @@ describe("options", function()
         for _, word in ipairs({
             "max_age", "maxage=5s", "max_age=5", "max_age=1s", "max_age=11m", "max_age=-5s", "agent=host",
             "agent=host:0", "agent=host:65536", "agent=a b:1", "agent=", "backend=nodes", "backend=/x",
-            "backend=nodes/", "backend=a/b/c", "refuse_after=6s", "",
+            "backend=nodes/", "backend=a/b/c", "refuse_after=6s", "name=", "",
         }) do
             local chosen, problem = options.parse({ word })
             assert.is_nil(chosen, word)

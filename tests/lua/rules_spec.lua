@@ -161,11 +161,11 @@ describe("in haproxy.cfg", function()
     describe("show sentinel", function()
         local feed, fence
         before_each(function()
-            feed = require("sentinel.feed").new({ { text = "a:1" } }, verdicts, function() end)
+            feed = require("sentinel.feed").new({ { text = "a:1" } }, nil, verdicts, function() end)
             fence = { states = function()
                 return { { backend = "nodes", server = "R1", state = "ready", sessions = 2 } }
             end }
-            require("sentinel.cli").register(verdicts, feed, fence)
+            require("sentinel.cli").register(verdicts, { feed }, fence)
         end)
 
         local function show(...)
@@ -199,7 +199,7 @@ describe("in haproxy.cfg", function()
                 assert.equal("R1", shown.masters[1].server)
                 assert.is_true(shown.masters[1].open)
                 assert.equal(2, shown.servers[1].sessions)
-                assert.is_false(shown.connected)
+                assert.is_false(shown.agents[1].connected)
             end
         end)
 

@@ -101,6 +101,17 @@ describe("the table of verdicts", function()
         assert.equal("R1", verdicts:server("mymaster"))
     end)
 
+    it("forgets no other names when an agent was asked for one only", function()
+        hear(verdict({ name = "other" }))
+        local one = Verdicts.begin("a:1", "mymaster")
+        hear(verdict(), one)
+        verdicts:confirm(one)
+        assert.equal("R1", verdicts:server("other"))
+        verdicts:confirm(Verdicts.begin("a:1", "mymaster"))
+        assert.equal("", verdicts:server("mymaster"))
+        assert.equal("R1", verdicts:server("other"))
+    end)
+
     it("believes no line that makes no sense", function()
         for _, changes in ipairs({
             { name = none }, { name = "" }, { name = 7 }, { name = ("x"):rep(256) },
