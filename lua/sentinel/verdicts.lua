@@ -110,10 +110,14 @@ function Verdicts:find(name)
     return entry, age
 end
 
--- The server that a connection for this name may go to; empty when it may go nowhere.
-function Verdicts:server(name)
+-- The server that a connection for this name may go to; empty when it may go nowhere, or, with
+-- `clear`, when it does better to wait.
+function Verdicts:server(name, clear)
     local entry, age = self:find(name)
-    return entry and entry.open and age <= self.max_age and entry.server or ""
+    if entry and entry.open and age <= self.max_age and not (clear and entry.wait) then
+        return entry.server or ""
+    end
+    return ""
 end
 
 -- The agent's word for how things stand with this name, and why, where it has no master.

@@ -33,10 +33,12 @@ constexpr std::string_view ask_text = R"(    # Ask the agent for the master of t
 
 // The name is for the error line.
 constexpr std::string_view know_text =
-    R"(    # What the agent has said last of the master of this name.
+    R"(    # What the agent has said last of the master of this name. Mostly the first line says it all.
     tcp-request session set-var(sess.redis_master) str(@MASTER@)
-@WAIT@    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@)
-    tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(@MASTER@)
+    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@,clear)
+    acl no_server var(sess.sentinel.server) -m len 0
+@WAIT@    tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(@MASTER@) if no_server
+    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@) if no_server
 
 )";
 
@@ -116,7 +118,8 @@ std::string verdict_lines(const config::Master& master, Form form, std::string_v
         case Form::backends:
         case Form::set_dst: return std::string(wait_for_agent_text) + ask(master, directory);
         case Form::lua:
-            return fill(know_text, {{"MASTER", master.name}, {"WAIT", wait(master, "")}});
+            return fill(
+                know_text, {{"MASTER", master.name}, {"WAIT", wait(master, " if no_server")}});
         case Form::lua_fallback:
             return ask(master, directory) +
                    fill(

@@ -458,10 +458,15 @@ TEST_SUITE("haproxy_config/generate")
                 "fc00::/7",
                 "tcp-request connection reject unless allowed_client",
                 "tcp-request session set-var(sess.redis_master) str(mymaster)",
+                "tcp-request content set-var(sess.sentinel.server) "
+                "lua.sentinel_server(mymaster,clear)",
+                "acl no_server var(sess.sentinel.server) -m len 0",
                 "tcp-request inspect-delay 8500ms",
-                "tcp-request content lua.sentinel_wait mymaster 8s",
-                "tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(mymaster)",
-                "tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(mymaster)",
+                "tcp-request content lua.sentinel_wait mymaster 8s if no_server",
+                "tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(mymaster) if "
+                "no_server",
+                "tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(mymaster) "
+                "if no_server",
                 "acl known_node var(sess.sentinel.server) -m str R1",
                 "acl known_node var(sess.sentinel.server) -m str R2",
                 "tcp-request content use-service lua.sentinel_refuse unless known_node",

@@ -34,9 +34,10 @@ class PushedHAProxy(HAProxy):
         return feed["agent"] if feed["connected"] else None
 
     def alerts(self):
-        """The lines of its log that nobody wants to see."""
+        """The lines of its log that nobody wants to see; that the agent is away is none."""
         return [line for line in self.log_text().splitlines()
-                if "[ALERT]" in line or "Lua" in line or "please report" in line]
+                if ("[ALERT]" in line or "Lua" in line or "please report" in line)
+                and "backend 'sentinel_agents' has no server" not in line]
 
 
 def _added(words):
