@@ -73,6 +73,8 @@ int execute(const cli::HaproxyConfig& command)
     if (!files)
         throw std::runtime_error(files.error());
     for (const auto& [name, content] : *files) {
+        if (const auto below = fs::path(name).parent_path(); !below.empty())
+            fs::create_directories(folder / below);
         write_file(folder / name, content);
         std::printf("%s\n", (folder / name).c_str());
     }

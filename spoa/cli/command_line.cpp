@@ -28,8 +28,9 @@ Usage:
   sentinel-spoa explain NAME        why this verdict: votes, rule, nodes, what
                                     would change it; also --url and --json
   sentinel-spoa haproxy-config -f FILE
-                                    write haproxy.cfg and the SPOE file it names
-      --form FORM                     use-server (default), backends or set-dst
+                                    write haproxy.cfg and the files it names
+      --form FORM                     use-server (default), backends, set-dst,
+                                      lua or lua-fallback
       -o DIR                          write to DIR (default: the current one)
   sentinel-spoa -V, --version       show the version
   sentinel-spoa -h, --help          show this help
@@ -209,7 +210,7 @@ private:
             const auto form = haproxy_config::find_form(form_.value);
             if (!form)
                 return wrong_usage(
-                    "--form is use-server, backends or set-dst, not " +
+                    "--form is use-server, backends, set-dst, lua or lua-fallback, not " +
                     config::in_quotes(form_.value));
             out.form = *form;
         }

@@ -52,14 +52,38 @@ Problem problem_of_directory(std::string_view directory)
     return std::nullopt;
 }
 
-Problem problem_of_listener(const SocketAddress& listener)
+Problem problem_of_listener(std::string_view key, const SocketAddress& listener)
 {
     const bool writable = listener.unix_path.empty() ? is_host(listener.tcp.host)
                                                      : is_made_of(listener.unix_path, "/_-.+:");
     if (writable)
         return std::nullopt;
-    return "spop.listen: haproxy.cfg cannot hold the address " + quoted(to_string(listener)) +
-           ": use letters, digits and _ - . only";
+    return std::string(key) + ": haproxy.cfg cannot hold the address " +
+           quoted(to_string(listener)) + ": use letters, digits and _ - . only";
+}
+
+Problem problem_of_spop(const config::Spop& spop)
+{
+    if (spop.listen.empty())
+        return "spop.listen is empty: HAProxy needs an address to ask";
+    for (const auto& listener : spop.listen)
+        if (auto problem = problem_of_listener("spop.listen", listener))
+            return problem;
+    return std::nullopt;
+}
+
+Problem problem_of_http(const config::Http& http, Form form)
+{
+    bool any = false;
+    for (const auto& listener : http.listen) {
+        if (auto problem = problem_of_listener("http.listen", listener))
+            return problem;
+        any = any || listener.unix_path.empty();
+    }
+    if (any)
+        return std::nullopt;
+    return "http.listen has no HOST:PORT: the form " + std::string(to_string(form)) +
+           " follows the agent's events there; add 127.0.0.1:9005";
 }
 
 Problem problem_of_server(const config::Master& master, const config::Server& server, Form form)
@@ -116,10 +140,11 @@ Problem find_problem(const config::Config& config, Form form, std::string_view d
 {
     if (auto problem = problem_of_directory(directory))
         return problem;
-    if (config.spop.listen.empty())
-        return "spop.listen is empty: HAProxy needs an address to ask";
-    for (const auto& listener : config.spop.listen)
-        if (auto problem = problem_of_listener(listener))
+    if (uses_spoe(form))
+        if (auto problem = problem_of_spop(config.spop))
+            return problem;
+    if (uses_lua(form))
+        if (auto problem = problem_of_http(config.http, form))
             return problem;
     if (config.masters.empty())
         return "no masters are configured: there is nothing to route";

@@ -2,6 +2,7 @@
 
 #include "haproxy_config/check.hpp"
 #include "haproxy_config/layout.hpp"
+#include "haproxy_config/lua_files.hpp"
 #include "haproxy_config/routing.hpp"
 #include "haproxy_config/sections.hpp"
 
@@ -17,14 +18,21 @@ result<std::vector<File>, std::string> generate(
     while (directory.ends_with('/'))
         directory.remove_suffix(1);
 
-    auto haproxy_cfg = head(config, form);
+    auto haproxy_cfg = head(config, form, directory);
     std::size_t index = 0;
     for (const auto& master : config.masters)
         haproxy_cfg += routing(master, port_of(index++), form, directory);
-    haproxy_cfg += agents_backend(config) + stats_frontend();
+    if (uses_spoe(form))
+        haproxy_cfg += agents_backend(config);
+    haproxy_cfg += stats_frontend();
 
-    return std::vector<File>{
-        {"haproxy.cfg", std::move(haproxy_cfg)}, {std::string(spoe_file_name), spoe_file(config)}};
+    std::vector<File> files{{"haproxy.cfg", std::move(haproxy_cfg)}};
+    if (uses_spoe(form))
+        files.push_back({std::string(spoe_file_name), spoe_file(config, form)});
+    if (uses_lua(form))
+        for (const auto& [name, content] : lua_files())
+            files.push_back({std::string(name), std::string(content)});
+    return files;
 }
 
 }  // namespace spoa::haproxy_config

@@ -27,6 +27,14 @@ std::size_t port_of(std::size_t index)
     return 16379 + index;
 }
 
+// Within single quotes HAProxy takes every character for itself.
+std::string path_in(std::string_view directory, std::string_view file)
+{
+    const auto path = std::string(directory) + '/' + std::string(file);
+    const bool plain = path.find_first_of(" \t\"#$\\") == std::string::npos;
+    return plain ? path : '\'' + path + '\'';
+}
+
 bool reachable_from_chroot(const SocketAddress& listener)
 {
     const std::string_view path = listener.unix_path;

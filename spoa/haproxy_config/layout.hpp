@@ -2,7 +2,7 @@
 // what `haproxy: backends:` and dashboards refer to.
 //
 //   redis_NAME           frontend, one for each monitored name
-//   redis_NAME_nodes     backend of use-server and set-dst
+//   redis_NAME_nodes     backend of use-server, set-dst, and both forms with Lua
 //   redis_NAME_SERVER    backend of one server           (backends)
 //   redis_NAME_refuse    backend without a server        (backends)
 #pragma once
@@ -16,6 +16,7 @@
 namespace spoa::haproxy_config {
 
 inline constexpr std::string_view spoe_file_name = "spoe-sentinel.cfg";
+inline constexpr std::string_view lua_file_name = "lua/sentinel.lua";
 
 // HAProxy looks for every path of a running process below this folder.
 inline constexpr std::string_view chroot_folder = "/var/lib/haproxy";
@@ -29,10 +30,13 @@ std::string refuse_backend_of(std::string_view master);
 // where HAProxy and Redis share a host.
 std::size_t port_of(std::size_t index);
 
+// The path of a file in this folder, as a word of haproxy.cfg.
+std::string path_in(std::string_view directory, std::string_view file);
+
 // Whether HAProxy, once chrooted, can still reach this listener of the agent.
 bool reachable_from_chroot(const SocketAddress& listener);
 
-// Where HAProxy finds the agent that listens here: a wildcard becomes loopback, and a socket
+// Where HAProxy finds an agent that listens here: a wildcard becomes loopback, and a socket
 // below the chroot loses that part of its path.
 std::string agent_address(const SocketAddress& listener);
 

@@ -1,5 +1,6 @@
 #include "haproxy_config/routing.hpp"
 
+#include "config/units.hpp"
 #include "haproxy_config/fill.hpp"
 #include "haproxy_config/layout.hpp"
 
@@ -16,18 +17,48 @@ frontend @FRONTEND@
     acl allowed_client src 127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 ::1 fc00::/7
     tcp-request connection reject unless allowed_client
 
-    # Without an agent there is no verdict to wait for.
+)";
+
+constexpr std::string_view wait_for_agent_text =
+    R"(    # Without an agent there is no verdict to wait for.
     tcp-request session reject if { nbsrv(sentinel_agents) eq 0 }
 
-    # Ask the agent for the master of this name.
+)";
+
+constexpr std::string_view ask_text = R"(    # Ask the agent for the master of this name.
     tcp-request session set-var(sess.redis_master) str(@MASTER@)
     filter spoe engine sentinel config @SPOE_FILE@
 
 )";
 
+// The name is for the error line.
+constexpr std::string_view know_text =
+    R"(    # What the agent has said last of the master of this name. Mostly the first line says it all.
+    tcp-request session set-var(sess.redis_master) str(@MASTER@)
+    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@,clear)
+    acl no_server var(sess.sentinel.server) -m len 0
+@WAIT@    tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(@MASTER@) if no_server
+    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@) if no_server
+
+)";
+
+constexpr std::string_view fall_back_text =
+    R"(    # The agent's answer counts, whatever it says. Without one, what it has said last.
+    acl answered var(sess.sentinel.state) -m found
+@WAIT@    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@) unless answered
+    tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(@MASTER@) unless answered
+
+)";
+
+constexpr std::string_view wait_text =
+    R"(    # While a failover is under way, wait for its end. The delay must be the longer one.
+    tcp-request inspect-delay @DELAY@
+    tcp-request content lua.sentinel_wait @MASTER@ @LIMIT@@CONDITION@
+)";
+
 constexpr std::string_view use_server_gate =
     R"(    # The gate. Whatever goes wrong, the verdict names none of these, and the client is refused.
-@NODES@    tcp-request content reject unless known_node
+@NODES@    tcp-request content @REFUSE@ unless known_node
     default_backend @BACKEND@
 
 backend @BACKEND@
@@ -59,12 +90,43 @@ backend @BACKEND@
     server master 0.0.0.0:0 on-marked-down shutdown-sessions
 )";
 
-// Within single quotes HAProxy takes every character for itself.
-std::string spoe_path(std::string_view directory)
+std::string ask(const config::Master& master, std::string_view directory)
 {
-    const auto path = std::string(directory) + '/' + std::string(spoe_file_name);
-    const bool plain = path.find_first_of(" \t\"#$\\") == std::string::npos;
-    return plain ? path : '\'' + path + '\'';
+    return fill(
+        ask_text, {{"MASTER", master.name}, {"SPOE_FILE", path_in(directory, spoe_file_name)}});
+}
+
+// Empty where the policy lets no connection wait.
+std::string wait(const config::Master& master, std::string_view condition)
+{
+    const auto limit = master.policy.wait;
+    if (limit.count() == 0)
+        return {};
+    return fill(
+        wait_text,
+        {{"MASTER", master.name},
+         {"DELAY", config::to_string(limit + config::processing_margin)},
+         {"LIMIT", config::to_string(limit)},
+         {"CONDITION", condition}});
+}
+
+// How the verdict comes into sess.sentinel.*.
+std::string verdict_lines(const config::Master& master, Form form, std::string_view directory)
+{
+    switch (form) {
+        case Form::use_server:
+        case Form::backends:
+        case Form::set_dst: return std::string(wait_for_agent_text) + ask(master, directory);
+        case Form::lua:
+            return fill(
+                know_text, {{"MASTER", master.name}, {"WAIT", wait(master, " if no_server")}});
+        case Form::lua_fallback:
+            return ask(master, directory) +
+                   fill(
+                       fall_back_text,
+                       {{"MASTER", master.name}, {"WAIT", wait(master, " unless answered")}});
+    }
+    return {};
 }
 
 // Lines of one ACL are alternatives. HAProxy takes 64 words a line, hence one line a node.
@@ -87,11 +149,12 @@ std::string server_line(const config::Server& server)
     return "    server " + server.name + ' ' + to_string(server.address);
 }
 
-std::string use_server(const config::Master& master)
+std::string use_server(const config::Master& master, std::string_view refuse)
 {
     auto out = fill(
         use_server_gate,
         {{"NODES", known_nodes(master, Form::use_server)},
+         {"REFUSE", refuse},
          {"BACKEND", nodes_backend_of(master.name)}});
     for (const auto& server : master.servers)
         out += server_line(server) + '\n';
@@ -122,9 +185,11 @@ std::string set_dst(const config::Master& master)
 std::string gate_and_backends(const config::Master& master, Form form)
 {
     switch (form) {
-        case Form::use_server: return use_server(master);
+        case Form::use_server: return use_server(master, "reject");
         case Form::backends: return backends(master);
         case Form::set_dst: return set_dst(master);
+        case Form::lua:
+        case Form::lua_fallback: return use_server(master, "use-service lua.sentinel_refuse");
     }
     return {};
 }
@@ -136,11 +201,8 @@ std::string routing(
 {
     return fill(
                frontend_text,
-               {{"FRONTEND", frontend_of(master.name)},
-                {"PORT", std::to_string(port)},
-                {"MASTER", master.name},
-                {"SPOE_FILE", spoe_path(directory)}}) +
-           gate_and_backends(master, form);
+               {{"FRONTEND", frontend_of(master.name)}, {"PORT", std::to_string(port)}}) +
+           verdict_lines(master, form, directory) + gate_and_backends(master, form);
 }
 
 }  // namespace spoa::haproxy_config

@@ -18,11 +18,8 @@ global
     user  haproxy
     group haproxy
 @CHROOT@
-    # Here the agent cuts sessions and sets maintenance (`haproxy:` in its configuration). Members of
-    # the group haproxy may do everything on it: the agent's user, and nobody else.
-    stats socket /run/haproxy/admin.sock group haproxy mode 660 level admin
-
-    # Each takes two file descriptors. Below the 10000 clients that Redis accepts by default.
+@SOCKET@
+@LUA@    # Each takes two file descriptors. Below the 10000 clients that Redis accepts by default.
     maxconn 8000
 
 @RELOAD@
@@ -34,7 +31,7 @@ defaults
     log  global
 
     # What `option tcplog` writes, then bytes from the client, then the verdict.
-    log-format "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq in=%U state=%[var(sess.sentinel.state)] server=%[var(sess.sentinel.server)] addr=%[var(sess.sentinel.ip)]:%[var(sess.sentinel.port)] epoch=%[var(sess.sentinel.epoch)] votes=%[var(sess.sentinel.votes)]/%[var(sess.sentinel.sentinels)] spoe_ms=%[var(txn.sentinel.ptime)] spoe_error=%[var(txn.sentinel.error)] reason=%{+Q,+E}[var(sess.sentinel.reason)]"
+    log-format "%ci:%cp [%t] %ft %b/%s %Tw/%Tc/%Tt %B %ts %ac/%fc/%bc/%sc/%rc %sq/%bq in=%U state=%[var(sess.sentinel.state)] server=%[var(sess.sentinel.server)]@LOGGED@ reason=%{+Q,+E}[var(sess.sentinel.reason)]"
 
     # A node that refuses is not tried again, and the kernel repeats a lost packet after a second.
     # Never `option redispatch`: that tries another node.
@@ -80,6 +77,29 @@ constexpr std::string_view without_chroot =
     R"(    # This is no chroot: in one, HAProxy could not reach the agent's UNIX socket. To have both, let
     # the agent listen below /var/lib/haproxy.
     chroot /)";
+
+constexpr std::string_view logged_of_spoe =
+    R"( addr=%[var(sess.sentinel.ip)]:%[var(sess.sentinel.port)] epoch=%[var(sess.sentinel.epoch)] votes=%[var(sess.sentinel.votes)]/%[var(sess.sentinel.sentinels)] spoe_ms=%[var(txn.sentinel.ptime)] spoe_error=%[var(txn.sentinel.error)])";
+
+constexpr std::string_view admin_socket =
+    R"(    # Here the agent cuts sessions and sets maintenance (`haproxy:` in its configuration). Members of
+    # the group haproxy may do everything on it: the agent's user, and nobody else.
+    stats socket /run/haproxy/admin.sock group haproxy mode 660 level admin
+)";
+
+constexpr std::string_view user_socket =
+    R"(    # For people: `show sentinel`, `show stat`. Nobody needs more, as sessions are cut from inside.
+    stats socket /run/haproxy/admin.sock group haproxy mode 660 level user
+)";
+
+constexpr std::string_view lua_text =
+    R"(    # Follows the agent's events. Its options, a word each: docs/lua.md.
+@OPTIONS@.if version_atleast(3.2-dev0)
+    tune.lua.bool-sample-conversion normal
+.endif
+    lua-load @LUA_FILE@
+
+)";
 
 constexpr std::string_view agents_text = R"(
 backend sentinel_agents
@@ -182,9 +202,10 @@ Patience patience(const config::Config& config)
     return {processing, idle, idle + 30s};
 }
 
-std::string processing_lines(const config::Config& config)
+std::string processing_lines(const config::Config& config, Form form)
 {
-    if (config::longest_wait(config).count() == 0)
+    // With Lua at hand, nobody waits long for an answer, and Lua waits for a master.
+    if (uses_lua(form) || config::longest_wait(config).count() == 0)
         return std::string(processing_without_wait);
     return fill(
         processing_with_wait, {{"TIMEOUT", config::to_string(patience(config).processing)}});
@@ -196,19 +217,58 @@ bool keeps_chroot(const config::Spop& spop)
     return std::ranges::any_of(spop.listen, reachable_from_chroot);
 }
 
+std::string option_line(const std::string& words)
+{
+    return "    setenv SENTINEL_SPOA_LUA \"" + words + "\"\n";
+}
+
+// Whether Lua cuts the sessions: the agent does where it has been told to.
+bool cuts_from_inside(const config::Config& config, Form form)
+{
+    return uses_lua(form) && config.haproxies.empty();
+}
+
+// Up to 3.0 a connection of Lua's stops for good when more than its buffer comes at once: some 35
+// names. With more, each has a connection of its own.
+constexpr std::size_t most_names_at_once = 20;
+
+std::string lua_lines(const config::Config& config, Form form, std::string_view directory)
+{
+    if (!uses_lua(form))
+        return {};
+    std::string agents;
+    for (const auto& listener : config.http.listen)
+        if (listener.unix_path.empty())
+            agents += (agents.empty() ? "agent=" : " agent=") + agent_address(listener);
+    auto options = option_line(agents + " max_age=5s");
+    if (config.masters.size() > most_names_at_once)
+        for (const auto& master : config.masters)
+            options += option_line("${SENTINEL_SPOA_LUA} name=" + master.name);
+    if (cuts_from_inside(config, form))
+        for (const auto& master : config.masters)
+            options += option_line(
+                "${SENTINEL_SPOA_LUA} backend=" + nodes_backend_of(master.name) + '/' +
+                master.name);
+    return fill(lua_text, {{"OPTIONS", options}, {"LUA_FILE", path_in(directory, lua_file_name)}});
+}
+
 }  // namespace
 
-std::string head(const config::Config& config, Form form)
+std::string head(const config::Config& config, Form form, std::string_view directory)
 {
     const bool old_workers_in_reach =
         !config.haproxies.empty() && std::ranges::all_of(config.haproxies, [](const auto& haproxy) {
             return haproxy.master_cli.has_value();
         });
+    const bool chroot = !uses_spoe(form) || keeps_chroot(config.spop);
     return fill(
         global_text,
         {{"FORM", to_string(form)},
-         {"CHROOT", keeps_chroot(config.spop) ? with_chroot : without_chroot},
-         {"RELOAD", old_workers_in_reach ? without_hard_stop : with_hard_stop}});
+         {"CHROOT", chroot ? with_chroot : without_chroot},
+         {"SOCKET", cuts_from_inside(config, form) ? user_socket : admin_socket},
+         {"RELOAD", old_workers_in_reach ? without_hard_stop : with_hard_stop},
+         {"LUA", lua_lines(config, form, directory)},
+         {"LOGGED", uses_spoe(form) ? logged_of_spoe : ""}});
 }
 
 std::string agents_backend(const config::Config& config)
@@ -235,11 +295,11 @@ std::string stats_frontend()
     return std::string(stats_text);
 }
 
-std::string spoe_file(const config::Config& config)
+std::string spoe_file(const config::Config& config, Form form)
 {
     return fill(
         spoe_text,
-        {{"PROCESSING", processing_lines(config)},
+        {{"PROCESSING", processing_lines(config, form)},
          {"IDLE", config::to_string(patience(config).idle)}});
 }
 

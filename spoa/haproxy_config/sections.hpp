@@ -10,7 +10,7 @@
 namespace spoa::haproxy_config {
 
 // The head of haproxy.cfg: title, global and defaults.
-std::string head(const config::Config& config, Form form);
+std::string head(const config::Config& config, Form form, std::string_view directory);
 
 // The backend in which HAProxy finds the agent.
 std::string agents_backend(const config::Config& config);
@@ -19,6 +19,6 @@ std::string agents_backend(const config::Config& config);
 std::string stats_frontend();
 
 // The SPOE file, whole. It knows no names: each frontend says which one it is for.
-std::string spoe_file(const config::Config& config);
+std::string spoe_file(const config::Config& config, Form form);
 
 }  // namespace spoa::haproxy_config

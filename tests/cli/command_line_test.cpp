@@ -162,7 +162,7 @@ TEST_SUITE("config/command_line")
             {{"status", "--url="}, "--url needs a"},
             {{"-c", "haproxy-config", "-f", "a"}, "-c checks a configuration by itself"},
             {{"haproxy-config", "-f", "a", "--form", "map"},
-             "--form is use-server, backends or set-dst, not 'map'"},
+             "--form is use-server, backends, set-dst, lua or lua-fallback, not 'map'"},
             {{"haproxy-config", "-o", "-f", "a"}, "-o needs a DIR, not '-f'"}};
         for (const auto& entry : cases) {
             const auto& arguments = entry.first;

@@ -9,10 +9,16 @@ from lab import resp
 
 @dataclasses.dataclass(frozen=True)
 class Knock:
-    """`port` of the Redis that answered, None when the connection was closed; after `seconds`."""
+    """`port` of the Redis that answered, None when HAProxy refused; after `seconds`."""
 
     port: int | None
     seconds: float
+
+
+def must_be_refusal(error):
+    """Raises what is not the error line of the Lua module."""
+    if not str(error).startswith("MASTERDOWN no master for "):
+        raise error
 
 
 def knock(port):
@@ -22,6 +28,9 @@ def knock(port):
         with resp.Connection(port, timeout=3) as connection:
             reached = int(connection.call("CONFIG", "GET", "port")[1])
     except ConnectionError:
+        reached = None
+    except resp.ErrorReply as error:
+        must_be_refusal(error)
         reached = None
     return Knock(reached, time.monotonic() - begun)
 
@@ -41,4 +50,6 @@ def wait_in_silence(port):
             connection.reply()
     except ConnectionError:
         pass
+    except resp.ErrorReply as error:
+        must_be_refusal(error)
     return time.monotonic() - begun

@@ -6,13 +6,24 @@ import subprocess
 import pytest
 
 from lab.agent import ROOT, run
-from lab.haproxy import FORMS
+from lab.haproxy import FORMS, LUA_FORMS
 
 EXAMPLES = ROOT / "haproxy"
 INSTALLED = "/etc/haproxy"
-FILES = ("haproxy.cfg", "spoe-sentinel.cfg")
+SPOE_FILE = "spoe-sentinel.cfg"
+LUA = ROOT / "lua"  # the module, which is not in the examples a second time
 
-pytestmark = pytest.mark.parametrize("form", FORMS)
+pytestmark = pytest.mark.parametrize("form", FORMS + LUA_FORMS)
+
+
+def files_of(form):
+    """Where each file of a form comes from, by its name in the folder of haproxy.cfg."""
+    files = {"haproxy.cfg": EXAMPLES / form / "haproxy.cfg"}
+    if form != "lua":
+        files[SPOE_FILE] = EXAMPLES / form / SPOE_FILE
+    if form in LUA_FORMS:
+        files |= {str(path.relative_to(ROOT)): path for path in LUA.rglob("*.lua")}
+    return files
 
 
 @pytest.fixture
@@ -31,9 +42,9 @@ def check(any_haproxy):
 @pytest.fixture
 def installed(form, tmp_path):
     """The example as if installed, in another folder than its own."""
-    for name in FILES:
-        text = (EXAMPLES / form / name).read_text()
-        (tmp_path / name).write_text(text.replace(INSTALLED, str(tmp_path)))
+    for name, source in files_of(form).items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(source.read_text().replace(INSTALLED, str(tmp_path)))
     return tmp_path / "haproxy.cfg"
 
 
@@ -51,10 +62,11 @@ def test_haproxy_loads_the_example_without_a_word(installed, environment, check)
 
 def test_the_example_is_what_the_generator_writes(form, tmp_path):
     generate(form, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
-    for name in FILES:
-        written = (tmp_path / name).read_bytes().replace(bytes(tmp_path), INSTALLED.encode())
-        assert written == (EXAMPLES / form / name).read_bytes(), f"write haproxy/{form} anew"
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(tmp_path)) for path in written) == sorted(files_of(form))
+    for name, source in files_of(form).items():
+        content = (tmp_path / name).read_bytes().replace(bytes(tmp_path), INSTALLED.encode())
+        assert content == source.read_bytes(), f"write haproxy/{form} anew"
 
 
 def test_what_was_written_loads_where_it_was_written(form, tmp_path, check):

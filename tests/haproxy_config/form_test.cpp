@@ -11,6 +11,8 @@ TEST_SUITE("haproxy_config/form")
         CHECK(find_form("use-server") == Form::use_server);
         CHECK(find_form("backends") == Form::backends);
         CHECK(find_form("set-dst") == Form::set_dst);
+        CHECK(find_form("lua") == Form::lua);
+        CHECK(find_form("lua-fallback") == Form::lua_fallback);
         for (const auto& [form, name] : form_names)
             CHECK(find_form(to_string(form)) == form);
     }

@@ -20,7 +20,8 @@ from .waiting import wait_until
 BINARY = (os.environ.get("SENTINEL_SPOA_HAPROXY")
           or shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin") or "haproxy")
 
-FORMS = ("use-server", "backends", "set-dst")
+FORMS = ("use-server", "backends", "set-dst")  # in which HAProxy asks, and has no other source
+LUA_FORMS = ("lua", "lua-fallback")
 
 # Lines of `global` and `defaults` that concern the machine, not the routing.
 OF_THE_MACHINE = re.compile(

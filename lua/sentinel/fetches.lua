@@ -1,0 +1,28 @@
+-- What haproxy.cfg may ask of the table: `lua.sentinel_server(NAME)` and `lua.sentinel_state(NAME)`,
+-- and both as converters of a name: `var(sess.redis_master),lua.sentinel_server`. The server of
+-- `lua.sentinel_server(NAME,clear)` is empty also while a better verdict is worth waiting for.
+--
+-- A fetch that answers nil would be the text "0" in a rule; the empty text is no server's name.
+local safely = require("sentinel.safely")
+
+local Fetches = {}
+
+function Fetches.register(verdicts)
+    local function server(name, which)
+        return verdicts:server(name, which == "clear")
+    end
+    local function state(name)
+        return (verdicts:state(name))
+    end
+    local function of_name(ask)
+        return function(_, name, which)
+            return ask(name, which)
+        end
+    end
+    core.register_fetches("sentinel_server", safely.wrap("sentinel_server", "", of_name(server)))
+    core.register_fetches("sentinel_state", safely.wrap("sentinel_state", "stale", of_name(state)))
+    core.register_converters("sentinel_server", safely.wrap("sentinel_server", "", server))
+    core.register_converters("sentinel_state", safely.wrap("sentinel_state", "stale", state))
+end
+
+return Fetches

@@ -1,0 +1,146 @@
+-- What is known of each name: what an agent said of it last, and when that was confirmed last.
+--
+-- Everything that one connection to an agent says is confirmed by each line that comes on it, so an
+-- entry refers to its connection, which has the time. It is good for max_age after that, whatever
+-- became of the agent; then it is stale, and its name has no master.
+--
+-- An agent that was just started has not found a master yet and names no address. What was known
+-- before holds on, for as long as it would have without any agent.
+local clock = require("sentinel.clock")
+
+local Verdicts = {}
+Verdicts.__index = Verdicts
+
+local most_names = 10000
+local known_wishes = { ready = true, maint = true, leave = true }
+
+function Verdicts.new(max_age)
+    return setmetatable(
+        { max_age = max_age, entries = {}, count = 0, began = clock.moment(), heard = false }, Verdicts)
+end
+
+local function is_text(value, longest)
+    return type(value) == "string" and #value <= longest
+end
+
+-- The entry that a line describes; nothing when it is not one to be believed.
+local function read(line)
+    local entry = {
+        name = line.name, state = line.state, open = line.open == true, wait = line.wait == true,
+        server = line.server, address = line.address, reason = line.reason or "",
+        since = line.since or "", wishes = line.servers or {},
+        epoch = math.tointeger(line.epoch) or 0, votes = math.tointeger(line.votes) or 0,
+        sentinels = math.tointeger(line.sentinels) or 0,
+    }
+    local well = is_text(entry.name, 255) and entry.name ~= "" and is_text(entry.state, 32)
+        and entry.state:find("^[%l-]+$") and is_text(entry.reason, 1000) and is_text(entry.since, 40)
+        and (entry.server == nil or is_text(entry.server, 255) and entry.server:find("^[%w_.:-]+$"))
+        and (entry.address == nil or is_text(entry.address, 300)) and type(entry.wishes) == "table"
+    if not well then
+        return nil
+    end
+    for server, wish in pairs(entry.wishes) do
+        if type(server) ~= "string" or not known_wishes[wish] then
+            return nil
+        end
+    end
+    return entry
+end
+
+-- A new connection to the agent at `source`, which tells of one name or of all.
+function Verdicts.begin(source, name)
+    return { source = source, about = name, confirmed = clock.moment(), named = {}, complete = false }
+end
+
+-- A line that says what a name's verdict is. False when it cannot be believed.
+function Verdicts:take(connection, line)
+    local entry = read(line)
+    if not entry then
+        return false
+    end
+    entry.connection = connection
+    connection.confirmed = clock.moment()
+    connection.named[entry.name] = true
+    local before = self.entries[entry.name]
+    if before and before.connection ~= connection and before.address and not entry.address
+        and clock.age(before.connection.confirmed) <= self.max_age then
+        before.heir = entry
+        return true
+    end
+    if not before then
+        if self.count >= most_names then
+            return false
+        end
+        self.count = self.count + 1
+    end
+    self.entries[entry.name] = entry
+    self.heard = true
+    return true
+end
+
+-- The agent lives. The first time this is said, it has told all its names: others are no more.
+function Verdicts:confirm(connection)
+    connection.confirmed = clock.moment()
+    if connection.complete then
+        return
+    end
+    connection.complete = true
+    self.heard = true
+    for name in pairs(self.entries) do
+        if not connection.named[name] and (connection.about or name) == name then
+            self.entries[name] = nil
+            self.count = self.count - 1
+        end
+    end
+end
+
+-- The entry of this name, and its age in seconds. Without a name: of the only one.
+function Verdicts:find(name)
+    local entry
+    if name and name ~= "" then
+        entry = self.entries[name]
+    elseif self.count == 1 then
+        entry = select(2, next(self.entries))
+    end
+    local age = entry and clock.age(entry.connection.confirmed)
+    if entry and entry.heir and age > self.max_age then
+        entry = entry.heir
+        age = clock.age(entry.connection.confirmed)
+    end
+    return entry, age
+end
+
+-- The server that a connection for this name may go to; empty when it may go nowhere, or, with
+-- `clear`, when it does better to wait.
+function Verdicts:server(name, clear)
+    local entry, age = self:find(name)
+    if entry and entry.open and age <= self.max_age and not (clear and entry.wait) then
+        return entry.server or ""
+    end
+    return ""
+end
+
+-- The agent's word for how things stand with this name, and why, where it has no master.
+function Verdicts:state(name)
+    local entry, age = self:find(name)
+    if entry and age <= self.max_age then
+        return entry.state, entry.reason
+    elseif entry then
+        return "stale", string.format("no word from an agent for %.0f s", age)
+    elseif not self.heard then
+        return "stale", "no agent has been heard yet"
+    end
+    return "unknown-name", "no agent watches this name"
+end
+
+-- Whether a better verdict is likely within seconds.
+function Verdicts:is_worth_waiting(name)
+    local entry, age = self:find(name)
+    if entry then
+        return entry.wait and age <= self.max_age
+    end
+    -- HAProxy has only just started or been reloaded.
+    return not self.heard and clock.age(self.began) <= self.max_age
+end
+
+return Verdicts

@@ -1,0 +1,53 @@
+-- `tcp-request content lua.sentinel_wait NAME LIMIT`: holds a new connection while a failover of
+-- NAME is due or under way, at most for LIMIT. What comes of it, the rules after it find out.
+--
+-- HAProxy's Lua has no way to wake many at once that 2.6 knows, so each looks now and then; the more
+-- of them there are, the more seldom.
+local clock = require("sentinel.clock")
+local options = require("sentinel.options")
+local safely = require("sentinel.safely")
+
+local Waiting = {}
+
+local shortest, longest = 5, 200  -- ms between two looks
+local looks_per_ms = 20           -- of all that wait
+
+-- How many wait. HAProxy drops the coroutine of a client that leaves, without a word; then the
+-- garbage collector counts it out.
+local waiting = 0
+
+local function leave(place)
+    if not place.left then
+        place.left = true
+        waiting = waiting - 1
+    end
+end
+
+local function enter()
+    waiting = waiting + 1
+    return setmetatable({}, { __gc = leave })
+end
+
+local function hold(verdicts, name, limit)
+    local began = clock.moment()
+    local left = limit
+    while left > 0 and verdicts:is_worth_waiting(name) do
+        local pause = math.min(math.max(shortest, waiting / looks_per_ms), longest, left * 1000)
+        core.msleep(math.max(1, math.floor(pause)))
+        left = limit - clock.age(began)
+    end
+end
+
+function Waiting.register(verdicts)
+    local held = safely.wrap("sentinel_wait", nil, hold)
+
+    core.register_action("sentinel_wait", { "tcp-req" }, function(_, name, limit)
+        if verdicts:is_worth_waiting(name) then
+            local place = enter()
+            held(verdicts, name, options.seconds(limit) or 0)
+            leave(place)
+        end
+    end, 2)
+end
+
+return Waiting

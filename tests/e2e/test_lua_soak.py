@@ -1,0 +1,66 @@
+"""A day's worth of changes in fast motion: HAProxy's memory comes back, and it has nothing to complain of.
+
+CHANGES=100000 in the environment makes a longer run."""
+
+import os
+import pathlib
+import time
+
+import pytest
+
+from lab.agent import Agent
+from lab.event_lines import EventLines, master_line
+from lab.lab import Lab
+from lab.pushed import PushedHAProxy
+from lab.waiting import wait_until
+
+CHANGES = int(os.environ.get("CHANGES", "4000"))
+WARM_UP = 1000  # changes until all of HAProxy's pools and Lua's tables have been made
+AT_ONCE = 20  # up to HAProxy 3.0 a socket of Lua's does not bear more than its buffer at once
+ALLOWED_GROWTH = 1024  # KiB
+NAME = "mymaster"
+
+
+def resident(haproxy):
+    """KiB of the worker."""
+    pid = next(line.split()[1] for line in haproxy.ask("show info").splitlines() if line.startswith("Pid:"))
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))
+
+
+@pytest.mark.deadline(30 + CHANGES // 200)
+def test_memory_comes_back_after_many_changes(any_haproxy, capsys):
+    with Lab() as lab:
+        servers = {f"R{number}": f"127.0.0.1:{lab.ports.take()}" for number in (1, 2, 3)}
+        # Its file only: who speaks in its place is below.
+        agent = Agent(lab, sentinels={"addresses": [f"127.0.0.1:{lab.ports.take()}"]},
+                      masters=[{"name": NAME, "servers": servers}])
+        haproxy = lab.add(PushedHAProxy(lab, agent, threads=2, binary=any_haproxy.binary))
+        names = sorted(servers)
+
+        def change(number):
+            return master_line(NAME, servers, names[number % 3], number)
+
+        with EventLines(agent.http_port, lambda: [change(0)]) as lines:
+            haproxy.start()
+
+            def play(numbers):
+                for first in range(numbers.start, numbers.stop, AT_ONCE):
+                    last = first + AT_ONCE - 1
+                    lines.say(*(change(number) for number in range(first, last + 1)))
+                    wait_until(lambda last=last: haproxy.show()["masters"][0]["epoch"] == last, 10,
+                               "all are heard", every=0.001)
+
+            play(range(1, 1 + WARM_UP))
+            before, began = resident(haproxy), time.monotonic()
+            play(range(1 + WARM_UP, 1 + WARM_UP + CHANGES))
+            took = time.monotonic() - began
+            after = wait_until(
+                lambda: (now := resident(haproxy)) <= before + ALLOWED_GROWTH and now, 10,
+                lambda: f"{before} KiB come back; {resident(haproxy)}")
+            assert haproxy.alive
+            assert haproxy.alerts() == []
+            assert haproxy.log_text().count("is put into maintenance") >= CHANGES
+            assert haproxy.show()["masters"][0]["server"] == names[(WARM_UP + CHANGES) % 3]
+        with capsys.disabled():
+            print(f"\n\n{CHANGES:,} changes in {took:.0f} s: {before:,} KiB before, {after:,} KiB after")
