@@ -293,6 +293,7 @@ void Control::review(std::size_t first, std::size_t count)
     for (auto place = first; place < first + count; ++place) {
         auto wishes = wishes_for(names_[place].watch, now);
         fences_.want(place, wishes);
+        twemproxies_.follow(place, names_[place].watch.verdict());
         tell[place - first] = wishes != std::exchange(names_[place].wishes, wishes);
     }
     for (std::size_t i = 0; i < updates.size(); ++i) {
