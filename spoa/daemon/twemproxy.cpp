@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 using Result = NutcrackerOutcome::Result;
 using telemetry::write_log;
 
-// Names that move within this time, as when a host dies, cost one restart.
+// Where several names share a file: those that move within this time, as when a host dies, cost one
+// restart. One name alone has nothing to wait for.
 constexpr auto settle_time = 50ms;
 // How often to see whether somebody has changed the file.
 constexpr auto look_period = 1s;
@@ -53,6 +54,10 @@ Twemproxy::Twemproxy(
             {pool, static_cast<std::size_t>(master - config.masters.begin()), {}, {}});
         metrics_.add_twemproxy_pool(pool.pool);
     }
+    const auto is_another = [&](const Follower& each) {
+        return each.name != followers_.front().name;
+    };
+    settle_ = std::ranges::any_of(followers_, is_another) ? settle_time : 0ms;
 }
 
 Twemproxy::~Twemproxy()
@@ -73,7 +78,7 @@ void Twemproxy::want(std::size_t name, const Endpoint& master)
         return;
     backoff_.reset();
     is_wanted_anew_ = true;
-    due_ = std::min(due_, Clock::now() + settle_time);
+    due_ = std::min(due_, Clock::now() + settle_);
     wake_.cancel();
 }
 
