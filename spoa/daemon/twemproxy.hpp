@@ -60,7 +60,7 @@ private:
     std::string file_;
     std::size_t first_pool_;
     std::vector<Follower> followers_;
-    std::vector<std::size_t> acted_on_;  // the followers that the attempt under way is about
+    std::vector<std::size_t> acted_on_;    // the followers that the attempt under way is about
     std::chrono::milliseconds settle_{0};  // from the first change to the attempt
     Clock::time_point due_ = Clock::time_point::max();
     bool is_acting_ = false;

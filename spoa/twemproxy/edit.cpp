@@ -19,8 +19,7 @@ struct Replacement {
     std::size_t offset;
     std::size_t size;
     std::string text;
-    std::string pool;
-    int line;
+    Change change;
 };
 
 // Past `&anchor` and `!tag`, in front of the value that starts at `offset`.
@@ -46,16 +45,6 @@ config::Parsed<std::size_t> locate_address(std::string_view text, const PoolServ
             "line " + std::to_string(server.line) + ": the server " + in_quotes(server.text) +
             " is an alias or written in another way than it reads; write it out on one line"};
     return offset;
-}
-
-std::string_view line_around(std::string_view text, std::size_t offset)
-{
-    const auto before = text.substr(0, offset).rfind('\n');
-    const auto start = before == std::string_view::npos ? 0 : before + 1;
-    auto line = text.substr(start, text.find('\n', offset) - start);
-    if (line.ends_with('\r'))
-        line.remove_suffix(1);
-    return line;
 }
 
 // The tree with another text at each of these places.
@@ -99,6 +88,54 @@ std::size_t uses_of(const TreeNode* wanted, const TreeNode& in)
     return uses;
 }
 
+// A server that a target means.
+struct Meant {
+    const Pool& pool;
+    std::size_t number;
+
+    const PoolServer& server() const { return pool.servers[number]; }
+};
+
+config::Parsed<Meant> find_meant(const std::vector<Pool>& pools, const Target& target)
+{
+    const auto place = find_pool(pools, target.pool);
+    if (!place)
+        return place.error();
+    const auto number = pools[*place].find_server(target.server);
+    if (!number)
+        return number.error();
+    return Meant{pools[*place], *number};
+}
+
+// What has to change, in the text and in its tree.
+struct Changes {
+    std::map<std::size_t, Replacement> in_text;  // by offset
+    std::map<const TreeNode*, std::string> in_tree;
+};
+
+// Adds the change of one server; a sentence when it cannot be made.
+std::string add_change(
+    Changes& changes, std::string_view text, const Document& document, const Meant& meant,
+    const Endpoint& master)
+{
+    const auto& server = meant.server();
+    const auto offset = locate_address(text, server);
+    if (!offset)
+        return offset.error().text;
+    const auto* const node = node_of(document, meant.pool.name, meant.number);
+    if (uses_of(node, *document.root) > 1)
+        return "line " + std::to_string(server.line) + ": the server " + in_quotes(server.text) +
+               " is used elsewhere by an alias, which would change with it; write both out";
+    const auto address = entry_address(master);
+    const auto size = server.entry.address.size();
+    const auto after = address + server.text.substr(size);
+    changes.in_tree[node] = after;
+    changes.in_text.insert_or_assign(
+        *offset,
+        Replacement{*offset, size, address, {meant.pool.name, server.line, server.text, after}});
+    return {};
+}
+
 }  // namespace
 
 config::Parsed<Edited> edit(std::string_view text, std::span<const Target> targets)
@@ -108,61 +145,37 @@ config::Parsed<Edited> edit(std::string_view text, std::span<const Target> targe
         return pools.error();
     const auto document = read_document(text);
 
-    std::map<std::size_t, Replacement> replacements;  // by offset
-    std::map<const TreeNode*, std::string> expected;
+    Changes changes;
+    std::map<const PoolServer*, Endpoint> claims;
     for (const auto& target : targets) {
-        const auto place = find_pool(*pools, target.pool);
-        if (!place)
-            return place.error();
-        const auto& pool = (*pools)[*place];
-        const auto number = pool.find_server(target.server);
-        if (!number)
-            return number.error();
-        const auto& server = pool.servers[*number];
-        if (names_address(server.entry, target.address))
-            continue;
-        const auto* const node = node_of(*document, pool.name, *number);
-        const auto offset = locate_address(text, server);
-        if (!offset)
-            return offset.error();
-        if (uses_of(node, *document->root) > 1)
+        const auto meant = find_meant(*pools, target);
+        if (!meant)
+            return meant.error();
+        const auto& [claim, is_new] = claims.emplace(&meant->server(), target.address);
+        if (claim->second != target.address)
             return Problem{
-                "line " + std::to_string(server.line) + ": the server " + in_quotes(server.text) +
-                " is used elsewhere by an alias, which would change with it; write both out"};
-        const auto address = entry_address(target.address);
-        const auto size = server.entry.address.size();
-        const auto [known, is_new] =
-            replacements.try_emplace(*offset, *offset, size, address, pool.name, server.line);
-        if (!is_new && known->second.text != address)
-            return Problem{
-                "pool " + in_quotes(pool.name) + ": server " + in_quotes(target.server) +
+                "pool " + in_quotes(target.pool) + ": server " + in_quotes(target.server) +
                 " is to follow two names that have different masters; keep one of them"};
-        expected[node] = address + server.text.substr(size);
+        if (!is_new || names_address(meant->server().entry, target.address))
+            continue;
+        if (auto trouble = add_change(changes, text, *document, *meant, target.address);
+            !trouble.empty())
+            return Problem{std::move(trouble)};
     }
 
     Edited out{std::string(text), {}};
-    for (auto each = replacements.rbegin(); each != replacements.rend(); ++each)
+    for (auto each = changes.in_text.rbegin(); each != changes.in_text.rend(); ++each)
         out.text.replace(each->second.offset, each->second.size, each->second.text);
-    if (replacements.empty())
+    for (const auto& [offset, replacement] : changes.in_text)
+        out.changes.push_back(replacement.change);
+    if (out.changes.empty())
         return out;
 
     const auto after = read_document(out.text);
-    if (!after || !is_same(*after->root, *with_texts(document->root, expected)))
+    if (!after || !is_same(*after->root, *with_texts(document->root, changes.in_tree)))
         return Problem{
-            "line " + std::to_string(replacements.begin()->second.line) +
+            "line " + std::to_string(out.changes.front().line) +
             ": with the new address the file would read differently; put the server in quotes"};
-
-    std::ptrdiff_t grown = 0;
-    for (const auto& [offset, replacement] : replacements) {
-        const auto moved = static_cast<std::size_t>(static_cast<std::ptrdiff_t>(offset) + grown);
-        out.changes.push_back(
-            {replacement.pool,
-             replacement.line,
-             std::string(line_around(text, offset)),
-             std::string(line_around(out.text, moved))});
-        grown += static_cast<std::ptrdiff_t>(replacement.text.size()) -
-                 static_cast<std::ptrdiff_t>(replacement.size);
-    }
     return out;
 }
 

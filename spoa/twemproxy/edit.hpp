@@ -23,7 +23,7 @@ struct Target {
 struct Change {
     std::string pool;
     int line = 0;        // in the text, counted from 1
-    std::string before;  // the whole line, without its end
+    std::string before;  // the server, as YAML reads it; not the line, where a password may be
     std::string after;
 };
 
@@ -36,7 +36,7 @@ struct Edited {
 // the edit could not be proved, by parsing the result, to change just these addresses.
 config::Parsed<Edited> edit(std::string_view text, std::span<const Target> targets);
 
-// The changed lines, as `diff` shows them.
+// The changed servers, much as `diff` would show them.
 std::string to_diff(const Edited& edited);
 
 }  // namespace spoa::twemproxy

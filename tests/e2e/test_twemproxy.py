@@ -196,7 +196,7 @@ def test_what_somebody_edits_while_the_new_file_is_tested_is_kept(lab, deploymen
 def test_dry_run_shows_the_difference_and_changes_nothing(lab, deployment):
     with Scene(lab, deployment, dry_run=True) as scene:
         scene.await_log("dry run, would change")
-        assert f"+   - {scene.master.address}:1 R1" in scene.agent.log_text()
+        assert f"+{scene.master.address}:1 R1" in scene.agent.log_text()
         assert scene.nutcracker.file.read_bytes() == scene.before and scene.beside() == set()
         assert scene.nutcracker.restarts() == 0 and scene.count("dry_run") == 1
         assert scene.agent.metric(FOLLOWS) == 0

@@ -184,15 +184,18 @@ TEST_SUITE("twemproxy/edit")
         CHECK(edited(text, targets).text == wanted);
     }
 
-    TEST_CASE("the difference shows whole lines, and never a password")
+    TEST_CASE("the difference shows the server, and never a password")
     {
         const auto out =
             edited(read("seed_crlf"), {{"redis_stack", "", endpoint("192.168.10.20:6379")}});
         CHECK(
             twemproxy::to_diff(out) ==
             "@@ line 12, pool redis_stack @@\n"
-            "-   - 127.0.0.1:6379:1 R1\n"
-            "+   - 192.168.10.20:6379:1 R1\n");
+            "-127.0.0.1:6379:1 R1\n"
+            "+192.168.10.20:6379:1 R1\n");
+        const auto flow = edited(
+            "p: {redis_auth: secret, listen: a:1, servers: [a:1:1]}", {{"p", "", endpoint("b:1")}});
+        CHECK(twemproxy::to_diff(flow).find("secret") == std::string::npos);
     }
 
     TEST_CASE("the server of an anchor that is used elsewhere is not changed")
@@ -222,6 +225,10 @@ TEST_SUITE("twemproxy/edit")
         const auto text = pool_with("10.0.0.1:6379:1 R1");
         CHECK(
             refusal(text, {{"p", "R1", endpoint("b:1")}, {"p", "1", endpoint("c:1")}})
+                .find("two names") != std::string::npos);
+        // Also when one of them is right: they would take turns.
+        CHECK(
+            refusal(text, {{"p", "R1", endpoint("10.0.0.1:6379")}, {"p", "1", endpoint("c:1")}})
                 .find("two names") != std::string::npos);
         CHECK(
             edited(text, {{"p", "R1", endpoint("b:1")}, {"p", "1", endpoint("b:1")}})

@@ -38,8 +38,8 @@ TEST_SUITE("twemproxy/survey")
             "  pool p, line 5: server A, now at 10.0.0.1:6379, follows m\n"
             "  when R2 is the master:\n"
             "    @@ line 5, pool p @@\n"
-            "    -   - 10.0.0.1:6379:1 A\n"
-            "    +   - 10.0.0.2:6379:1 A\n"
+            "    -10.0.0.1:6379:1 A\n"
+            "    +10.0.0.2:6379:1 A\n"
             "  then: systemctl restart nutcracker\n");
     }
 
