@@ -129,6 +129,9 @@ std::string add_change(
     const auto address = entry_address(master);
     const auto size = server.entry.address.size();
     const auto after = address + server.text.substr(size);
+    const auto entry = parse_server_entry(after);
+    if (!entry || entry->address != address)
+        return "the address " + in_quotes(address) + " of the master is none that nutcracker reads";
     changes.in_tree[node] = after;
     changes.in_text.insert_or_assign(
         *offset,

@@ -337,22 +337,22 @@ def test_a_restart_that_fails_brings_the_old_file_and_process_back(lab, deployme
         scene.await_log("follows again")
 
 
-def running(program):
-    """Whether a process has this path among its arguments."""
+def count_running(word):
+    """How many processes have this word among their arguments."""
+    count = 0
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if str(program).encode() in path.read_bytes():
-                return True
+            count += str(word).encode() in path.read_bytes().split(b"\0")
         except OSError:
             pass  # it has just ended
-    return False
+    return count
 
 
 def test_a_restart_that_hangs_is_killed_and_rolled_back(lab, deployment):
     def hanging_while_new(scene):
         script = scene.folder / "hang"
         script.write_text(f"#!/bin/sh\ngrep -q {scene.master.port} {scene.nutcracker.file} && "
-                          f"sleep 1000\nexit 0\n")
+                          f"sleep {scene.nutcracker.port}.5\nexit 0\n")
         script.chmod(0o755)
         return [str(script)]
 
@@ -366,7 +366,8 @@ def test_a_restart_that_hangs_is_killed_and_rolled_back(lab, deployment):
         for _ in range(20):
             assert scene.agent.get("/readyz")[0] == 200
         assert time.monotonic() - began < 0.25, "the control thread waits for nobody"
-        wait_until(lambda: not running(scene.folder / "hang"), 2, "nothing of it is left")
+        wait_until(lambda: scene.nutcracker.file.read_bytes() == scene.before, 10, "it was killed")
+        assert count_running(f"{scene.nutcracker.port}.5") == 0, "with all that it had started"
 
 
 def test_a_restart_after_which_nothing_answers_is_rolled_back(lab, deployment):

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -218,6 +219,35 @@ TEST_SUITE("twemproxy/edit")
                 refusal(pool_with(server), {{"p", "", endpoint("b:1")}})
                     .find("write it out on one line") != std::string::npos);
         }
+    }
+
+    TEST_CASE("an address that would read as something else is not written")
+    {
+        for (const auto* const server :
+             {"10.0.0.1:6379:1 R1", "'10.0.0.1:6379:1 R1'", "\"10.0.0.1:6379:1 R1\""})
+            for (const auto* const host :
+                 {"#",  "x #y", "x: y", "x:",   "x y", "x\ny", "x\n  listen: 0.0.0.0",
+                  "\"", "'",    "x'y",  "x\"y", "\\n", "- x",  "&x",
+                  "*x", "!x",   "{",    "%",    "@",   "\xff", "\t"}) {
+                const std::string written = host;
+                CAPTURE(server);
+                CAPTURE(written);
+                const auto text = pool_with(server);
+                const Target target{"p", "", {written, 6379}};
+                const auto out = twemproxy::edit(text, std::span(&target, 1));
+                if (!out)
+                    continue;
+                const auto pools = twemproxy::read_pools(out->text).value();
+                CHECK(pools[0].servers[0].entry.address == written + ":6379");
+                CHECK(pools[0].listen == "127.0.0.1:22121");
+                CHECK(out->text == test::replaced(text, "10.0.0.1:6379", written + ":6379", 1));
+            }
+        const auto plain = pool_with("10.0.0.1:6379:1 R1");
+        CHECK(refusal(plain, {{"p", "", {"#x", 1}}}).find("differently") != std::string::npos);
+        CHECK(refusal(plain, {{"p", "", {"x y", 1}}}).find("nutcracker") != std::string::npos);
+        CHECK(
+            refusal(pool_with("'10.0.0.1:6379:1 R1'"), {{"p", "", {"x'y", 1}}})
+                .find("differently") != std::string::npos);
     }
 
     TEST_CASE("two names for one server are refused when their masters differ")
