@@ -61,6 +61,7 @@ Control::Control(
       sentinel_tls_(make_tls(config.sentinels.tls)),
       snapshot_(first_snapshot(config)),
       fences_(executor, config, metrics),
+      twemproxies_(executor, config, metrics),
       vote_ttl_(config.sentinels.vote_ttl),
       awake_at_(Clock::now())
 {
@@ -173,6 +174,7 @@ void Control::start(net::TaskGroup& tasks)
         for (auto& link : name.links)
             tasks.spawn(link.run());
     fences_.start(tasks);
+    twemproxies_.start(tasks);
     tasks.spawn(review_regularly());
 }
 
