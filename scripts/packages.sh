@@ -8,7 +8,7 @@ BUILD_PACKAGES=(
     nlohmann-json3-dev prometheus-cpp-dev doctest-dev
 )
 # What the lab starts, and what it is written in.
-RUN_PACKAGES=(haproxy redis-server redis-sentinel redis-tools python3 python3-redis)
+RUN_PACKAGES=(haproxy nutcracker redis-server redis-sentinel redis-tools python3 python3-redis)
 # Network namespaces with cables that can be cut, and the chart of what each failure costs.
 DRILL_PACKAGES=(iproute2 nftables python3-matplotlib)
 # A browser for the status page; Prometheus for alerts and dashboard, which is never run as a service.

@@ -1,6 +1,7 @@
 #include "cli/command_line.hpp"
 #include "cli/explain.hpp"
 #include "cli/status.hpp"
+#include "cli/twemproxy.hpp"
 #include "config/load.hpp"
 #include "daemon/make_tls.hpp"
 #include "daemon/run.hpp"
@@ -79,6 +80,15 @@ int execute(const cli::HaproxyConfig& command)
         std::printf("%s\n", (folder / name).c_str());
     }
     return cli::exit_good;
+}
+
+int execute(const cli::TwemproxyCheck& command)
+{
+    if (const auto migrated = cli::migrate_smitty(command.file)) {
+        std::fputs(migrated->c_str(), stdout);
+        return cli::exit_good;
+    }
+    return cli::check_twemproxy(load(command.file));
 }
 
 int execute(const cli::Exit& command)

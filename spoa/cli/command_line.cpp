@@ -32,6 +32,9 @@ Usage:
       --form FORM                     use-server (default), backends, set-dst,
                                       lua or lua-fallback
       -o DIR                          write to DIR (default: the current one)
+  sentinel-spoa twemproxy --check CONFIG
+                                    say what would be changed in nutcracker.yml;
+                                    print the CONFIG to use instead of Smitty's
   sentinel-spoa -V, --version       show the version
   sentinel-spoa -h, --help          show this help
 
@@ -45,11 +48,13 @@ Exit codes:  0 good, 1 the configuration or the run failed, or `status` found a
              name without a usable master, 2 wrong usage.
 )";
 
-constexpr std::array<std::string_view, 14> known_words{
+constexpr std::array<std::string_view, 16> known_words{
     "run",
     "status",
     "explain",
     "haproxy-config",
+    "twemproxy",
+    "--check",
     "-f",
     "-c",
     "-o",
@@ -113,6 +118,8 @@ public:
         explain_url_.add_to(*explain_);
         explain_->add_flag("--json", json_);
 
+        twemproxy_check_.add_to(*twemproxy_);
+
         haproxy_config_->fallthrough();
         form_.add_to(*haproxy_config_);
         output_.add_to(*haproxy_config_);
@@ -144,6 +151,8 @@ public:
             return make_status();
         if (explain_->parsed())
             return make_explain();
+        if (twemproxy_->parsed())
+            return make_twemproxy_check();
         if (file_.value.empty())
             return wrong_usage("which configuration? -f FILE is missing");
         if (haproxy_config_->parsed())
@@ -156,7 +165,8 @@ public:
 private:
     std::string complaint() const
     {
-        for (const auto* option : {&file_, &url_, &name_, &explain_url_, &form_, &output_})
+        for (const auto* option :
+             {&file_, &url_, &name_, &explain_url_, &form_, &output_, &twemproxy_check_})
             if (auto text = option->complaint(); !text.empty())
                 return text;
         return {};
@@ -199,6 +209,15 @@ private:
         return out;
     }
 
+    Command make_twemproxy_check() const
+    {
+        if (file_.given->count() > 0 || check_)
+            return wrong_usage("twemproxy takes no -f and no -c: the file comes after --check");
+        if (twemproxy_check_.given->count() == 0)
+            return wrong_usage("check which configuration? twemproxy --check CONFIG");
+        return TwemproxyCheck{twemproxy_check_.value};
+    }
+
     Command make_haproxy_config() const
     {
         if (check_)
@@ -231,6 +250,9 @@ private:
     CLI::App* explain_ = app_.add_subcommand("explain");
     Option name_{"NAME", "NAME", {}};
     Option explain_url_{"--url", "URL", {}};
+
+    CLI::App* twemproxy_ = app_.add_subcommand("twemproxy");
+    Option twemproxy_check_{"--check", "CONFIG", {}};
 
     CLI::App* haproxy_config_ = app_.add_subcommand("haproxy-config");
     Option form_{"--form", "FORM", {}};

@@ -41,6 +41,11 @@ struct HaproxyConfig {
     std::filesystem::path output_folder = ".";
 };
 
+// sentinel-spoa twemproxy --check CONFIG
+struct TwemproxyCheck {
+    std::filesystem::path file;
+};
+
 // Nothing to do but to say `text`, on stdout with code 0 and on stderr otherwise, and to exit.
 struct Exit {
     int code = 0;
@@ -51,7 +56,7 @@ inline constexpr int exit_good = 0;
 inline constexpr int exit_failed = 1;  // the configuration or the run
 inline constexpr int exit_usage = 2;
 
-using Command = std::variant<Run, Check, Status, Explain, HaproxyConfig, Exit>;
+using Command = std::variant<Run, Check, Status, Explain, HaproxyConfig, TwemproxyCheck, Exit>;
 
 // `version` is what -V shows after the name of the program.
 Command parse_command_line(int argc, const char* const* argv, std::string_view version);

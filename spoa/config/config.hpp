@@ -102,6 +102,21 @@ struct Haproxy {
     std::vector<Backend> backends;
 };
 
+// A nutcracker whose file follows the masters.
+struct Twemproxy {
+    struct Pool {
+        std::string pool;
+        std::string server;  // its name or number; empty: the only one of the pool
+        std::string master;
+    };
+    std::string file;
+    std::vector<Pool> pools;
+    std::vector<std::string> restart;  // program and arguments; empty with dry_run alone
+    std::chrono::milliseconds restart_timeout{10'000};        // until it answers PING again
+    std::vector<std::string> test{"nutcracker", "-t", "-c"};  // the file comes last
+    bool dry_run = false;
+};
+
 using spoa::LogFormat;
 using spoa::LogLevel;
 
@@ -116,6 +131,7 @@ struct Config {
     Sentinels sentinels;
     std::vector<Master> masters;
     std::vector<Haproxy> haproxies;
+    std::vector<Twemproxy> twemproxies;
     Log log;
     // Where to connect instead of an address that the Sentinels announce: behind NAT.
     std::vector<std::pair<Endpoint, Endpoint>> reachable;

@@ -1,7 +1,7 @@
 #include "config/haproxy.hpp"
 
+#include "config/masters.hpp"
 #include "config/quoted.hpp"
-#include "config/suggest.hpp"
 
 #include <algorithm>
 #include <map>
@@ -16,16 +16,6 @@ constexpr std::size_t most_backends = 256;
 // What HAProxy takes in the name of a proxy. More would let a name hold a second command.
 constexpr std::string_view proxy_characters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:";
-
-std::string unknown_master(const std::string& name, const std::vector<Master>& masters)
-{
-    std::vector<std::string_view> names;
-    for (const auto& master : masters)
-        names.push_back(master.name);
-    const auto meant = nearest(name, names);
-    return "no master is called " + in_quotes(name) +
-           (meant ? "; did you mean " + in_quotes(*meant) + "?" : "");
-}
 
 void read_backend(
     const Entry& entry, const std::vector<Master>& masters, Haproxy& out, Report& report)

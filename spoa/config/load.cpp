@@ -10,6 +10,7 @@
 #include "config/section.hpp"
 #include "config/sentinels.hpp"
 #include "config/spoe_file.hpp"
+#include "config/twemproxy.hpp"
 #include "config/yaml_tree.hpp"
 
 #include <algorithm>
@@ -77,12 +78,21 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
 
     const Section root(
         Value{"", tree},
-        {"spop", "http", "sentinels", "masters", "haproxy", "reachable", "state_file", "log"},
+        {"spop",
+         "http",
+         "sentinels",
+         "masters",
+         "haproxy",
+         "twemproxy",
+         "reachable",
+         "state_file",
+         "log"},
         report);
     read_listeners(root, config, report);
     config.sentinels = read_sentinels(root, origin, report);
     config.masters = read_masters(root, origin, report);
     config.haproxies = read_haproxies(root, config.masters, report);
+    config.twemproxies = read_twemproxies(root, config.masters, origin, report);
     check_spoe_file(root, origin, config, report);
     config.log = read_log(root, report);
     config.reachable = read_reachable(root, config.masters, report);

@@ -2,6 +2,7 @@
 
 #include "config/address.hpp"
 #include "config/quoted.hpp"
+#include "config/suggest.hpp"
 #include "config/tls.hpp"
 
 #include <array>
@@ -161,6 +162,16 @@ Master read_master(
 }
 
 }  // namespace
+
+std::string unknown_master(const std::string& name, const std::vector<Master>& masters)
+{
+    std::vector<std::string_view> names;
+    for (const auto& master : masters)
+        names.push_back(master.name);
+    const auto meant = nearest(name, names);
+    return "no master is called " + in_quotes(name) +
+           (meant ? "; did you mean " + in_quotes(*meant) + "?" : "");
+}
 
 std::vector<Master> read_masters(const Section& root, const Origin& origin, Report& report)
 {

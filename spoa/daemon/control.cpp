@@ -61,6 +61,7 @@ Control::Control(
       sentinel_tls_(make_tls(config.sentinels.tls)),
       snapshot_(first_snapshot(config)),
       fences_(executor, config, metrics),
+      twemproxies_(executor, config, metrics),
       vote_ttl_(config.sentinels.vote_ttl),
       awake_at_(Clock::now())
 {
@@ -173,6 +174,7 @@ void Control::start(net::TaskGroup& tasks)
         for (auto& link : name.links)
             tasks.spawn(link.run());
     fences_.start(tasks);
+    twemproxies_.start(tasks);
     tasks.spawn(review_regularly());
 }
 
@@ -293,6 +295,7 @@ void Control::review(std::size_t first, std::size_t count)
     for (auto place = first; place < first + count; ++place) {
         auto wishes = wishes_for(names_[place].watch, now);
         fences_.want(place, wishes);
+        twemproxies_.follow(place, names_[place].watch.verdict());
         tell[place - first] = wishes != std::exchange(names_[place].wishes, wishes);
     }
     for (std::size_t i = 0; i < updates.size(); ++i) {

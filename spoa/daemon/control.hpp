@@ -5,6 +5,7 @@
 #include "daemon/event_feed.hpp"
 #include "daemon/fences.hpp"
 #include "daemon/state_file.hpp"
+#include "daemon/twemproxies.hpp"
 #include "net/host_table.hpp"
 #include "net/node_link.hpp"
 #include "net/sentinel_link.hpp"
@@ -55,6 +56,7 @@ public:
     std::span<const telemetry::SentinelReport> sentinels() const { return sentinels_; }
 
     std::vector<telemetry::HaproxyReport> haproxies() const { return fences_.reports(); }
+    std::vector<telemetry::TwemproxyReport> twemproxies() const { return twemproxies_.reports(); }
 
     void on_up(std::size_t sentinel) override;
     void on_down(std::size_t sentinel, const net::LinkFailure& failure) override;
@@ -112,6 +114,7 @@ private:
     std::list<net::SentinelLink> links_;  // in the order of sentinels_
     std::vector<net::SentinelLink*> link_at_;
     Fences fences_;
+    Twemproxies twemproxies_;
     std::optional<StateFile> state_file_;
     std::chrono::milliseconds vote_ttl_;
     std::chrono::steady_clock::time_point awake_at_;  // when this thread was last seen running

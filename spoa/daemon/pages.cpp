@@ -89,7 +89,11 @@ HttpResponse masters(const PageSources& sources, const HttpRequest&, std::string
         200,
         json,
         telemetry::masters_json(
-            names_of(sources), control.sentinels(), telemetry::Moment(), control.haproxies()));
+            names_of(sources),
+            control.sentinels(),
+            telemetry::Moment(),
+            control.haproxies(),
+            control.twemproxies()));
 }
 
 HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_view wanted)
@@ -104,7 +108,11 @@ HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_
         200,
         json,
         telemetry::master_json(
-            name, control.sentinels(), telemetry::Moment(), control.haproxies()));
+            name,
+            control.sentinels(),
+            telemetry::Moment(),
+            control.haproxies(),
+            control.twemproxies()));
 }
 
 // For `option httpchk`, with any of its methods.
@@ -167,15 +175,16 @@ HttpResponse status_page(const PageSources& sources, const HttpRequest& request,
         return no_such_name();
     const telemetry::Moment now;
     const auto haproxies = sources.control.haproxies();
+    const auto twemproxies = sources.control.twemproxies();
     const auto sentinels = sources.control.sentinels();
     std::vector<std::string> details;
     for (const auto& name : names)
         if (details.size() < most_in_full &&
             (wanted ? name.watch.subject().name == *wanted
                     : names.size() <= most_in_full || needs_a_look(name)))
-            details.push_back(telemetry::master_json(name, sentinels, now, haproxies));
-    const auto part =
-        telemetry::status_part(telemetry::masters_json(names, sentinels, now, haproxies), details);
+            details.push_back(telemetry::master_json(name, sentinels, now, haproxies, twemproxies));
+    const auto part = telemetry::status_part(
+        telemetry::masters_json(names, sentinels, now, haproxies, twemproxies), details);
     if (find_argument(request.target, "part"))
         return page(200, html, part);
     const auto nonce = telemetry::random_nonce();

@@ -1,5 +1,7 @@
 #include "daemon/state_file.hpp"
 
+#include "daemon/descriptor.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
@@ -15,23 +17,6 @@ namespace fs = std::filesystem;
 
 namespace spoa::daemon {
 namespace {
-
-// A descriptor that is closed at the end.
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor()
-    {
-        if (fd_ >= 0)
-            ::close(fd_);
-    }
-    int get() const { return fd_; }
-
-private:
-    int fd_;
-};
 
 // The errno of the first step that failed, or 0.
 int replace_file(const fs::path& path, const std::string& text)

@@ -136,6 +136,24 @@ std::string haproxies_text(const Json& json)
     return text;
 }
 
+std::string twemproxies_text(const Json& json)
+{
+    std::string text;
+    for (const auto& twemproxy : json.value("twemproxy", Json::array())) {
+        text += "\ntwemproxy " + text_or(twemproxy, "config", "-") + ": " +
+                text_or(twemproxy, "trouble", "follows") + "\n";
+        Rows rows{{"POOL", "SERVER", "IN FILE", "WANTED"}};
+        for (const auto& pool : twemproxy.at("pools"))
+            rows.push_back(
+                {text_or(pool, "pool", "-"),
+                 text_or(pool, "server", "-"),
+                 text_or(pool, "in_file", "-"),
+                 text_or(pool, "wanted", "-")});
+        text += aligned(rows);
+    }
+    return text;
+}
+
 std::string changes_text(const Json& json)
 {
     std::string text;
@@ -194,7 +212,8 @@ Explanation explain(std::string_view master_json, const TextStyle& style)
         const auto json = Json::parse(master_json);
         auto text = wrapped(
             verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + haproxies_text(json) +
-                warnings_text(json) + changes_text(json) + failovers_text(json),
+                twemproxies_text(json) + warnings_text(json) + changes_text(json) +
+                failovers_text(json),
             style.width);
         return {
             style.colour ? painted(std::move(text), json) : std::move(text),

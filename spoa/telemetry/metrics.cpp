@@ -8,6 +8,7 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -27,6 +28,9 @@ const Histogram::BucketBoundaries switch_bounds{
 
 const Histogram::BucketBoundaries fence_bounds{
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5};
+
+const Histogram::BucketBoundaries restart_bounds{
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30};
 
 double seconds(std::chrono::nanoseconds duration)
 {
@@ -48,6 +52,15 @@ struct NameSeries {
     std::vector<Gauge*> replica_lag;
     std::vector<Counter*> restarts;
     std::vector<Counter*> emptied;
+};
+
+// The series of all pools of nutcracker.
+struct TwemproxySeries {
+    Family<Counter>* updates = nullptr;
+    Family<Gauge>* follows_family = nullptr;
+    Histogram* restart = nullptr;
+    std::vector<std::array<Counter*, 4>> results;  // by TwemproxyResult
+    std::vector<Gauge*> follows;
 };
 
 }  // namespace
@@ -76,6 +89,7 @@ struct Metrics::Impl {
     Family<Gauge>* server_sessions = nullptr;
     Family<Gauge>* stray_sessions = nullptr;
     Histogram* fence_duration = nullptr;
+    TwemproxySeries twemproxy;
 
     Family<Gauge>& gauge(const std::string& name, const std::string& help)
     {
@@ -101,6 +115,7 @@ struct Metrics::Impl {
     void add_names();
     void add_sentinels(const std::vector<std::string>& sentinels);
     void add_fences();
+    void add_twemproxy();
 };
 
 void Metrics::Impl::add_names()
@@ -183,6 +198,18 @@ void Metrics::Impl::add_fences()
                           .Add({}, fence_bounds);
 }
 
+void Metrics::Impl::add_twemproxy()
+{
+    twemproxy.updates =
+        &counter("twemproxy_updates_total", "Attempts to let nutcracker follow, by their result.");
+    twemproxy.follows_family =
+        &gauge("twemproxy_follows", "Whether the pool has the master in force.");
+    twemproxy.restart = &histogram(
+                             "twemproxy_restart_duration_seconds",
+                             "Time from the restart command to nutcracker's first answer.")
+                             .Add({}, restart_bounds);
+}
+
 Metrics::Metrics(
     std::vector<std::string> names, std::vector<std::string> sentinels, std::string_view version)
     : impl_(std::make_unique<Impl>())
@@ -207,6 +234,7 @@ Metrics::Metrics(
     impl_->add_names();
     impl_->add_sentinels(sentinels);
     impl_->add_fences();
+    impl_->add_twemproxy();
 }
 
 Metrics::~Metrics() = default;
@@ -358,6 +386,31 @@ void Metrics::set_sessions(
 void Metrics::observe_fence(std::chrono::nanoseconds took)
 {
     impl_->fence_duration->Observe(seconds(took));
+}
+
+void Metrics::add_twemproxy_pool(const std::string& pool)
+{
+    auto& [updates, follows_family, restart, results, follows] = impl_->twemproxy;
+    auto& counters = results.emplace_back();
+    constexpr std::array words{"updated", "failed", "rolled_back", "dry_run"};
+    for (std::size_t i = 0; i < words.size(); ++i)
+        counters.at(i) = &updates->Add({{"pool", pool}, {"result", words.at(i)}});
+    follows.push_back(&follows_family->Add({{"pool", pool}}));
+}
+
+void Metrics::count_twemproxy(std::size_t pool, TwemproxyResult result)
+{
+    impl_->twemproxy.results[pool].at(static_cast<std::size_t>(result))->Increment();
+}
+
+void Metrics::set_twemproxy_follows(std::size_t pool, bool follows)
+{
+    impl_->twemproxy.follows[pool]->Set(follows ? 1 : 0);
+}
+
+void Metrics::observe_twemproxy_restart(std::chrono::nanoseconds took)
+{
+    impl_->twemproxy.restart->Observe(seconds(took));
 }
 
 std::string Metrics::serialize(std::span<const agent::Tally* const> tallies) const

@@ -15,6 +15,9 @@
 
 namespace spoa::telemetry {
 
+// What became of an attempt to change nutcracker's file.
+enum class TwemproxyResult { updated, failed, rolled_back, dry_run };
+
 // Everything that /metrics shows. Names and Sentinels are known by their places in the
 // configuration. For one thread, but for the tallies, which others may be writing.
 class Metrics {
@@ -67,6 +70,13 @@ public:
         std::size_t name, const ServerPlace& place, std::uint64_t sessions, bool stray);
     // From the decision to HAProxy's reply.
     void observe_fence(std::chrono::nanoseconds took);
+
+    // A pool of nutcracker that follows a master; they are numbered in the order they are added.
+    void add_twemproxy_pool(const std::string& pool);
+    void count_twemproxy(std::size_t pool, TwemproxyResult result);
+    void set_twemproxy_follows(std::size_t pool, bool follows);
+    // From the restart command to the first PONG.
+    void observe_twemproxy_restart(std::chrono::nanoseconds took);
 
     // The text of /metrics, in the Prometheus exposition format.
     std::string serialize(std::span<const agent::Tally* const> tallies) const;

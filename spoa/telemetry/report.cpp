@@ -237,6 +237,34 @@ Json haproxies_json(std::span<const HaproxyReport> haproxies, std::string_view n
     return all;
 }
 
+// With the pools of this name alone, or with all when it is empty.
+Json twemproxies_json(std::span<const TwemproxyReport> twemproxies, std::string_view name)
+{
+    Json all = Json::array();
+    for (const auto& twemproxy : twemproxies) {
+        Json pools = Json::array();
+        for (const auto& pool : twemproxy.pools)
+            if (name.empty() || pool.master_name == name)
+                pools.push_back(
+                    {{"pool", pool.pool},
+                     {"server", pool.server.empty() ? Json() : Json(pool.server)},
+                     {"name", pool.master_name},
+                     {"in_file", pool.in_file.empty() ? Json() : Json(pool.in_file)},
+                     {"wanted", pool.wanted.empty() ? Json() : Json(pool.wanted)}});
+        if (pools.empty())
+            continue;
+        Json json{{"config", twemproxy.file}, {"follows", twemproxy.trouble.empty()}};
+        if (!twemproxy.trouble.empty())
+            json["trouble"] = twemproxy.trouble;
+        if (twemproxy.last_restart)
+            json["last_restart_ms"] =
+                std::chrono::duration<double, std::milli>(*twemproxy.last_restart).count();
+        json["pools"] = std::move(pools);
+        all.push_back(std::move(json));
+    }
+    return all;
+}
+
 std::string text_of(const Json& json)
 {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -251,7 +279,7 @@ std::string line_of(const Json& json)
 
 std::string masters_json(
     std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now,
-    std::span<const HaproxyReport> haproxies)
+    std::span<const HaproxyReport> haproxies, std::span<const TwemproxyReport> twemproxies)
 {
     Json json{{"time", utc_text(now.system)}};
     json["sentinels"] = Json::array();
@@ -265,12 +293,13 @@ std::string masters_json(
     for (const auto& name : names)
         json["masters"].push_back(name_json(name, sentinels, now));
     json["haproxy"] = haproxies_json(haproxies, {});
+    json["twemproxy"] = twemproxies_json(twemproxies, {});
     return text_of(json);
 }
 
 std::string master_json(
     const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now,
-    std::span<const HaproxyReport> haproxies)
+    std::span<const HaproxyReport> haproxies, std::span<const TwemproxyReport> twemproxies)
 {
     const auto& watch = name.watch;
     auto json = name_json(name, sentinels, now);
@@ -280,6 +309,7 @@ std::string master_json(
     for (const auto& node : name.nodes)
         json["nodes"].push_back(node_json(node, watch, now));
     json["haproxy"] = haproxies_json(haproxies, watch.subject().name);
+    json["twemproxy"] = twemproxies_json(twemproxies, watch.subject().name);
     std::vector<std::string> addresses;
     for (const auto& sentinel : sentinels)
         addresses.push_back(sentinel.address);

@@ -80,18 +80,35 @@ struct HaproxyReport {
     std::optional<OldWorkersReport> old_workers;  // where a master CLI is configured
 };
 
+// One nutcracker whose file follows the masters.
+struct TwemproxyReport {
+    struct Pool {
+        std::string pool;
+        std::string server;  // as configured: empty is the only one
+        std::string master_name;
+        std::string wanted;   // the address of the master; empty while no verdict named one
+        std::string in_file;  // the address in the file; empty while that is not known
+    };
+    std::string file;
+    std::string trouble;  // why it does not follow; empty while it does
+    std::optional<std::chrono::nanoseconds> last_restart;  // how long the last one took
+    std::vector<Pool> pools;
+};
+
 // How each server of a name should be in HAProxy: the server, then ready, maint or leave.
 using ServerWishes = std::vector<std::pair<std::string, std::string_view>>;
 
 // The JSON of /v1/masters: the Sentinels, and every name with its verdict and votes.
 std::string masters_json(
     std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now,
-    std::span<const HaproxyReport> haproxies = {});
+    std::span<const HaproxyReport> haproxies = {},
+    std::span<const TwemproxyReport> twemproxies = {});
 
 // The JSON of /v1/masters/NAME: all that `explain` shows.
 std::string master_json(
     const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now,
-    std::span<const HaproxyReport> haproxies = {});
+    std::span<const HaproxyReport> haproxies = {},
+    std::span<const TwemproxyReport> twemproxies = {});
 
 // Lines of /v1/events, each one object with its '\n': a name as it is now, a failover as far as it
 // has come, and the sign of life.

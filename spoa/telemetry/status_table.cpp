@@ -84,6 +84,10 @@ StatusTable status_table(std::string_view masters_json, const TextStyle& style)
                 for (const auto& warning : backend.at("warnings"))
                     notes += who + warning.get<std::string>() + "\n";
         }
+        for (const auto& twemproxy : json.value("twemproxy", Json::array()))
+            if (!twemproxy.at("follows").get<bool>())
+                notes += "twemproxy " + twemproxy.at("config").get<std::string>() + ": " +
+                         twemproxy.at("trouble").get<std::string>() + "\n";
         table.text = fitted(std::move(rows), {since, epoch, address, votes}, style, paint);
         if (!notes.empty())
             table.text += "\n" + wrapped(notes, style.width);

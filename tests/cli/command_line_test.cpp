@@ -61,6 +61,11 @@ TEST_SUITE("config/command_line")
         CHECK(expect<Status>({"status", "--url=http://lb:1"}).url == "http://lb:1");
     }
 
+    TEST_CASE("twemproxy checks a file")
+    {
+        CHECK(expect<TwemproxyCheck>({"twemproxy", "--check", "a.yml"}).file == "a.yml");
+    }
+
     TEST_CASE("haproxy-config takes a form and a folder")
     {
         const auto plain = expect<HaproxyConfig>({"haproxy-config", "-f", "a.yml"});
@@ -145,6 +150,10 @@ TEST_SUITE("config/command_line")
             {{"-c"}, "-f FILE is missing"},
             {{"run"}, "-f FILE is missing"},
             {{"haproxy-config"}, "-f FILE is missing"},
+            {{"twemproxy"}, "twemproxy --check CONFIG"},
+            {{"twemproxy", "--check"}, "--check needs a value"},
+            {{"twemproxy", "--check", "a", "-f", "b"}, "'-f' does not belong to this command"},
+            {{"-f", "b", "twemproxy", "--check", "a"}, "twemproxy takes no -f"},
             {{"-f"}, "-f needs a value"},
             {{"-f", ""}, "-f needs a FILE, not ''"},
             {{"-f", "-c"}, "-f needs a FILE, not '-c'"},

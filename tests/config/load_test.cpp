@@ -50,7 +50,7 @@ TEST_SUITE("config/load")
         const auto loaded = config::load_text(good_sentinels + good_masters, ".");
         CHECK(told(loaded).empty());
         CHECK_FALSE(loaded.has_errors());
-        const auto& [spop, http, sentinels, masters, haproxies, log, reachable, state_file] =
+        const auto& [spop, http, sentinels, masters, haproxies, twemproxies, log, reachable, state_file] =
             loaded.config;
         REQUIRE(spop.listen.size() == 1);
         CHECK(to_string(spop.listen[0]) == "127.0.0.1:9000");
@@ -77,7 +77,7 @@ TEST_SUITE("config/load")
     {
         const auto loaded = config::load_text(everything, ".");
         CHECK(told(loaded).empty());
-        const auto& [spop, http, sentinels, masters, haproxies, log, reachable, state_file] =
+        const auto& [spop, http, sentinels, masters, haproxies, twemproxies, log, reachable, state_file] =
             loaded.config;
         CHECK(spop.listen.size() == 2);
         CHECK(spop.threads == 2);
