@@ -72,6 +72,12 @@ for (const element of document.querySelectorAll("body *")) {
 return least;
 """
 
+# How far to the right anything reaches, and what.
+WIDEST = """
+return [...document.querySelectorAll("body *")].map((e) => [e.getBoundingClientRect().right, e.outerHTML.slice(0, 200)])
+    .reduce((a, b) => b[0] > a[0] ? b : a);
+"""
+
 
 @pytest.fixture(scope="module")
 def place():
@@ -85,7 +91,7 @@ def place():
             haproxy=[{"runtime_api": f"unix:{control}", "backends": {f"redis_{NAME}_nodes": NAME}}])
         haproxy = start_haproxy(lab, agent, control=control)
         with Browser(lab) as browser:
-            yield deployment, agent, haproxy, browser
+            yield deployment, agent, haproxy, browser, lab
 
 
 @pytest.fixture
@@ -218,7 +224,32 @@ def test_everything_can_be_read_in_every_view(deployment, agent, browser, view):
     assert contrast >= 4.5, where
     for width in (VIEWS[view][0], 320):
         browser.look(width)
-        assert browser.run("return document.scrollingElement.scrollWidth") <= width
+        widest = browser.run(WIDEST)
+        assert widest[0] <= width, widest
+
+
+def test_several_names_are_a_table_that_leads_to_each(place, deployment, browser):
+    (known,) = masters_of(deployment)
+    strange = "a-long-name-that-no-sentinel-has-ever-heard-of-and-that-breaks"
+    agent = start_agent(
+        place[4], deployment, ready=False, masters=[known, known | {"name": strange}, known | {"name": "other"}])
+    wait_until(lambda: "connections go to r" in browser_text(browser, agent.url + "/").lower(), 5, "one name is open")
+    assert browser.text("h1") == "2 of 3 names: each has no master that may be used"
+    for width in (1200, 390, 320):
+        browser.look(width)
+        widest = browser.run(WIDEST)
+        assert widest[0] <= width, widest
+    browser.run("document.querySelector(`.overview a[href='?name=${arguments[0]}']`).click()", strange)
+    wait_until(lambda: browser.run("return document.querySelectorAll('article').length") == 1, 5, "it stands alone")
+    assert browser.text("h2") == strange
+    await_text(browser, "live, ", "#live")
+    assert browser.refused() == [] and browser.complaints() == []
+    place[4].end([agent])
+
+
+def browser_text(browser, url):
+    browser.open(url)
+    return browser.text()
 
 
 def test_it_is_made_for_the_ear_and_the_keyboard_too(deployment, browser):
