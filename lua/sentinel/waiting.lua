@@ -28,6 +28,10 @@ local function enter()
     return setmetatable({}, { __gc = leave })
 end
 
+function Waiting.count()
+    return waiting
+end
+
 local function hold(verdicts, name, limit)
     local began = clock.moment()
     local left = limit
