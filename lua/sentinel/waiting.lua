@@ -9,7 +9,7 @@ local safely = require("sentinel.safely")
 
 local Waiting = {}
 
-local shortest, longest = 5, 200  -- ms between two looks
+local shortest, longest = 20, 200  -- ms between two looks
 local looks_per_ms = 20           -- of all that wait
 
 -- How many wait. HAProxy drops the coroutine of a client that leaves, without a word; then the
