@@ -34,9 +34,15 @@ assert(chosen, problem and "sentinel.lua: " .. problem)
 
 local verdicts = Verdicts.new(chosen.max_age)
 local fence = Fence.new(chosen.backends, verdicts)
+-- After a reload the old process goes on cutting its sessions, and ends with the last.
+local function is_needed()
+    return Waiting.count() > 0 or fence:has_sessions()
+end
+
 local feeds = {}
 for i, name in ipairs(#chosen.names > 0 and chosen.names or { false }) do
-    feeds[i] = Feed.new(chosen.agents, name or nil, verdicts, function(which) fence:turn(which) end)
+    feeds[i] = Feed.new(
+        chosen.agents, name or nil, verdicts, function(which) fence:turn(which) end, is_needed)
 end
 
 Fetches.register(verdicts)

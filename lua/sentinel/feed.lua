@@ -11,9 +11,11 @@ Feed.__index = Feed
 local first_pause, last_pause = 50, 2000  -- ms between two rounds of attempts
 local good_after = 1  -- s that a connection has lasted
 
--- Follows one name, or all. `on_word` is called with a name when something was said of it, and without one each second.
-function Feed.new(agents, name, verdicts, on_word)
+-- Follows one name, or all. `on_word` is called with a name when something was said of it, and without
+-- one each second. `is_needed` is asked once HAProxy ends: its process stays as long as the connection does.
+function Feed.new(agents, name, verdicts, on_word, is_needed)
     return setmetatable({
+        is_needed = is_needed,
         agents = agents, name = name, verdicts = verdicts, on_word = safely.wrap("fence", nil, on_word),
         place = 1, pause = first_pause, connection = nil, connected = nil, trouble = "not tried yet",
     }, Feed)
@@ -44,6 +46,9 @@ function Feed:take(connection, text)
         self.verdicts:confirm(connection)
         self:mark_connected(connection)
         self.on_word(self.name)
+        if self:is_over() then
+            return "HAProxy is stopping"
+        end
     end
     return nil
 end
@@ -105,8 +110,16 @@ function Feed:attempt()
     end
 end
 
+-- Whether HAProxy is stopping, for a reload or for good, and nobody needs the table any more.
+function Feed:is_over()
+    return tonumber(core.get_info().Stopping) == 1 and not self.is_needed()
+end
+
 function Feed:run()
-    safely.forever("events", function() self:attempt() end)
+    safely.forever("events", function()
+        self:attempt()
+        return self:is_over()
+    end)
 end
 
 return Feed

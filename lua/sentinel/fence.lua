@@ -160,6 +160,16 @@ function Fence:guarded(wanted)
     end
 end
 
+-- Whether any server of ours has sessions.
+function Fence:has_sessions()
+    for _, each in ipairs(self:states()) do
+        if each.sessions > 0 then
+            return true
+        end
+    end
+    return false
+end
+
 -- For people: the servers of each backend, and who has put out those that are.
 function Fence:states()
     local out = {}

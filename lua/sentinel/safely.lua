@@ -26,13 +26,15 @@ function safely.wrap(what, otherwise, act)
     end
 end
 
--- Calls `act` again and again, and rests for a second after an error.
+-- Calls `act` again and again until it answers true, and rests for a second after an error.
 function safely.forever(what, act)
     while true do
         local well, problem = pcall(act)
         if not well then
             note(what, problem)
             core.msleep(1000)
+        elseif problem then
+            return
         end
     end
 end

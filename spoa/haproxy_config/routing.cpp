@@ -35,18 +35,18 @@ constexpr std::string_view ask_text = R"(    # Ask the agent for the master of t
 constexpr std::string_view know_text =
     R"(    # What the agent has said last of the master of this name. Mostly the first line says it all.
     tcp-request session set-var(sess.redis_master) str(@MASTER@)
-    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@,clear)
+    tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.sentinel_server(clear)
     acl no_server var(sess.sentinel.server) -m len 0
-@WAIT@    tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(@MASTER@) if no_server
-    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@) if no_server
+@WAIT@    tcp-request content set-var(sess.sentinel.state) var(sess.redis_master),lua.sentinel_state if no_server
+    tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.sentinel_server if no_server
 
 )";
 
 constexpr std::string_view fall_back_text =
     R"(    # The agent's answer counts, whatever it says. Without one, what it has said last.
     acl answered var(sess.sentinel.state) -m found
-@WAIT@    tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(@MASTER@) unless answered
-    tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(@MASTER@) unless answered
+@WAIT@    tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.sentinel_server unless answered
+    tcp-request content set-var(sess.sentinel.state) var(sess.redis_master),lua.sentinel_state unless answered
 
 )";
 
@@ -122,9 +122,7 @@ std::string verdict_lines(const config::Master& master, Form form, std::string_v
                 know_text, {{"MASTER", master.name}, {"WAIT", wait(master, " if no_server")}});
         case Form::lua_fallback:
             return ask(master, directory) +
-                   fill(
-                       fall_back_text,
-                       {{"MASTER", master.name}, {"WAIT", wait(master, " unless answered")}});
+                   fill(fall_back_text, {{"WAIT", wait(master, " unless answered")}});
     }
     return {};
 }

@@ -474,14 +474,14 @@ TEST_SUITE("haproxy_config/generate")
                 "tcp-request connection reject unless allowed_client",
                 "tcp-request session set-var(sess.redis_master) str(mymaster)",
                 "tcp-request content set-var(sess.sentinel.server) "
-                "lua.sentinel_server(mymaster,clear)",
+                "var(sess.redis_master),lua.sentinel_server(clear)",
                 "acl no_server var(sess.sentinel.server) -m len 0",
                 "tcp-request inspect-delay 8500ms",
                 "tcp-request content lua.sentinel_wait mymaster 8s if no_server",
-                "tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(mymaster) if "
-                "no_server",
-                "tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(mymaster) "
-                "if no_server",
+                "tcp-request content set-var(sess.sentinel.state) "
+                "var(sess.redis_master),lua.sentinel_state if no_server",
+                "tcp-request content set-var(sess.sentinel.server) "
+                "var(sess.redis_master),lua.sentinel_server if no_server",
                 "acl known_node var(sess.sentinel.server) -m str R1",
                 "acl known_node var(sess.sentinel.server) -m str R2",
                 "tcp-request content use-service lua.sentinel_refuse unless known_node",
@@ -502,8 +502,8 @@ TEST_SUITE("haproxy_config/generate")
             place(lines, "filter spoe engine sentinel config /etc/haproxy/spoe-sentinel.cfg");
         const auto fallen_back = place(
             lines,
-            "tcp-request content set-var(sess.sentinel.server) lua.sentinel_server(mymaster) unless "
-            "answered");
+            "tcp-request content set-var(sess.sentinel.server) "
+            "var(sess.redis_master),lua.sentinel_server unless answered");
         CHECK(asked < place(lines, "acl answered var(sess.sentinel.state) -m found"));
         CHECK(
             place(lines, "tcp-request content lua.sentinel_wait mymaster 8s unless answered") <
@@ -512,11 +512,10 @@ TEST_SUITE("haproxy_config/generate")
             fallen_back <
             place(lines, "tcp-request content use-service lua.sentinel_refuse unless known_node"));
         CHECK(
-            fallen_back <
-            place(
-                lines,
-                "tcp-request content set-var(sess.sentinel.state) lua.sentinel_state(mymaster) unless "
-                "answered"));
+            fallen_back < place(
+                              lines,
+                              "tcp-request content set-var(sess.sentinel.state) "
+                              "var(sess.redis_master),lua.sentinel_state unless answered"));
         CHECK_FALSE(has(lines, "tcp-request session reject if { nbsrv(sentinel_agents) eq 0 }"));
         CHECK_FALSE(section(files->at(0).content, "backend sentinel_agents").empty());
     }

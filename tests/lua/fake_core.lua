@@ -20,6 +20,10 @@ function fake.install()
             core.on_sleep()
         end
     end
+    core.stopping = 0
+    function core.get_info()
+        return { Stopping = core.stopping }
+    end
     function core.log(level, text)
         core.logged[#core.logged + 1] = level .. ": " .. text
     end

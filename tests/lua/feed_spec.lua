@@ -84,12 +84,14 @@ describe("the event stream", function()
 
     describe("followed", function()
         local verdicts, feed, heard, sockets, asked
+        local needed = false
 
         -- A feed of these agents; the sockets it is given one after the other.
         local function make(agents, texts)
             local Verdicts, Feed = require("sentinel.verdicts"), require("sentinel.feed")
             verdicts, heard, sockets, asked = Verdicts.new(5), {}, {}, {}
-            feed = Feed.new(agents, nil, verdicts, function(name) heard[#heard + 1] = name or "*" end)
+            feed = Feed.new(agents, nil, verdicts, function(name) heard[#heard + 1] = name or "*" end,
+                function() return needed end)
             core.tcp = function()
                 local socket = fake.socket(table.remove(texts, 1) or "")
                 local connect = socket.connect
@@ -159,6 +161,19 @@ describe("the event stream", function()
                 "warning: sentinel: agent a:1: it hung up, or was silent for 3 s",
                 "warning: sentinel: agent a:1: no answer",
             }, core.logged)
+        end)
+
+        it("ends with HAProxy, as soon as nobody needs it", function()
+            local hearts = head .. chunk(heartbeat) .. chunk(heartbeat) .. chunk(heartbeat)
+            make({ one }, { hearts })
+            core.stopping, needed = 1, true
+            feed:attempt()
+            assert.equal(3, #heard)
+            make({ one }, { hearts })
+            needed = false
+            feed:run()
+            assert.equal(1, #heard)
+            assert.is_true(sockets[1].closed)
         end)
 
         it("survives an error of a socket, with the socket closed", function()
