@@ -224,6 +224,11 @@ asio::awaitable<bool> HttpServer::send(Session& session, HttpResponse answer, bo
                          : co_await http::async_write(session.stream, serializer, as_result);
     if (error)
         co_return false;
+    if (lines) {  // nothing more is read, and there may be hundreds of readers
+        session.parser.reset();
+        session.buffer.clear();
+        session.buffer.shrink_to_fit();
+    }
     if (lines && !is_head)
         co_await send_lines(session, *lines, chunked);
     co_return !lines;

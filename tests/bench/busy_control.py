@@ -62,14 +62,14 @@ class Turmoil:
                 self.failovers += bool(begin_failover(self._deployment.sentinels[0]))
 
 
-def move_control_thread(agent):
+def move_control_thread(agent, asked=ASKED):
     """Leaves the core to the worker: the thread that a load keeps busiest."""
     def used():
         threads = (int(name) for name in os.listdir(f"/proc/{agent.pid}/task"))
         return {thread: cpu_ns(agent.pid, thread) for thread in threads}
 
     before = used()
-    load(agent.spop_address, "--name", ASKED, "--seconds", 0.5)
+    load(agent.spop_address, "--name", asked, "--seconds", 0.5)
     after = used()
     worker = max(after, key=lambda thread: after[thread] - before.get(thread, 0))
     for thread in after:

@@ -122,6 +122,41 @@ def test_a_crash_is_told_phase_by_phase_and_everywhere_the_same(lab, deployment,
     lab.end([haproxy, agent])
 
 
+@pytest.mark.deadline(60)
+def test_a_reader_that_does_not_read_is_dropped_and_nobody_waits_for_it(lab, deployment):
+    # A thousand names that no Sentinel knows: each loss of the Sentinels is a line for each.
+    (known,) = masters_of(deployment)
+    agent = make_agent(lab, deployment, masters=[
+        known, *(known | {"name": f"n{i}"} for i in range(1000))])
+    agent.start(ready=False)
+
+    def unknown():
+        return agent.metric("sentinel_spoa_master_state", state="unknown-name")
+
+    wait_until(lambda: unknown() == 1000, 10, "all names have a verdict")
+    with socket.socket() as lazy, EventReader(agent) as reader:
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        lazy.connect((HOST, agent.http_port))
+        lazy.sendall(b"GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_until(lambda: agent.metric("sentinel_spoa_event_readers") == 2, 5, "both are there")
+        for _ in range(8):
+            for sentinel in deployment.sentinels:
+                sentinel.freeze()
+            wait_until(lambda: unknown() == 0, 5, "the Sentinels are lost")
+            for sentinel in deployment.sentinels:
+                sentinel.thaw()
+            wait_until(lambda: unknown() == 1000, 10, "all are back")
+            if agent.metric("sentinel_spoa_event_readers") == 1:
+                break
+        assert agent.metric("sentinel_spoa_event_readers_dropped_total") == 1
+        before = len(reader.of("heartbeat"))
+        wait_until(lambda: len(reader.of("heartbeat")) > before, 3, "the other goes on")
+        states = [event["state"] for event in reader.of("master") if event["name"] == "n999"]
+    assert states[0] == states[-1] == "unknown-name"
+    assert len(states) >= 3
+    lab.end([agent])
+
+
 def test_there_is_a_limit_to_readers_and_those_who_leave_make_room(agent):
     def connect():
         reader = socket.create_connection((HOST, agent.http_port), timeout=5)
