@@ -22,7 +22,9 @@ OldWorkers::OldWorkers(
     telemetry::Metrics& metrics, std::size_t place)
     : address_(to_string(master_cli)),
       metrics_(metrics),
-      place_(place),
+      trouble_(
+          metrics, place, address_, "master CLI",
+          "old workers cannot be kept from a former master"),
       link_(executor, master_cli, *this)
 {
     metrics_.add_haproxy(address_);
@@ -87,14 +89,14 @@ bool OldWorkers::on_reply(const std::string& text)
 void OldWorkers::on_failure(const std::string& reason)
 {
     steps_.clear();
-    note(reason);
+    trouble_.note(reason);
     plan_next_look();
 }
 
 void OldWorkers::plan_next_look()
 {
     const auto now = Clock::now();
-    settled_ = trouble_.empty() && !ended_some_ && next_look_ != Clock::time_point();
+    settled_ = trouble_.none() && !ended_some_ && next_look_ != Clock::time_point();
     const auto period = ended_some_ ? haproxy_api::not_yet_period : haproxy_api::look_period;
     next_look_ = std::min(
         next_look_, now + std::max<Clock::duration>(period, rest_per_look * (now - look_began_)));
@@ -104,12 +106,12 @@ bool OldWorkers::take_processes(const std::string& text)
 {
     const auto workers = haproxy_api::parse_old_workers(text);
     if (!workers) {
-        note(
+        trouble_.note(
             "it does not answer as a master CLI: `master_cli` is what `haproxy -S` was given, not "
             "a `stats socket`");
         return false;
     }
-    note({});
+    trouble_.note({});
     std::erase_if(workers_, [&](const auto& known) {
         return std::ranges::count(*workers, known.first) == 0;
     });
@@ -165,27 +167,9 @@ void OldWorkers::take_sessions(const std::string& text)
     ended_some_ = ended_some_ || !ids.empty();
 }
 
-// One line for each kind of trouble, and one when it is over.
-void OldWorkers::note(const std::string& trouble)
-{
-    metrics_.set_haproxy_up(place_, trouble.empty());
-    if (!trouble.empty())
-        metrics_.count_haproxy_error(place_);
-    if (trouble == trouble_)
-        return;
-    trouble_ = trouble;
-    if (trouble.empty())
-        write_log(LogLevel::info, "haproxy " + address_ + ": its master CLI answers");
-    else
-        write_log(
-            LogLevel::warning,
-            "haproxy " + address_ + ": old workers cannot be kept from a former master",
-            {{"reason", trouble}});
-}
-
 telemetry::OldWorkersReport OldWorkers::report() const
 {
-    telemetry::OldWorkersReport out{address_, trouble_.empty(), trouble_, {}};
+    telemetry::OldWorkersReport out{address_, trouble_.none(), trouble_.now(), {}};
     for (const auto& [worker, sessions] : workers_)
         out.workers.push_back({worker, sessions});
     return out;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "daemon/socket_trouble.hpp"
 #include "haproxy_api/master_cli.hpp"
 #include "net/runtime_api_link.hpp"
 #include "net/task_group.hpp"
@@ -63,11 +64,9 @@ private:
     void take_sessions(const std::string& text);
     bool should_end(const haproxy_api::SessionSeen& session) const;
     void plan_next_look();
-    void note(const std::string& trouble);
 
     std::string address_;
     telemetry::Metrics& metrics_;
-    std::size_t place_;
     std::map<std::string, Kept, std::less<>> backends_;
     std::map<haproxy_api::Pid, std::uint64_t> workers_;  // with their sessions on these backends
     std::deque<Step> steps_;                             // of the look under way
@@ -75,7 +74,7 @@ private:
     bool settled_ = false;
     std::chrono::steady_clock::time_point look_began_;
     std::chrono::steady_clock::time_point next_look_;
-    std::string trouble_ = "not asked yet";
+    SocketTrouble trouble_;
     net::RuntimeApiLink link_;
 };
 

@@ -36,7 +36,8 @@ RuntimeApi::RuntimeApi(
     telemetry::Metrics& metrics, std::size_t place)
     : address_(to_string(address)),
       metrics_(metrics),
-      place_(place),
+      trouble_(
+          metrics, place, address_, "runtime API", "its servers cannot be kept as they should be"),
       link_(executor, address, *this)
 {
     metrics_.add_haproxy(address_);
@@ -100,7 +101,7 @@ bool RuntimeApi::on_reply(const std::string& text)
                       "' with servers: compare `backends` in the agent's configuration with "
                       "haproxy.cfg, letter for letter";
     }
-    note(trouble);
+    trouble_.note(trouble);
     return complaint.empty();
 }
 
@@ -108,7 +109,7 @@ void RuntimeApi::on_failure(const std::string& reason)
 {
     for (const auto i : turn_)
         kept_[i].fence.lose(Clock::now());
-    note(reason);
+    trouble_.note(reason);
 }
 
 void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
@@ -136,24 +137,6 @@ void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
     kept.warnings = std::move(warnings);
 }
 
-// One line for each kind of trouble, and one when it is over.
-void RuntimeApi::note(const std::string& trouble)
-{
-    metrics_.set_haproxy_up(place_, trouble.empty());
-    if (!trouble.empty())
-        metrics_.count_haproxy_error(place_);
-    if (trouble == trouble_)
-        return;
-    trouble_ = trouble;
-    if (trouble.empty())
-        write_repeating(LogLevel::info, "haproxy " + address_ + ": its runtime API answers");
-    else
-        write_repeating(
-            LogLevel::warning,
-            "haproxy " + address_ + ": its servers cannot be kept as they should be",
-            {{"reason", trouble}});
-}
-
 std::optional<bool> RuntimeApi::is_out(std::size_t name, const std::string& server) const
 {
     std::optional<bool> out;
@@ -165,7 +148,7 @@ std::optional<bool> RuntimeApi::is_out(std::size_t name, const std::string& serv
 
 telemetry::HaproxyReport RuntimeApi::report() const
 {
-    telemetry::HaproxyReport out{address_, trouble_.empty(), trouble_, {}, {}};
+    telemetry::HaproxyReport out{address_, trouble_.none(), trouble_.now(), {}, {}};
     for (const auto& kept : kept_) {
         const auto& fence = kept.fence;
         telemetry::HaproxyReport::Backend backend{

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "daemon/socket_trouble.hpp"
 #include "haproxy_api/fence.hpp"
 #include "net/runtime_api_link.hpp"
 #include "net/task_group.hpp"
@@ -53,14 +54,12 @@ private:
     };
 
     void take(Kept& kept, const haproxy_api::BackendSeen& seen);
-    void note(const std::string& trouble);
 
     std::string address_;
     telemetry::Metrics& metrics_;
-    std::size_t place_;
     std::vector<Kept> kept_;
     std::vector<std::size_t> turn_;  // the places in kept_ that the turn under way is about
-    std::string trouble_ = "not asked yet";
+    SocketTrouble trouble_;
     net::RuntimeApiLink link_;
 };
 

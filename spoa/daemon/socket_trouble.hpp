@@ -1,0 +1,41 @@
+#pragma once
+
+#include "telemetry/metrics.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace spoa::daemon {
+
+// What is wrong with a socket of a HAProxy, told in log and metrics: one line for each kind of
+// trouble, and one when it is over.
+class SocketTrouble {
+public:
+    // `place` is the socket's number in the metrics; `what` it is in words; what goes wrong without
+    // it is the `harm`.
+    SocketTrouble(
+        telemetry::Metrics& metrics, std::size_t place, const std::string& address,
+        std::string what, std::string harm)
+        : metrics_(metrics),
+          place_(place),
+          who_("haproxy " + address),
+          what_(std::move(what)),
+          harm_(std::move(harm))
+    {}
+
+    // Of the last turn; empty when it went well.
+    void note(const std::string& trouble);
+
+    const std::string& now() const { return now_; }
+    bool none() const { return now_.empty(); }
+
+private:
+    telemetry::Metrics& metrics_;
+    std::size_t place_;
+    std::string who_;
+    std::string what_;
+    std::string harm_;
+    std::string now_ = "not asked yet";
+};
+
+}  // namespace spoa::daemon
