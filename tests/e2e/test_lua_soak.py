@@ -60,7 +60,8 @@ def test_memory_comes_back_after_many_changes(any_haproxy, capsys):
                 lambda: f"{before} KiB come back; {resident(haproxy)}")
             assert haproxy.alive
             assert haproxy.alerts() == []
-            assert haproxy.log_text().count("is put into maintenance") >= CHANGES
+            # Lines that come together may be one turn of the fence; each of these batches moved the master.
+            assert haproxy.log_text().count("is put into maintenance") >= CHANGES / AT_ONCE
             assert haproxy.show()["masters"][0]["server"] == names[(WARM_UP + CHANGES) % 3]
         with capsys.disabled():
             print(f"\n\n{CHANGES:,} changes in {took:.0f} s: {before:,} KiB before, {after:,} KiB after")
