@@ -4,6 +4,8 @@
 #include "daemon/descriptors.hpp"
 #include "daemon/pages.hpp"
 #include "daemon/pressure_log.hpp"
+#include "daemon/service_manager.hpp"
+#include "daemon/service_report.hpp"
 #include "net/listener.hpp"
 #include "net/spop_workers.hpp"
 #include "net/task_group.hpp"
@@ -100,6 +102,10 @@ public:
             listening_.spawn(listener.run([this] { return http_taker(); }, on_trouble));
         tasks_.spawn(look_each_second());
         control_.start(tasks_);
+        tasks_.spawn(report_to(
+            service_manager_,
+            {[this]() -> const Control& { return control_; },
+             [this] { return workers_.all_turned(); }}));
         asio::co_spawn(context_, stop_on_signal(), [this](const std::exception_ptr& failure) {
             if (failure)
                 log_failure(failure);
@@ -184,6 +190,7 @@ private:
             write_log(
                 LogLevel::warning, "SIGHUP: restart the agent to apply a changed configuration");
         }
+        service_manager_.stopping();
         write_log(
             LogLevel::info,
             "stopping",
@@ -202,6 +209,7 @@ private:
             LogLevel::info, "stopped", {{"dropped", std::to_string(workers_.open_connections())}});
     }
 
+    ServiceManager service_manager_;  // first: there are no threads yet
     asio::io_context context_{1};
     std::vector<net::Listener> spop_listeners_;
     std::vector<net::Listener> http_listeners_;

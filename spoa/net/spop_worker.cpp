@@ -74,6 +74,7 @@ void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
         desk_.snapshot = std::move(next);
         clock_.confirmed_at = now;
         waits_.look_now();
+        turns_.fetch_add(1, std::memory_order_relaxed);
     });
 }
 

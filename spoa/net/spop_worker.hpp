@@ -8,7 +8,9 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,6 +42,9 @@ public:
     // Connections that are open or on their way here. For the thread that calls serve().
     std::size_t load() const { return taken_over_ - desk_.tally.connections_closed.read(); }
 
+    // Snapshots that were put in force, ever: it grows as long as the loop turns and is given any.
+    std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
+
     // Puts a new snapshot in force: every frame read after it has arrived is answered from it.
     void publish(std::shared_ptr<const agent::Snapshot> snapshot);
 
@@ -58,6 +63,7 @@ private:
     WaitKeeper waits_;
     TaskGroup sessions_;
     TaskGroup housekeeping_;
+    std::atomic<std::uint64_t> turns_{0};
     std::size_t taken_over_ = 0;  // by serve(), ever
     std::jthread thread_;         // last: nothing runs before the rest is made
 };

@@ -33,6 +33,16 @@ void SpopWorkers::publish(const std::shared_ptr<const agent::Snapshot>& snapshot
         worker.publish(snapshot);
 }
 
+bool SpopWorkers::all_turned()
+{
+    for (const auto& worker : workers_)
+        if (worker.turns() <= turns_seen_[&worker])
+            return false;
+    for (const auto& worker : workers_)
+        turns_seen_[&worker] = worker.turns();
+    return true;
+}
+
 void SpopWorkers::stop()
 {
     for (auto& worker : workers_)

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -27,6 +28,9 @@ public:
 
     void publish(const std::shared_ptr<const agent::Snapshot>& snapshot);
 
+    // Whether every worker has put a snapshot in force since this was last true.
+    bool all_turned();
+
     // Says goodbye on every connection.
     void stop();
 
@@ -41,6 +45,7 @@ public:
 private:
     ConnectionLimits limits_;
     agent::Seats seats_{limits_.served};
+    std::map<const SpopWorker*, std::uint64_t> turns_seen_;
     std::list<SpopWorker> workers_;  // the one whose turn it is first
 };
 

@@ -44,6 +44,10 @@ class Process:
     def pid(self):
         return self._child.pid
 
+    def thread_ids(self):
+        """Of its threads, the first one first."""
+        return sorted(int(task.name) for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir())
+
     @property
     def alive(self):
         return self._child is not None and self._child.poll() is None

@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <list>
 #include <numeric>
 #include <string>
@@ -84,6 +86,12 @@ struct Fixture {
     bool await_open(std::size_t count)
     {
         return await([&] { return sum(opened()) - sum(closed()) == count; });
+    }
+
+    bool await_turn()
+    {
+        bool turned = false;  // it is told once
+        return await([&] { return turned = turned || workers.all_turned(); });
     }
 
     using Counts = std::vector<std::uint64_t>;
@@ -171,5 +179,30 @@ TEST_SUITE("net/spop_workers")
         f.peers.pop_front();
         CHECK(f.await([&] { return Fixture::sum(f.opened()) == 7; }));
         CHECK(f.workers.open_connections() == 5);
+    }
+
+    TEST_CASE("all have turned only when each has put a snapshot in force since the last look")
+    {
+        Fixture f(2);
+        CHECK_FALSE(f.workers.all_turned());
+        const auto snapshot =
+            agent::make_snapshot(std::make_shared<agent::NameIndex>(std::vector<std::string>{"m"}));
+        f.workers.publish(snapshot);
+        CHECK(f.await_turn());
+        CHECK_FALSE(f.workers.all_turned());
+
+        std::promise<void> stuck, release;
+        const auto taker = f.workers.next();
+        asio::post(taker->context, [&] {
+            stuck.set_value();
+            release.get_future().wait();
+        });
+        stuck.get_future().wait();
+        f.workers.publish(snapshot);
+        f.context.run_for(50ms);
+        CHECK_FALSE(f.workers.all_turned());
+        release.set_value();
+        f.workers.publish(snapshot);
+        CHECK(f.await_turn());
     }
 }
