@@ -17,6 +17,9 @@ TEST_PACKAGES=(python3-pytest clang-format iproute2 nftables openssl lua5.3 lua-
     "${PAGE_PACKAGES[@]}")
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang
 BENCH_PACKAGES=(libbenchmark-dev)
+PACKAGE_PACKAGES=(dpkg-dev file gzip python3)  # what makes a .deb
+# What looks at it: in a clean root, and with the tools that judge it.
+PACKAGE_TEST_PACKAGES=(debootstrap lintian mandoc selinux-policy-dev systemd zsh)
 
 # Runs a command as root: directly, or through sudo.
 as_root() {

@@ -84,7 +84,7 @@ Secret read_password_file(const Value& value, const Origin& origin, Report& repo
         report.error(value.place(), value.name + ": the file name is empty");
         return {};
     }
-    auto file = read_file(origin.folder / *name, largest_password);
+    auto file = read_file(place_of_secret(origin.folder / *name), largest_password);
     if (!file) {
         report.error(
             value.place(),

@@ -16,4 +16,8 @@ struct FileText {
 // The whole of a file that has at most `max_size` bytes; `file_too_large` when it has more.
 [[nodiscard]] result<FileText> read_file(const std::filesystem::path& path, std::size_t max_size);
 
+// Where a secret that is configured as `path` is read from: there, or, when we may not read it, in
+// the copy that systemd made for us alone, `LoadCredential=secrets:FOLDER` in the unit.
+std::filesystem::path place_of_secret(const std::filesystem::path& path);
+
 }  // namespace spoa::config

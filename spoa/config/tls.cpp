@@ -22,7 +22,7 @@ std::string read_path(const Value& value, const Origin& origin, bool is_secret, 
         report.error(value.place(), value.name + ": the file name is empty");
         return {};
     }
-    auto path = origin.folder / *name;
+    auto path = is_secret ? place_of_secret(origin.folder / *name) : origin.folder / *name;
     const auto file = read_file(path, largest_pem);
     if (!file) {
         report.error(

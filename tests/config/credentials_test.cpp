@@ -44,6 +44,25 @@ private:
 
 TEST_SUITE("config/credentials")
 {
+    TEST_CASE("a password file that cannot be read is taken from the credentials of systemd")
+    {
+        const TemporaryFolder folder;
+        folder.write("secrets_pass", "from systemd\n");
+        folder.write("both", "from file\n");
+        folder.write("secrets_both", "from systemd\n");
+        const Variable variable("CREDENTIALS_DIRECTORY", folder.path().c_str());
+        const auto load = [&](const std::string& file) {
+            return password_of(
+                config::load_text(with_sentinels("  password_file: " + file), folder.path()));
+        };
+        CHECK(load("/nowhere/at/all/pass") == "from systemd");
+        CHECK(load("sub/pass") == "from systemd");
+        CHECK(load("both") == "from file");
+        CHECK(
+            told(config::load_text(with_sentinels("  password_file: other"), folder.path()))
+                .size() == 1);
+    }
+
     TEST_CASE("a password stands in the configuration, the environment or a file")
     {
         const Variable variable("SPOA_TEST_PASSWORD", "from env");
