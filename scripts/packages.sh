@@ -19,7 +19,7 @@ FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clan
 BENCH_PACKAGES=(libbenchmark-dev)
 PACKAGE_PACKAGES=(dpkg-dev file gzip python3)  # what makes a .deb
 # What looks at it: in a clean root, and with the tools that judge it.
-PACKAGE_TEST_PACKAGES=(debootstrap lintian mandoc selinux-policy-dev systemd zsh)
+PACKAGE_TEST_PACKAGES=(debootstrap lintian mandoc selinux-policy-dev systemd systemd-container zsh)
 
 # Runs a command as root: directly, or through sudo.
 as_root() {
