@@ -35,7 +35,7 @@ bool is_host(std::string_view host)
     return !host.empty() && (ip_version(host) != IpVersion::none || is_made_of(host, "_-."));
 }
 
-std::string quoted(std::string_view text)
+std::string in_quotes(std::string_view text)
 {
     return '"' + std::string(text) + '"';
 }
@@ -43,7 +43,7 @@ std::string quoted(std::string_view text)
 Problem problem_of_directory(std::string_view directory)
 {
     if (!directory.starts_with('/'))
-        return "the folder " + quoted(directory) +
+        return "the folder " + in_quotes(directory) +
                " is relative, and HAProxy may be started elsewhere: give it from / on";
     // Between single quotes everything stands for itself but these.
     if (directory.find_first_of("'\n\r") != std::string_view::npos)
@@ -59,7 +59,7 @@ Problem problem_of_listener(std::string_view key, const SocketAddress& listener)
     if (writable)
         return std::nullopt;
     return std::string(key) + ": haproxy.cfg cannot hold the address " +
-           quoted(to_string(listener)) + ": use letters, digits and _ - . only";
+           in_quotes(to_string(listener)) + ": use letters, digits and _ - . only";
 }
 
 Problem problem_of_spop(const config::Spop& spop)
@@ -88,13 +88,13 @@ Problem problem_of_http(const config::Http& http, Form form)
 
 Problem problem_of_server(const config::Master& master, const config::Server& server, Form form)
 {
-    const auto who = "server " + quoted(server.name) + " of master " + quoted(master.name);
+    const auto who = "server " + in_quotes(server.name) + " of master " + in_quotes(master.name);
     if (!is_identifier(server.name))
         return who + ": HAProxy cannot name a server so: use letters, digits and _ - . :";
     if (!is_host(server.address.host))
-        return who + ": haproxy.cfg cannot hold the host " + quoted(server.address.host);
+        return who + ": haproxy.cfg cannot hold the host " + in_quotes(server.address.host);
     if (form == Form::set_dst && ip_version(server.address.host) == IpVersion::none)
-        return who + " has the host name " + quoted(server.address.host) +
+        return who + " has the host name " + in_quotes(server.address.host) +
                " for an address: the form set-dst compares IP addresses; write the IP address, "
                "or take the form use-server";
     return std::nullopt;
@@ -102,7 +102,7 @@ Problem problem_of_server(const config::Master& master, const config::Server& se
 
 Problem problem_of_master(const config::Master& master, Form form)
 {
-    const auto who = "master " + quoted(master.name);
+    const auto who = "master " + in_quotes(master.name);
     if (!is_identifier(master.name))
         return who + ": HAProxy cannot name a frontend so: use letters, digits and _ - . :";
     if (master.servers.empty() && form == Form::set_dst)
@@ -127,8 +127,8 @@ Problem problem_of_backends(const config::Config& config)
         for (const auto& server : master.servers) {
             const auto backend = server_backend_of(master.name, server.name);
             if (!taken.insert(backend).second)
-                return "two backends would be called " + quoted(backend) + ": rename server " +
-                       quoted(server.name) + " of master " + quoted(master.name);
+                return "two backends would be called " + in_quotes(backend) + ": rename server " +
+                       in_quotes(server.name) + " of master " + in_quotes(master.name);
         }
     }
     return std::nullopt;

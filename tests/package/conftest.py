@@ -43,7 +43,7 @@ def machine(package, package_before):
     try:
         shutil.copy(package, machine.root / "root/new.deb")
         shutil.copy(package_before, machine.root / "root/before.deb")
-        machine.download("/root/new.deb", "haproxy", "redis-server", "redis-sentinel")
+        machine.download("/root/new.deb", "haproxy", "redis-server", "redis-sentinel", "procps")
         machine.boot()
         yield machine
     finally:

@@ -50,7 +50,9 @@ class Machine:
             assert self._container.poll() is None, (self._folder / "console").read_text(errors="replace")
             children = pathlib.Path(
                 f"/proc/{self._container.pid}/task/{self._container.pid}/children").read_text().split()
-            return children[0] if children else None
+            # Until it has become systemd it may be one that only prepares the container.
+            return next((child for child in children if pathlib.Path(
+                f"/proc/{child}/comm").read_text().strip() == "systemd"), None)
 
         self._leader = wait_until(leader, 20, "the container has a first process")
         wait_until(lambda: self.run("systemctl", "is-system-running", check=False).stdout.strip()
@@ -66,9 +68,15 @@ class Machine:
         return self.run(*command).stdout.strip()
 
     def install(self, *packages):
-        """By apt, from what was downloaded."""
+        """By apt, from what was downloaded. Returns what was printed."""
         return self.run("apt-get", "-qq", "install", "--yes", "--no-download", "--no-install-recommends",
-                        "-o", "Dpkg::Options::=--force-confdef", *packages, within=180)
+                        *packages, within=180)
+
+    def install_file(self, path):
+        """A package from a file, new or as an upgrade, and what it needs."""
+        self.run("dpkg", "--unpack", path)
+        return self.run("apt-get", "-qq", "--fix-broken", "install", "--yes", "--no-download",
+                        "--no-install-recommends", "-o", "Dpkg::Options::=--force-confdef", within=180)
 
     def write(self, path, text, mode=0o644):
         self.run("sh", "-c", 'printf %s "$1" >"$2" && chmod "$3" "$2"', "sh", text, path, f"{mode:o}")
