@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes docs/configuration.md as the manual page sentinel-spoa.yaml(5).
 
-    page_of_markdown.py MARKDOWN VERSION PAGE
+    page_of_markdown.py MARKDOWN VERSION DATE PAGE
 
 Knows the Markdown of that document and no more: headings, paragraphs, bullets, code blocks, tables.
 """
@@ -95,21 +95,24 @@ def render(kind, lines):
         yield inline(" ".join(line.strip() for line in lines))
 
 
-def page(markdown, version):
-    yield f'.TH SENTINEL-SPOA.YAML 5 "" "sentinel-spoa {version}" "File formats"'
+def page(markdown, version, date):
+    yield f'.TH SENTINEL-SPOA.YAML 5 "{date}" "sentinel-spoa {version}" "File formats"'
     yield ".SH NAME"
     yield "sentinel-spoa.yaml \\- configuration of sentinel-spoa"
     yield ".SH DESCRIPTION"
+    after_heading = True
     for kind, lines in blocks(markdown.splitlines()):
-        yield from render(kind, lines)
+        out = list(render(kind, lines))
+        yield from out[1:] if after_heading and out[:1] == [".PP"] else out
+        after_heading = kind == "heading" if out else after_heading
     yield ".SH SEE ALSO"
     yield ".BR sentinel-spoa (8)"
 
 
 def main():
-    _, source, version, target = sys.argv
+    _, source, version, date, target = sys.argv
     with open(source, encoding="utf-8") as file:
-        text = "\n".join(page(file.read(), version)) + "\n"
+        text = "\n".join(page(file.read(), version, date)) + "\n"
     with open(target, "w", encoding="utf-8") as file:
         file.write(text)
 
