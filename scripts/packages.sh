@@ -2,9 +2,15 @@
 # The Debian 12 packages of this project, in one place. To be sourced.
 # shellcheck disable=SC2034  # the lists are used by those who source this file
 
+# The Boost that Debian 12 calls libboost-dev is too old.
+if grep -q '^VERSION_ID="12"' /etc/os-release 2>/dev/null; then
+    boost=libboost1.81-dev
+else
+    boost=libboost-dev
+fi
 BUILD_PACKAGES=(
     cmake ninja-build g++ pkg-config
-    libboost1.81-dev libcli11-dev libhiredis-dev libspdlog-dev libssl-dev libyaml-cpp-dev
+    "$boost" libcli11-dev libhiredis-dev libspdlog-dev libssl-dev libyaml-cpp-dev
     nlohmann-json3-dev prometheus-cpp-dev doctest-dev
 )
 # What the lab starts, and what it is written in.

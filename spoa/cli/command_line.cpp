@@ -39,7 +39,7 @@ Usage:
   sentinel-spoa -h, --help          show this help
 
 Examples:
-  sentinel-spoa -c -f /etc/sentinel-spoa/sentinel-spoa.yml
+  sentinel-spoa -c -f /etc/sentinel-spoa.yaml
   sentinel-spoa status --url http://127.0.0.1:9005 --watch
   sentinel-spoa haproxy-config -f agent.yml --form set-dst -o /etc/haproxy
 
