@@ -96,10 +96,14 @@ struct Haproxy {
     struct Backend {
         std::string backend;
         std::string master;
+
+        bool operator==(const Backend&) const = default;
     };
     SocketAddress runtime_api;
     std::optional<SocketAddress> master_cli;
     std::vector<Backend> backends;
+
+    bool operator==(const Haproxy&) const = default;
 };
 
 using spoa::LogFormat;

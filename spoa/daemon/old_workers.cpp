@@ -19,14 +19,12 @@ constexpr int rest_per_look = 20;
 
 OldWorkers::OldWorkers(
     const boost::asio::any_io_executor& executor, const SocketAddress& master_cli,
-    telemetry::Metrics& metrics, std::size_t place)
+    telemetry::Metrics& metrics)
     : address_(to_string(master_cli)),
       metrics_(metrics),
-      place_(place),
+      place_(metrics.add_haproxy(address_)),
       link_(executor, master_cli, *this)
-{
-    metrics_.add_haproxy(address_);
-}
+{}
 
 void OldWorkers::add_backend(const std::string& backend, std::size_t name)
 {

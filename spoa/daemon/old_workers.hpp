@@ -23,16 +23,16 @@ namespace spoa::daemon {
 // there was something to end. Nothing depends on a reply: the next look shows what became of it.
 class OldWorkers final : public net::RuntimeApiUser {
 public:
-    // `place` is its number in the metrics.
     OldWorkers(
         const boost::asio::any_io_executor& executor, const SocketAddress& master_cli,
-        telemetry::Metrics& metrics, std::size_t place);
+        telemetry::Metrics& metrics);
+    ~OldWorkers() override { metrics_.remove_haproxy(place_); }
     OldWorkers(const OldWorkers&) = delete;
     OldWorkers& operator=(const OldWorkers&) = delete;
 
     // `name` is the place of the monitored name.
     void add_backend(const std::string& backend, std::size_t name);
-    void start(net::TaskGroup& tasks) { tasks.spawn(link_.run()); }
+    net::TaskGroup::Task start(net::TaskGroup& tasks) { return tasks.spawn(link_.run()); }
 
     // How the servers of this name should be, from now on.
     void want(std::size_t name, const haproxy_api::Wishes& wishes);

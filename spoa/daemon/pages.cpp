@@ -39,8 +39,8 @@ std::string state_text(const verdict::Verdict& verdict)
 std::vector<telemetry::NameReport> names_of(const PageSources& sources)
 {
     auto names = sources.control.names();
-    for (std::size_t place = 0; place < names.size(); ++place)
-        names[place].waiting = sources.waiting(place);
+    for (auto& name : names)
+        name.waiting = sources.waiting(name.place);
     return names;
 }
 
@@ -89,7 +89,11 @@ HttpResponse masters(const PageSources& sources, const HttpRequest&, std::string
         200,
         json,
         telemetry::masters_json(
-            names_of(sources), control.sentinels(), telemetry::Moment(), control.haproxies()));
+            names_of(sources),
+            control.sentinels(),
+            telemetry::Moment(),
+            control.haproxies(),
+            sources.reload()));
 }
 
 HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_view wanted)

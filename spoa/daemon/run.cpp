@@ -1,9 +1,12 @@
 #include "daemon/run.hpp"
 
+#include "config/load.hpp"
 #include "daemon/control.hpp"
 #include "daemon/descriptors.hpp"
+#include "daemon/doors.hpp"
 #include "daemon/pages.hpp"
 #include "daemon/pressure_log.hpp"
+#include "daemon/reload_log.hpp"
 #include "net/listener.hpp"
 #include "net/spop_workers.hpp"
 #include "net/task_group.hpp"
@@ -17,6 +20,8 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace asio = boost::asio;
@@ -45,15 +50,6 @@ void log_failure(const std::exception_ptr& failure)
     }
 }
 
-std::vector<net::Listener> open_all(
-    asio::io_context& context, const std::vector<SocketAddress>& addresses)
-{
-    std::vector<net::Listener> listeners;
-    for (const auto& address : addresses)
-        listeners.emplace_back(context, address);
-    return listeners;
-}
-
 telemetry::Metrics make_metrics(const config::Config& config, std::string_view version)
 {
     std::vector<std::string> names;
@@ -74,17 +70,20 @@ net::SessionLimits session_limits(const config::Spop& spop)
 // And `threads` workers that only answer frames.
 class Daemon {
 public:
-    Daemon(const config::Config& config, net::ConnectionLimits limits, std::string_view version)
-        : spop_listeners_(open_all(context_, config.spop.listen)),
-          http_listeners_(open_all(context_, config.http.listen)),
-          metrics_(make_metrics(config, version)),
+    Daemon(
+        config::Config config_in_force, std::filesystem::path file, net::ConnectionLimits limits,
+        std::string_view version)
+        : file_(std::move(file)),
+          config_(std::move(config_in_force)),
+          metrics_(make_metrics(config_, version)),
           workers_(
-              config.spop.threads, first_snapshot(config), config.sentinels.vote_ttl,
-              session_limits(config.spop), limits, log_defect),
+              config_.spop.threads,
+              agent::make_snapshot(std::make_shared<agent::NameIndex>(std::vector<std::string>())),
+              config_.sentinels.vote_ttl, session_limits(config_.spop), limits, log_defect),
           pressure_log_(limits),
-          events_(context_.get_executor(), config.masters.size(), metrics_),
+          events_(context_.get_executor(), metrics_),
           control_(
-              context_.get_executor(), config, metrics_, events_,
+              context_.get_executor(), config_, metrics_, events_,
               [this](const std::shared_ptr<const agent::Snapshot>& snapshot) {
                   workers_.publish(snapshot);
               },
@@ -94,10 +93,12 @@ public:
     void run()
     {
         const auto on_trouble = [this](const error_code&) { metrics_.count_accept_error(); };
-        for (auto& listener : spop_listeners_)
-            listening_.spawn(listener.run([this] { return workers_.next(); }, on_trouble));
-        for (auto& listener : http_listeners_)
-            listening_.spawn(listener.run([this] { return http_taker(); }, on_trouble));
+        spop_doors_.start(listening_, [this, on_trouble](net::Listener& listener) {
+            return listener.run([this] { return workers_.next(); }, on_trouble);
+        });
+        http_doors_.start(listening_, [this, on_trouble](net::Listener& listener) {
+            return listener.run([this] { return http_taker(); }, on_trouble);
+        });
         tasks_.spawn(look_each_second());
         control_.start(tasks_);
         asio::co_spawn(context_, stop_on_signal(), [this](const std::exception_ptr& failure) {
@@ -119,8 +120,8 @@ private:
     // us for as long as a dead name server likes. Nothing else is left to do.
     [[noreturn]] void leave()
     {
-        spop_listeners_.clear();  // removes the files of UNIX sockets
-        http_listeners_.clear();
+        spop_doors_.clear();  // removes the files of UNIX sockets
+        http_doors_.clear();
         write_log(LogLevel::info, "a name look-up is still under way; not waiting for it");
         std::quick_exit(EXIT_SUCCESS);
     }
@@ -166,12 +167,69 @@ private:
             if (cancelled)
                 co_return;
             telemetry::write_held_back();
+            spop_doors_.sweep();
+            http_doors_.sweep();
             pressure_log_.look(
                 {.refused = workers_.refused_connections(),
                  .accept_errors = metrics_.accept_errors(),
                  .seats_free = workers_.seats().free() > 0,
                  .full = workers_.is_full()});
         }
+    }
+
+    // Reads the file anew and puts it in force, whole or not at all.
+    void reload()
+    {
+        std::string trouble;
+        std::size_t changed = 0;
+        try {
+            trouble = put_in_force(config::load_file(file_), changed);
+        } catch (const std::exception& e) {
+            trouble = e.what();
+        }
+        metrics_.count_reload(trouble.empty());
+        reload_report_ = {trouble, telemetry::Moment().steady};
+        if (trouble.empty())
+            write_log(
+                LogLevel::info,
+                "the configuration was read anew",
+                {{"changes", std::to_string(changed)}});
+        else
+            write_log(
+                LogLevel::error,
+                "the configuration stays as it was: the file cannot be used",
+                {{"reason", trouble}});
+    }
+
+    // Returns why not, empty when it is in force. Whatever can fail comes first.
+    std::string put_in_force(config::Loaded loaded, std::size_t& changed)
+    {
+        auto trouble = log_diagnostics(loaded.diagnostics, file_);
+        if (!trouble.empty())
+            return trouble;
+        auto& next = loaded.config;
+        if (next.spop.threads != config_.spop.threads) {
+            write_log(
+                LogLevel::warning,
+                "reload: spop.threads stays as it is until the agent is restarted",
+                {{"threads", std::to_string(config_.spop.threads)}});
+            next.spop.threads = config_.spop.threads;
+        }
+        auto spop_doors = spop_doors_.open(next.spop.listen);
+        auto http_doors = http_doors_.open(next.http.listen);
+        control_.reload(next);
+
+        spop_doors_.take(std::move(spop_doors), next.spop.listen);
+        http_doors_.take(std::move(http_doors), next.http.listen);
+        const auto changes = config::changes_between(config_, next);
+        changed = changes.size();
+        log_changes(changes);
+        config_ = std::move(next);
+        telemetry::change_log(config_.log.level, config_.log.format);
+        const auto limits = provide_descriptors(config_);
+        workers_.set_limits(config_.sentinels.vote_ttl, session_limits(config_.spop), limits);
+        pressure_log_.set_limits(limits);
+        return {};
     }
 
     asio::awaitable<void> stop_on_signal()
@@ -181,8 +239,7 @@ private:
             const auto [error, signal] = co_await signals.async_wait(net::as_result);
             if (error || signal != SIGHUP)
                 break;
-            write_log(
-                LogLevel::warning, "SIGHUP: restart the agent to apply a changed configuration");
+            reload();
         }
         write_log(
             LogLevel::info,
@@ -203,8 +260,11 @@ private:
     }
 
     asio::io_context context_{1};
-    std::vector<net::Listener> spop_listeners_;
-    std::vector<net::Listener> http_listeners_;
+    const std::filesystem::path file_;
+    config::Config config_;  // in force
+    Doors spop_doors_{context_, config_.spop.listen};
+    Doors http_doors_{context_, config_.http.listen};
+    std::optional<telemetry::ReloadReport> reload_report_;
     telemetry::Metrics metrics_;
     net::SpopWorkers workers_;
     PressureLog pressure_log_;
@@ -214,7 +274,8 @@ private:
         control_,
         events_,
         [this] { return metrics_text(); },
-        [this](std::size_t name) { return waiting_connections(name); }};
+        [this](std::size_t name) { return waiting_connections(name); },
+        [this] { return reload_report_ ? &*reload_report_ : nullptr; }};
     net::TaskGroup listening_{context_.get_executor(), log_failure};
     net::HttpServer http_server_{
         context_.get_executor(),
@@ -226,11 +287,11 @@ private:
 
 }  // namespace
 
-void run(const config::Config& config, std::string_view version)
+void run(const config::Config& config, const std::filesystem::path& file, std::string_view version)
 {
     telemetry::set_up_log(config.log.level, config.log.format);
     const auto limits = provide_descriptors(config);
-    Daemon daemon(config, limits, version);
+    Daemon daemon(config, file, limits, version);
     std::string addresses;
     for (const auto& address : config.spop.listen)
         addresses += (addresses.empty() ? "" : " ") + to_string(address);

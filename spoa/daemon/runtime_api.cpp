@@ -33,14 +33,12 @@ std::string state_of(const haproxy_api::ServerSeen& server, bool ours)
 
 RuntimeApi::RuntimeApi(
     const boost::asio::any_io_executor& executor, const SocketAddress& address,
-    telemetry::Metrics& metrics, std::size_t place)
+    telemetry::Metrics& metrics)
     : address_(to_string(address)),
       metrics_(metrics),
-      place_(place),
+      place_(metrics.add_haproxy(address_)),
       link_(executor, address, *this)
-{
-    metrics_.add_haproxy(address_);
-}
+{}
 
 void RuntimeApi::add_backend(
     const std::string& backend, std::size_t name, const std::string& master_name)

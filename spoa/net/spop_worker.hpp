@@ -40,6 +40,11 @@ public:
     // Connections that are open or on their way here. For the thread that calls serve().
     std::size_t load() const { return taken_over_ - desk_.tally.connections_closed.read(); }
 
+    // Other limits; sessions keep those they began with. `most_waiting` as for the constructor.
+    void set_limits(
+        std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
+        std::size_t most_waiting);
+
     // Puts a new snapshot in force: every frame read after it has arrived is answered from it.
     void publish(std::shared_ptr<const agent::Snapshot> snapshot);
 

@@ -251,7 +251,7 @@ std::string line_of(const Json& json)
 
 std::string masters_json(
     std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now,
-    std::span<const HaproxyReport> haproxies)
+    std::span<const HaproxyReport> haproxies, const ReloadReport* reload)
 {
     Json json{{"time", utc_text(now.system)}};
     json["sentinels"] = Json::array();
@@ -265,6 +265,12 @@ std::string masters_json(
     for (const auto& name : names)
         json["masters"].push_back(name_json(name, sentinels, now));
     json["haproxy"] = haproxies_json(haproxies, {});
+    if (reload) {
+        json["reload"] = {
+            {"ok", reload->failure.empty()}, {"at", utc_text(now.date_of(reload->at))}};
+        if (!reload->failure.empty())
+            json["reload"]["failure"] = reload->failure;
+    }
     return text_of(json);
 }
 
