@@ -95,6 +95,13 @@ void Control::start(net::TaskGroup& tasks)
     tasks.spawn(review_regularly());
 }
 
+bool Control::knows_all() const
+{
+    return std::ranges::none_of(order_, [this](std::size_t place) {
+        return names_[place].watch.verdict().state == verdict::State::no_quorum;
+    });
+}
+
 std::vector<telemetry::NameReport> Control::names() const
 {
     std::vector<telemetry::NameReport> reports;

@@ -57,6 +57,9 @@ public:
     // Starts the links and the regular review, as tasks that end when cancelled.
     void start(net::TaskGroup& tasks);
 
+    // Whether a majority of the Sentinels was heard about every name.
+    bool knows_all() const;
+
     std::vector<telemetry::NameReport> names() const;
     telemetry::NameReport name(std::size_t place) const;
     std::optional<std::size_t> find_name(std::string_view name) const;  // its place

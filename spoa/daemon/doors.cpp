@@ -6,6 +6,23 @@
 
 namespace spoa::daemon {
 
+Doors::Doors(
+    boost::asio::io_context& context, const std::vector<SocketAddress>& addresses,
+    Predecessor& predecessor)
+    : context_(context)
+{
+    for (const auto& address : addresses)
+        if (const auto fd = predecessor.take(address))
+            doors_.push_back({address, std::make_shared<net::Listener>(context, address, *fd)});
+    std::ranges::move(open(addresses), std::back_inserter(doors_));
+}
+
+void Doors::hand_over()
+{
+    for (const auto& door : doors_)
+        door.listener->leave_path();
+}
+
 std::vector<Doors::Door> Doors::open(const std::vector<SocketAddress>& addresses)
 {
     std::vector<Door> opened;

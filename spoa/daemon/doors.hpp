@@ -2,6 +2,7 @@
 
 #include "base/endpoint.hpp"
 #include "daemon/ending.hpp"
+#include "daemon/upgrade.hpp"
 #include "net/listener.hpp"
 #include "net/task_group.hpp"
 
@@ -24,12 +25,13 @@ public:
     // Runs a listener until it is cancelled.
     using Keep = std::function<boost::asio::awaitable<void>(net::Listener&)>;
 
-    // Throws as net::Listener does.
-    Doors(boost::asio::io_context& context, const std::vector<SocketAddress>& addresses)
-        : context_(context)
-    {
-        doors_ = open(addresses);
-    }
+    // Opens what `predecessor` does not leave us. Throws as net::Listener does.
+    Doors(
+        boost::asio::io_context& context, const std::vector<SocketAddress>& addresses,
+        Predecessor& predecessor);
+
+    // Another process goes on with the sockets.
+    void hand_over();
 
     // Opens those of `addresses` that are not open. Throws as net::Listener does; nothing has
     // changed then.

@@ -7,6 +7,7 @@
 #include "daemon/pages.hpp"
 #include "daemon/pressure_log.hpp"
 #include "daemon/reload_log.hpp"
+#include "daemon/upgrade.hpp"
 #include "net/listener.hpp"
 #include "net/spop_workers.hpp"
 #include "net/task_group.hpp"
@@ -16,6 +17,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -33,6 +36,7 @@ using namespace std::chrono_literals;
 using telemetry::write_log;
 
 constexpr auto stop_limit = 2s;
+constexpr auto ready_limit = 5s;  // of a new process, for its Sentinels to be heard
 
 void log_defect(const std::string& what)
 {
@@ -92,13 +96,10 @@ public:
 
     void run()
     {
-        const auto on_trouble = [this](const error_code&) { metrics_.count_accept_error(); };
-        spop_doors_.start(listening_, [this, on_trouble](net::Listener& listener) {
-            return listener.run([this] { return workers_.next(); }, on_trouble);
-        });
-        http_doors_.start(listening_, [this, on_trouble](net::Listener& listener) {
-            return listener.run([this] { return http_taker(); }, on_trouble);
-        });
+        if (predecessor_.is_there())
+            tasks_.spawn(serve_when_ready());
+        else
+            serve();
         tasks_.spawn(look_each_second());
         control_.start(tasks_);
         asio::co_spawn(context_, stop_on_signal(), [this](const std::exception_ptr& failure) {
@@ -116,6 +117,91 @@ public:
     }
 
 private:
+    void serve()
+    {
+        const auto on_trouble = [this](const error_code&) { metrics_.count_accept_error(); };
+        spop_doors_.start(listening_, [this, on_trouble](net::Listener& listener) {
+            return listener.run([this] { return workers_.next(); }, on_trouble);
+        });
+        http_doors_.start(listening_, [this, on_trouble](net::Listener& listener) {
+            return listener.run([this] { return http_taker(); }, on_trouble);
+        });
+    }
+
+    // After an upgrade: nobody is let in before every name has its verdict, or what can be had of
+    // them within the limit.
+    asio::awaitable<void> serve_when_ready()
+    {
+        const auto limit = std::chrono::steady_clock::now() + ready_limit;
+        asio::steady_timer pause(context_);
+        while (!control_.knows_all() && std::chrono::steady_clock::now() < limit) {
+            pause.expires_after(5ms);
+            const auto [cancelled] = co_await pause.async_wait(net::as_result);
+            if (cancelled)
+                co_return;
+        }
+        serve();
+        predecessor_.relieve();
+        write_log(LogLevel::info, "upgrade: this process serves, the one before drains");
+    }
+
+    void start_successor()
+    {
+        if (successor_.is_starting()) {
+            write_log(LogLevel::warning, "upgrade: one is under way already");
+            return;
+        }
+        std::vector<std::pair<SocketAddress, int>> sockets;
+        for (const auto* const doors : {&spop_doors_, &http_doors_})
+            for (const auto& door : doors->all())
+                sockets.emplace_back(door.address, door.listener->native_handle());
+        try {
+            successor_.start({program_, "-f", file_.string()}, sockets);
+        } catch (const std::exception& e) {
+            write_log(LogLevel::error, "upgrade: this process goes on", {{"reason", e.what()}});
+            return;
+        }
+        write_log(
+            LogLevel::info,
+            "upgrade: a new process starts",
+            {{"program", program_}, {"pid", std::to_string(successor_.pid())}});
+        tasks_.spawn(await_successor());
+    }
+
+    asio::awaitable<void> await_successor()
+    {
+        if (co_await successor_.serves()) {
+            spop_doors_.hand_over();
+            http_doors_.hand_over();
+            listening_.cancel();
+            co_await until_nobody_waits();
+            ::kill(::getpid(), SIGTERM);
+        } else {
+            write_log(
+                LogLevel::error,
+                "upgrade: this process goes on",
+                {{"reason", "the new one did not come to serve; its own lines say why"}});
+        }
+    }
+
+    // Whoever waits for a verdict gets it from us, or is told at the end of his time.
+    asio::awaitable<void> until_nobody_waits()
+    {
+        const auto limit = std::chrono::steady_clock::now() + config::longest_wait(config_);
+        asio::steady_timer pause(context_);
+        const auto somebody_waits = [this] {
+            return std::ranges::any_of(control_.names(), [this](const auto& name) {
+                return waiting_connections(name.place) > 0;
+            });
+        };
+        while (somebody_waits() && std::chrono::steady_clock::now() < limit) {
+            pause.expires_after(5ms);
+            const auto [cancelled] = co_await pause.async_wait(net::as_result);
+            if (cancelled)
+                co_return;
+        }
+    }
+
     // The system's name look-up cannot be cancelled, and everything that waits for one would keep
     // us for as long as a dead name server likes. Nothing else is left to do.
     [[noreturn]] void leave()
@@ -235,11 +321,15 @@ private:
     asio::awaitable<void> stop_on_signal()
     {
         asio::signal_set signals(context_, SIGINT, SIGTERM, SIGHUP);
+        signals.add(SIGUSR2);
         for (;;) {
             const auto [error, signal] = co_await signals.async_wait(net::as_result);
-            if (error || signal != SIGHUP)
+            if (!error && signal == SIGHUP)
+                reload();
+            else if (!error && signal == SIGUSR2)
+                start_successor();
+            else
                 break;
-            reload();
         }
         write_log(
             LogLevel::info,
@@ -259,11 +349,15 @@ private:
             LogLevel::info, "stopped", {{"dropped", std::to_string(workers_.open_connections())}});
     }
 
+    Predecessor predecessor_;  // first: there are no threads yet
+    // Where the program is, also when another file is there by then.
+    const std::string program_ = std::filesystem::read_symlink("/proc/self/exe").string();
     asio::io_context context_{1};
+    Successor successor_{context_};
     const std::filesystem::path file_;
     config::Config config_;  // in force
-    Doors spop_doors_{context_, config_.spop.listen};
-    Doors http_doors_{context_, config_.http.listen};
+    Doors spop_doors_{context_, config_.spop.listen, predecessor_};
+    Doors http_doors_{context_, config_.http.listen, predecessor_};
     std::optional<telemetry::ReloadReport> reload_report_;
     telemetry::Metrics metrics_;
     net::SpopWorkers workers_;
