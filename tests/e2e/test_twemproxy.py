@@ -185,8 +185,8 @@ def test_a_reload_amid_a_restart_ends_in_another_restart(lab, deployment):
         wait_until(lambda: scene.nutcracker.file.read_bytes() == scene.wanted(), 5, "it is replaced")
         scene.agent.config["twemproxy"][0]["restart"] = good
         reload(scene.agent)
-        scene.await_update()
-        assert scene.nutcracker.restarts() == 1
+        scene.await_log("nutcracker was restarted")
+        assert scene.nutcracker.restarts() == 1 and scene.writes_reach_the_master()
         assert scene.beside() == {"last-good"}
 
 

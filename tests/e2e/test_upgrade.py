@@ -78,7 +78,7 @@ def test_all_sockets_go_over(upgraded):
     with spop_client.connect(agent.spop_address) as client:
         upgraded.upgrade()
         with pytest.raises(spop_client.Disconnected) as goodbye:
-            client.ask()
+            client.ack()
         assert goodbye.value.status == 0
     for address in (agent.spop_address, agent.spop_path):
         with spop_client.connect(address) as client:
