@@ -17,6 +17,8 @@ TEST_PACKAGES=(python3-pytest clang-format iproute2 nftables openssl lua5.3 lua-
     "${PAGE_PACKAGES[@]}")
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang
 BENCH_PACKAGES=(libbenchmark-dev)
+# An engine and Compose for scripts/test-docker, and what makes the base image without a registry.
+DOCKER_PACKAGES=(docker.io docker-compose debootstrap iptables)
 
 # Runs a command as root: directly, or through sudo.
 as_root() {
