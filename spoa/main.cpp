@@ -47,7 +47,7 @@ void write_file(const fs::path& path, const std::string& content)
 
 int execute(const cli::Run& command)
 {
-    daemon::run(load(command.file), version);
+    daemon::run(load(command.file), command.file, version);
     return cli::exit_good;
 }
 

@@ -37,13 +37,17 @@ std::optional<std::size_t> find_name(const NameIndex& index, const Query& query)
         return std::nullopt;
     if (query.master)
         return index.find(*query.master);
-    return index.names().size() == 1 ? std::optional<std::size_t>(0) : std::nullopt;
+    return index.find_only();
 }
 
 // What is said about the name at `place` now; counts it.
 ByteView answer_about(Desk& desk, std::size_t place, bool seated)
 {
     const auto& answer = *desk.snapshot->answers[place];
+    if (answer.gone) {
+        desk.tally.unknown_names.add();
+        return answer.actions;
+    }
     const bool refused = desk.stale || !seated;
     const auto state = refused ? verdict::State::stale : answer.state;
     desk.tally.verdicts[place][static_cast<std::size_t>(state)].add();

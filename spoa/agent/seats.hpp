@@ -11,7 +11,14 @@ namespace spoa::agent {
 // For any thread.
 class Seats {
 public:
-    explicit Seats(std::size_t count) : free_(count) {}
+    explicit Seats(std::size_t count) : free_(signed_of(count)), count_(count) {}
+
+    // As many from now on; whoever sits stays. For one thread.
+    void resize(std::size_t count) noexcept
+    {
+        free_.fetch_add(signed_of(count) - signed_of(count_), std::memory_order_relaxed);
+        count_ = count;
+    }
 
     bool take() noexcept
     {
@@ -22,10 +29,20 @@ public:
         return false;
     }
     void give_back() noexcept { free_.fetch_add(1, std::memory_order_relaxed); }
-    std::size_t free() const noexcept { return free_.load(std::memory_order_relaxed); }
+    std::size_t free() const noexcept
+    {
+        const auto free = free_.load(std::memory_order_relaxed);
+        return free > 0 ? static_cast<std::size_t>(free) : 0;
+    }
 
 private:
-    std::atomic<std::size_t> free_;
+    static std::ptrdiff_t signed_of(std::size_t count)
+    {
+        return static_cast<std::ptrdiff_t>(count);
+    }
+
+    std::atomic<std::ptrdiff_t> free_;  // below 0 while more sit than there are seats
+    std::size_t count_;
 };
 
 // The seat of one connection, given back with it.

@@ -22,12 +22,27 @@ std::shared_ptr<const Answer> make_answer(const Update& update)
     return answer;
 }
 
+std::shared_ptr<const Answer> make_gone()
+{
+    auto answer = std::make_shared<Answer>();
+    answer->actions = encode_refusal("the agent is not configured for this name any more");
+    answer->state = verdict::State::unknown_name;
+    answer->gone = true;
+    return answer;
+}
+
 }  // namespace
 
 NameIndex::NameIndex(std::vector<std::string> names) : names_(std::move(names))
 {
     for (std::size_t place = 0; place < names_.size(); ++place)
-        places_.emplace(names_[place], place);
+        if (!names_[place].empty())
+            places_.emplace(names_[place], place);
+}
+
+std::optional<std::size_t> NameIndex::find_only() const
+{
+    return places_.size() == 1 ? std::optional(places_.begin()->second) : std::nullopt;
 }
 
 std::optional<std::size_t> NameIndex::find(std::string_view name) const
@@ -43,7 +58,10 @@ std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const NameIndex> i
     verdict::Verdict nothing;
     nothing.reason = "starting: no Sentinel has answered yet";
     auto snapshot = std::make_shared<Snapshot>();
-    snapshot->answers.assign(index->names().size(), make_answer({.verdict = &nothing}));
+    const auto starting = make_answer({.verdict = &nothing});
+    const auto gone = make_gone();
+    for (const auto& name : index->names())
+        snapshot->answers.push_back(name.empty() ? gone : starting);
     snapshot->index = std::move(index);
     return snapshot;
 }

@@ -24,6 +24,7 @@ struct Answer {
     Bytes actions;
     verdict::State state = verdict::State::no_quorum;
     bool open = false;
+    bool gone = false;                           // the name is not configured any more
     std::chrono::milliseconds wait{0};           // 0: it is answered at once
     TimePoint wait_no_later = TimePoint::max();  // and so it is from then on
 
@@ -31,15 +32,18 @@ struct Answer {
     TimePoint deadline(TimePoint now) const { return std::min(now + wait, wait_no_later); }
 
     // Whether this is what those were waiting for who do.
-    bool is_clear() const { return open && wait.count() == 0; }
+    bool is_clear() const { return gone || (open && wait.count() == 0); }
 };
 
-// Which place a monitored name has in a snapshot. Made once for a configuration.
+// Which place a monitored name has in a snapshot. Made once for a configuration; a name has the
+// same place in all of them, and an empty one stands where there is none in this.
 class NameIndex {
 public:
     explicit NameIndex(std::vector<std::string> names);
 
     std::optional<std::size_t> find(std::string_view name) const;
+    // The place of the name when there is but one.
+    std::optional<std::size_t> find_only() const;
     const std::vector<std::string>& names() const { return names_; }
 
 private:

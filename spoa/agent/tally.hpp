@@ -2,6 +2,7 @@
 // two threads share a cache line; a scrape adds them up.
 #pragma once
 
+#include "agent/growing_table.hpp"
 #include "verdict/state.hpp"
 
 #include <array>
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 namespace spoa::agent {
 
@@ -89,9 +89,9 @@ struct Tally {
 
     explicit Tally(std::size_t names) : verdicts(names), waits(names) {}
 
-    std::vector<std::array<Count, states>> verdicts;  // by name and state
-    std::vector<Waits> waits;                         // by name
-    Count unknown_names;                              // questions about a name we do not have
+    GrowingTable<std::array<Count, states>> verdicts;  // by name and state
+    GrowingTable<Waits> waits;                         // by name
+    Count unknown_names;                               // questions about a name we do not have
     std::array<Count, duration_bounds.size() + 1> durations;
     Count duration_sum_ns;
     std::array<Count, frame_kind_names.size()> frames;
@@ -101,6 +101,13 @@ struct Tally {
 
     void count(FrameKind kind) { frames[static_cast<std::size_t>(kind)].add(); }
     void count(SpopError error) { errors[static_cast<std::size_t>(error)].add(); }
+
+    // Makes room for this many names, before the worker hears of them. Not for the worker.
+    void grow(std::size_t names)
+    {
+        verdicts.grow(names);
+        waits.grow(names);
+    }
 
     std::uint64_t connections() const;  // open now
 

@@ -29,6 +29,9 @@ public:
 
     explicit WaitingRoom(std::size_t most = 10'000) : most_(most) {}
 
+    // As many may wait from now on; those who wait already stay.
+    void set_most(std::size_t most) { most_ = most; }
+
     // When that is one too many, the oldest of all is taken out.
     [[nodiscard]] std::optional<Ticket> park(const Ticket& ticket);
 

@@ -96,10 +96,14 @@ struct Haproxy {
     struct Backend {
         std::string backend;
         std::string master;
+
+        bool operator==(const Backend&) const = default;
     };
     SocketAddress runtime_api;
     std::optional<SocketAddress> master_cli;
     std::vector<Backend> backends;
+
+    bool operator==(const Haproxy&) const = default;
 };
 
 // A nutcracker whose file follows the masters.
@@ -108,6 +112,8 @@ struct Twemproxy {
         std::string pool;
         std::string server;  // its name or number; empty: the only one of the pool
         std::string master;
+
+        bool operator==(const Pool&) const = default;
     };
     std::string file;
     std::vector<Pool> pools;
@@ -115,6 +121,8 @@ struct Twemproxy {
     std::chrono::milliseconds restart_timeout{10'000};        // until it answers PING again
     std::vector<std::string> test{"nutcracker", "-t", "-c"};  // the file comes last
     bool dry_run = false;
+
+    bool operator==(const Twemproxy&) const = default;
 };
 
 using spoa::LogFormat;

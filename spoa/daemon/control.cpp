@@ -26,28 +26,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds review_period{200};
 constexpr std::chrono::milliseconds look_period{10};
 
-std::vector<std::string> names_of(const config::Config& config)
-{
-    std::vector<std::string> names;
-    for (const auto& master : config.masters)
-        names.push_back(master.name);
-    return names;
-}
-
-Endpoint reachable_address(const config::Config& config, const Endpoint& announced)
-{
-    for (const auto& [from, to] : config.reachable)
-        if (from == announced)
-            return to;
-    return announced;
-}
-
 }  // namespace
-
-std::shared_ptr<const agent::Snapshot> first_snapshot(const config::Config& config)
-{
-    return agent::make_snapshot(std::make_shared<agent::NameIndex>(names_of(config)));
-}
 
 Control::Control(
     const asio::any_io_executor& executor, const config::Config& config,
@@ -58,83 +37,23 @@ Control::Control(
       publish_(std::move(publish)),
       answers_(std::move(answers)),
       hosts_(executor),
-      sentinel_tls_(make_tls(config.sentinels.tls)),
-      snapshot_(first_snapshot(config)),
-      fences_(executor, config, metrics),
-      twemproxies_(executor, config, metrics),
-      vote_ttl_(config.sentinels.vote_ttl),
+      snapshot_(
+          agent::make_snapshot(std::make_shared<agent::NameIndex>(std::vector<std::string>()))),
+      fences_(executor, metrics),
+      twemproxies_(executor, metrics),
       awake_at_(Clock::now())
 {
-    names_.reserve(config.masters.size());
-    for (const auto& master : config.masters)
-        add_name(config, master);
-    for (const auto& address : config.sentinels.addresses)
-        add_sentinel(config, address);
+    apply(config, make_clients(config));
     recall(config);
     events_.describe = [this](std::size_t name) {
         return telemetry::master_event(
             names_[name].watch, server_wishes(name), telemetry::Moment());
     };
     hosts_.on_change = [this] {
-        for (auto& name : names_)
-            name.watch.set_servers(canonical(name.servers));
+        for (const auto place : order_)
+            names_[place].watch.set_servers(canonical(names_[place].servers));
         forget_everything("a host name has another address");
     };
-}
-
-void Control::add_name(const config::Config& config, const config::Master& master)
-{
-    const auto place = names_.size();
-    const auto sentinels = config.sentinels.addresses.size();
-    verdict::Subject subject{
-        master.name, canonical(master.servers), master.policy, config.sentinels.vote_ttl};
-    auto& name = names_.emplace_back(
-        Name{.watch{std::move(subject), sentinels, Clock::now()}, .servers = master.servers});
-    name.wishes = wishes_for(name.watch, Clock::now());
-    name.refusals.resize(sentinels);
-    metrics_.set_verdict(place, name.watch.verdict());
-    for (const auto& server : master.servers)
-        metrics_.count_fenced(place, server.name, 0);
-    if (!master.redis)
-        return;
-    name.tls = make_tls(master.redis->tls);
-    for (const auto& server : master.servers) {
-        name.nodes.push_back(
-            {server.name, hosts_.canonical(server.address), {}, "not asked yet", {}});
-        name.restarts.emplace_back();
-        name.links.emplace_back(
-            executor_,
-            place,
-            name.nodes.size() - 1,
-            net::NodeSettings{
-                server.address,
-                reachable_address(config, server.address),
-                master.redis->credentials.username,
-                master.redis->credentials.password.reveal(),
-                name.tls.get(),
-                config.sentinels.query_timeout},
-            *this);
-        metrics_.add_node(place, server.name);
-    }
-}
-
-void Control::add_sentinel(const config::Config& config, const Endpoint& address)
-{
-    const auto& given = config.sentinels;
-    const auto place = sentinels_.size();
-    sentinels_.push_back({to_string(address), false, "not connected yet"});
-    link_at_.push_back(&links_.emplace_back(
-        executor_,
-        place,
-        net::SentinelSettings{
-            address,
-            given.credentials.username,
-            given.credentials.password.reveal(),
-            names_of(config),
-            given.poll_interval,
-            given.query_timeout,
-            sentinel_tls_.get()},
-        *this));
 }
 
 // Starts from what was in force when the agent last ran.
@@ -142,9 +61,6 @@ void Control::recall(const config::Config& config)
 {
     if (config.state_file.empty())
         return;
-    state_file_.emplace(config.state_file, [](const std::string& trouble) {
-        write_log(LogLevel::warning, trouble);
-    });
     const auto remembered = state_file_->read();
     if (!remembered)
         return;
@@ -159,30 +75,39 @@ void Control::remember()
     if (!state_file_)
         return;
     std::vector<telemetry::Remembered> all;
-    for (const auto& name : names_)
-        if (const auto& standing = name.watch.standing(); standing.current)
-            all.push_back({name.watch.subject().name, *standing.current, standing.high_water});
+    for (const auto place : order_)
+        if (const auto& standing = names_[place].watch.standing(); standing.current)
+            all.push_back(
+                {names_[place].watch.subject().name, *standing.current, standing.high_water});
     state_file_->write(all);
 }
 
 void Control::start(net::TaskGroup& tasks)
 {
+    tasks_ = &tasks;
+    publish_(snapshot_);  // before anybody asks
     tasks.spawn(hosts_.run());
-    for (auto& link : links_)
-        tasks.spawn(link.run());
-    for (auto& name : names_)
-        for (auto& link : name.links)
-            tasks.spawn(link.run());
+    for (const auto& sentinel : links_)
+        launch(*sentinel);
+    for (const auto place : order_)
+        for (const auto& node : names_[place].links)
+            launch(*node);
     fences_.start(tasks);
-    twemproxies_.start(tasks);
     tasks.spawn(review_regularly());
+}
+
+bool Control::knows_all() const
+{
+    return std::ranges::none_of(order_, [this](std::size_t place) {
+        return names_[place].watch.verdict().state == verdict::State::no_quorum;
+    });
 }
 
 std::vector<telemetry::NameReport> Control::names() const
 {
     std::vector<telemetry::NameReport> reports;
     reports.reserve(names_.size());
-    for (std::size_t place = 0; place < names_.size(); ++place)
+    for (const auto place : order_)
         reports.push_back(name(place));
     return reports;
 }
@@ -190,16 +115,15 @@ std::vector<telemetry::NameReport> Control::names() const
 telemetry::NameReport Control::name(std::size_t place) const
 {
     const auto& name = names_[place];
-    return {name.watch, name.nodes, 0, &name.course.failovers()};
+    return {name.watch, name.nodes, 0, &name.course.failovers(), place};
 }
 
 std::optional<std::size_t> Control::find_name(std::string_view name) const
 {
-    const auto known = std::ranges::find_if(
-        names_, [&](const Name& each) { return each.watch.subject().name == name; });
-    if (known == names_.end())
+    const auto known = places_.find(name);
+    if (known == places_.end() || !names_[known->second].in_use)
         return std::nullopt;
-    return static_cast<std::size_t>(known - names_.begin());
+    return known->second;
 }
 
 asio::awaitable<void> Control::review_regularly()
@@ -213,12 +137,13 @@ asio::awaitable<void> Control::review_regularly()
         if (now >= next_review) {
             review(0, names_.size());
             publish_(snapshot_);
+            ending_.sweep();
             next_review = now + review_period;
             continue;
         }
         if (forget_after_a_stop())
             continue;
-        for (std::size_t place = 0; place < names_.size(); ++place)
+        for (const auto place : order_)
             if (const auto look = names_[place].watch.look_again(); look && *look <= now)
                 review(place, 1);
             else if (auto& course = names_[place].course;
@@ -233,7 +158,7 @@ void Control::forget_everything(std::string_view why)
         LogLevel::warning,
         "all votes are dropped and asked for anew",
         {{"reason", std::string(why)}});
-    for (std::size_t place = 0; place < names_.size(); ++place) {
+    for (const auto place : order_) {
         names_[place].watch.forget(Clock::now());
         ask_everyone(place);
     }
@@ -242,15 +167,15 @@ void Control::forget_everything(std::string_view why)
 
 void Control::ask_everyone(std::size_t name)
 {
-    for (auto* const link : link_at_)
-        link->ask_now(name);
+    for (const auto& sentinel : links_)
+        sentinel->link.ask_now(name);
     ask_nodes(name);
 }
 
 void Control::ask_nodes(std::size_t name)
 {
-    for (auto& link : names_[name].links)
-        link.ask_now();
+    for (const auto& node : names_[name].links)
+        node->link.ask_now();
 }
 
 std::vector<config::Server> Control::canonical(const std::vector<config::Server>& servers)
@@ -279,13 +204,16 @@ void Control::review(std::size_t first, std::size_t count)
         return;
     std::vector<agent::Update> updates;
     std::vector<Change> changes;
-    for (auto place = first; place < first + count; ++place)
+    for (auto place = first; place < first + count; ++place) {
+        if (!names_[place].in_use)
+            continue;
         if (auto change = names_[place].watch.review(Clock::now())) {
             const auto& watch = names_[place].watch;
             updates.push_back(
                 {place, &watch.verdict(), watch.subject().policy.wait, watch.since()});
             changes.push_back(*std::move(change));
         }
+    }
     if (!updates.empty()) {
         snapshot_ = agent::with_updates(*snapshot_, updates);
         publish_(snapshot_);
@@ -293,6 +221,8 @@ void Control::review(std::size_t first, std::size_t count)
     const auto now = Clock::now();
     std::vector<bool> tell(count);
     for (auto place = first; place < first + count; ++place) {
+        if (!names_[place].in_use)
+            continue;
         auto wishes = wishes_for(names_[place].watch, now);
         fences_.want(place, wishes);
         twemproxies_.follow(place, names_[place].watch.verdict());
@@ -308,7 +238,8 @@ void Control::review(std::size_t first, std::size_t count)
         if (tell[i])
             events_.changed(first + i, true);
     for (auto place = first; place < first + count; ++place)
-        while (names_[place].course.follow(names_[place].watch, sessions_seen(place), now))
+        while (names_[place].in_use &&
+               names_[place].course.follow(names_[place].watch, sessions_seen(place), now))
             tell_failover(place);
 }
 
@@ -373,14 +304,16 @@ void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
         news ? LogLevel::warning : LogLevel::debug,
         "sentinel " + report.address + ": no vote from it",
         {{"reason", failure.reason}, {"retry", failure.permanent ? "seldom" : "soon"}});
-    for (auto& name : names_)
-        name.watch.lose(sentinel);
+    for (const auto place : order_)
+        names_[place].watch.lose(sentinel);
     review(0, names_.size());
 }
 
 void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vote)
 {
-    names_[name].refusals[sentinel].clear();
+    if (!names_[name].in_use)
+        return;
+    names_[name].refusals.erase(sentinels_[sentinel].address);
     if (vote.address)
         vote.address = hosts_.canonical(*vote.address);
     if (names_[name].watch.cast(sentinel, std::move(vote)))
@@ -389,7 +322,9 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
 
 void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
 {
-    auto& last = names_[name].refusals[sentinel];
+    if (!names_[name].in_use)
+        return;
+    auto& last = names_[name].refusals[sentinels_[sentinel].address];
     if (last != refused.text)
         write_repeating(
             LogLevel::warning,
@@ -420,9 +355,9 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
     names_[name].course.hear(resolved, Clock::now());
     review(name, 1);
     if (event.hint == sentinel::Hint::ask_sender)
-        link_at_[sentinel]->ask_now(name);
+        links_[sentinel]->link.ask_now(name);
     else if (event.hint == sentinel::Hint::ask_quorum)
-        link_at_[sentinel]->ask_quorum_now(name);
+        links_[sentinel]->link.ask_quorum_now(name);
     else if (event.hint == sentinel::Hint::ask_all)
         ask_everyone(name);
     else if (event.hint == sentinel::Hint::ask_nodes)

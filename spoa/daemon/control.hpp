@@ -2,6 +2,7 @@
 
 #include "agent/snapshot.hpp"
 #include "config/config.hpp"
+#include "daemon/ending.hpp"
 #include "daemon/event_feed.hpp"
 #include "daemon/fences.hpp"
 #include "daemon/state_file.hpp"
@@ -20,8 +21,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <deque>
 #include <functional>
-#include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,8 +49,22 @@ public:
         const boost::asio::any_io_executor& executor, const config::Config& config,
         telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers);
 
+    // Puts another configuration in force. What did not change goes on as it is: the votes and the
+    // epoch of a name, the connections to a Sentinel, a node or a HAProxy. Throws
+    // std::runtime_error with one sentence when a TLS file is unusable, and nothing has changed
+    // then.
+    void reload(const config::Config& config);
+
     // Starts the links and the regular review, as tasks that end when cancelled.
     void start(net::TaskGroup& tasks);
+
+    // Files have one writer: nutcrackers follow as soon as this process is the one that serves, and
+    // until another one is.
+    void start_twemproxies(net::TaskGroup& tasks) { twemproxies_.start(tasks); }
+    void stop_twemproxies() { twemproxies_.stop(); }
+
+    // Whether a majority of the Sentinels was heard about every name.
+    bool knows_all() const;
 
     std::vector<telemetry::NameReport> names() const;
     telemetry::NameReport name(std::size_t place) const;
@@ -71,21 +87,49 @@ public:
     void on_trouble(std::size_t name, std::size_t node, const std::string& reason) override;
 
 private:
+    struct Node;
+
     // One monitored name.
     struct Name {
         verdict::Watch watch;
         verdict::Course course{};
         haproxy_api::Wishes wishes{};
-        std::vector<config::Server> servers;         // as configured, before host names resolve
-        std::vector<telemetry::NodeReport> nodes{};  // where nodes are probed
-        std::list<net::NodeLink> links{};            // likewise, in the order of `nodes`
-        std::vector<node::RestartWatch> restarts{};  // likewise
-        std::vector<std::string> refusals{};         // by Sentinel: the last one logged
-        std::unique_ptr<net::TlsClient> tls{};       // to the nodes
+        std::vector<config::Server> servers;            // as configured, before host names resolve
+        std::vector<telemetry::NodeReport> nodes{};     // where nodes are probed
+        std::vector<std::shared_ptr<Node>> links{};     // likewise, in the order of `nodes`
+        std::vector<node::RestartWatch> restarts{};     // likewise
+        std::map<std::string, std::string> refusals{};  // by Sentinel: the last one logged
+        bool in_use = true;                             // it is in the configuration
+    };
+    // A link, and what it needs for as long as it runs.
+    struct Node {
+        std::shared_ptr<net::TlsClient> tls;
+        net::NodeLink link;
+        net::TaskGroup::Task task{};
+    };
+    struct Sentinel {
+        std::shared_ptr<net::TlsClient> tls;
+        net::SentinelLink link;
+        net::TaskGroup::Task task{};
+    };
+    // To the Sentinels, and to the nodes of each master of the configuration.
+    struct TlsClients {
+        std::shared_ptr<net::TlsClient> sentinels;
+        std::vector<std::shared_ptr<net::TlsClient>> nodes;
     };
 
-    void add_name(const config::Config& config, const config::Master& master);
-    void add_sentinel(const config::Config& config, const Endpoint& address);
+    static TlsClients make_clients(const config::Config& config);
+    void apply(const config::Config& config, const TlsClients& clients);
+    void set_sentinels(const config::Config& config, const TlsClients& clients);
+    void set_names(const config::Config& config);
+    void set_nodes(
+        const config::Config& config, const config::Master& master,
+        const std::shared_ptr<net::TlsClient>& tls);
+    void set_snapshot();
+    template <class Link>
+    void launch(Link& entry);
+    template <class Link>
+    void retire(const std::shared_ptr<Link>& entry);
     void recall(const config::Config& config);
     void remember();
     boost::asio::awaitable<void> review_regularly();
@@ -107,20 +151,19 @@ private:
     Publish publish_;
     Answers answers_;
     net::HostTable hosts_;
-    std::unique_ptr<net::TlsClient> sentinel_tls_;
-    std::vector<Name> names_;
+    net::TaskGroup* tasks_ = nullptr;  // once started
+    Ending ending_;
+    std::map<std::string, std::size_t, std::less<>> places_;  // of all names there ever were
+    std::deque<Name> names_;                                  // by place; a place is never reused
+    std::vector<std::size_t> order_;                          // the places, as configured
     std::shared_ptr<const agent::Snapshot> snapshot_;
     std::vector<telemetry::SentinelReport> sentinels_;
-    std::list<net::SentinelLink> links_;  // in the order of sentinels_
-    std::vector<net::SentinelLink*> link_at_;
+    std::vector<std::shared_ptr<Sentinel>> links_;  // in the order of sentinels_
     Fences fences_;
     Twemproxies twemproxies_;
-    std::optional<StateFile> state_file_;
-    std::chrono::milliseconds vote_ttl_;
+    std::unique_ptr<StateFile> state_file_;
+    std::chrono::milliseconds vote_ttl_{0};
     std::chrono::steady_clock::time_point awake_at_;  // when this thread was last seen running
 };
-
-// An empty snapshot for all names of a configuration.
-std::shared_ptr<const agent::Snapshot> first_snapshot(const config::Config& config);
 
 }  // namespace spoa::daemon

@@ -24,6 +24,20 @@ const LineStream::Line& EventFeed::current(std::size_t name)
     return line;
 }
 
+void EventFeed::set_names(std::vector<std::size_t> places)
+{
+    const bool some_left = std::ranges::any_of(
+        names_, [&](std::size_t name) { return std::ranges::count(places, name) == 0; });
+    names_ = std::move(places);
+    current_.clear();
+    if (!some_left)
+        return;
+    for (const auto& reader : readers_)
+        if (const auto lines = reader.lines.lock())
+            lines->end();
+    readers_.clear();
+}
+
 void EventFeed::push(std::size_t name, const LineStream::Line& line)
 {
     for (auto reader = readers_.begin(); reader != readers_.end();) {
@@ -59,10 +73,9 @@ std::shared_ptr<LineStream> EventFeed::subscribe(std::optional<std::size_t> name
     if (readers_.size() >= most_event_readers)
         return nullptr;
 
-    const auto first = name.value_or(0);
-    const auto last = name ? *name + 1 : current_.size();
+    const auto wanted = name ? std::vector{*name} : names_;
     std::size_t bytes = 0;
-    for (auto place = first; place < last; ++place)
+    for (const auto place : wanted)
         bytes += current(place)->size();
 
     // All names may change at once, and a few times, before a reader has got round to it.
@@ -70,7 +83,7 @@ std::shared_ptr<LineStream> EventFeed::subscribe(std::optional<std::size_t> name
     settings.most_waiting += 4 * bytes;
     settings.heartbeat = [] { return telemetry::heartbeat_event(telemetry::Moment()); };
     auto lines = std::make_shared<LineStream>(executor_, std::move(settings));
-    for (auto place = first; place < last; ++place)
+    for (const auto place : wanted)
         lines->push(current(place));
     readers_.push_back({lines, name});
     return lines;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,11 +22,13 @@ inline constexpr std::size_t most_event_readers = 512;
 // Who reads /v1/events, and what they are told. Lives on the control thread.
 class EventFeed {
 public:
-    EventFeed(
-        const boost::asio::any_io_executor& executor, std::size_t names,
-        telemetry::Metrics& metrics)
-        : executor_(executor), metrics_(metrics), current_(names)
+    EventFeed(const boost::asio::any_io_executor& executor, telemetry::Metrics& metrics)
+        : executor_(executor), metrics_(metrics)
     {}
+
+    // The places of the names that there are now. When one is no longer, the readers' connections
+    // are closed: they come back for those that remain.
+    void set_names(std::vector<std::size_t> places);
 
     // Makes the line of a name as it is now.
     std::function<std::string(std::size_t name)> describe;
@@ -58,7 +61,8 @@ private:
 
     boost::asio::any_io_executor executor_;
     telemetry::Metrics& metrics_;
-    std::vector<Current> current_;  // by name
+    std::vector<std::size_t> names_;
+    std::map<std::size_t, Current> current_;  // by name
     std::list<Reader> readers_;
 };
 

@@ -4,55 +4,65 @@
 #include "verdict/doubt.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace spoa::daemon {
 
 Fences::Haproxy::Haproxy(
     const boost::asio::any_io_executor& executor, const config::Haproxy& config,
-    telemetry::Metrics& metrics, std::size_t& places)
-    : runtime_api(executor, config.runtime_api, metrics, places++)
+    telemetry::Metrics& metrics)
+    : configured(config), runtime_api(executor, config.runtime_api, metrics)
 {
     if (config.master_cli)
-        old_workers.emplace(executor, *config.master_cli, metrics, places++);
+        old_workers.emplace(executor, *config.master_cli, metrics);
 }
 
-Fences::Fences(
-    const boost::asio::any_io_executor& executor, const config::Config& config,
-    telemetry::Metrics& metrics)
+void Fences::Haproxy::start(net::TaskGroup& group)
 {
-    std::size_t sockets = 0;
-    for (const auto& each : config.haproxies) {
-        auto& haproxy = haproxies_.emplace_back(executor, each, metrics, sockets);
-        for (const auto& [backend, master_name] : each.backends) {
-            const auto master =
-                std::ranges::find(config.masters, master_name, &config::Master::name);
-            const auto place = static_cast<std::size_t>(master - config.masters.begin());
-            haproxy.runtime_api.add_backend(backend, place, master_name);
-            if (haproxy.old_workers)
-                haproxy.old_workers->add_backend(backend, place);
-            haproxy_api::Wishes unknown_yet;
-            for (const auto& server : master->servers)
-                unknown_yet[server.name] = haproxy_api::Wish::leave;
-            want(place, unknown_yet);
+    tasks.push_back(runtime_api.start(group));
+    if (old_workers)
+        tasks.push_back(old_workers->start(group));
+}
+
+void Fences::configure(
+    const std::vector<config::Haproxy>& haproxies, const Places& places, Ending& ending)
+{
+    auto before = std::exchange(haproxies_, {});
+    for (const auto& each : haproxies) {
+        const auto same = std::ranges::find_if(
+            before, [&](const auto& old) { return old && old->configured == each; });
+        if (same != before.end()) {
+            haproxies_.push_back(std::exchange(*same, nullptr));
+            continue;
         }
+        auto& haproxy =
+            *haproxies_.emplace_back(std::make_shared<Haproxy>(executor_, each, metrics_));
+        for (const auto& [backend, master_name] : each.backends) {
+            haproxy.runtime_api.add_backend(backend, places(master_name), master_name);
+            if (haproxy.old_workers)
+                haproxy.old_workers->add_backend(backend, places(master_name));
+        }
+        if (tasks_)
+            haproxy.start(*tasks_);
     }
+    for (auto& old : before)
+        if (old)
+            ending.add(old, old->tasks);
 }
 
 void Fences::start(net::TaskGroup& tasks)
 {
-    for (auto& haproxy : haproxies_) {
-        haproxy.runtime_api.start(tasks);
-        if (haproxy.old_workers)
-            haproxy.old_workers->start(tasks);
-    }
+    tasks_ = &tasks;
+    for (const auto& haproxy : haproxies_)
+        haproxy->start(tasks);
 }
 
 void Fences::want(std::size_t name, const haproxy_api::Wishes& wishes)
 {
-    for (auto& haproxy : haproxies_) {
-        haproxy.runtime_api.want(name, wishes);
-        if (haproxy.old_workers)
-            haproxy.old_workers->want(name, wishes);
+    for (const auto& haproxy : haproxies_) {
+        haproxy->runtime_api.want(name, wishes);
+        if (haproxy->old_workers)
+            haproxy->old_workers->want(name, wishes);
     }
 }
 
@@ -69,9 +79,9 @@ std::optional<bool> Fences::is_out(std::size_t place, const std::string& server)
 {
     std::optional<bool> out;
     for (const auto& haproxy : haproxies_)
-        if (const auto one = haproxy.runtime_api.is_out(place, server))
+        if (const auto one = haproxy->runtime_api.is_out(place, server))
             out = out.value_or(true) && *one &&
-                  (!haproxy.old_workers || haproxy.old_workers->is_settled());
+                  (!haproxy->old_workers || haproxy->old_workers->is_settled());
     return out;
 }
 
@@ -79,9 +89,9 @@ std::vector<telemetry::HaproxyReport> Fences::reports() const
 {
     std::vector<telemetry::HaproxyReport> out;
     for (const auto& haproxy : haproxies_) {
-        auto& report = out.emplace_back(haproxy.runtime_api.report());
-        if (haproxy.old_workers)
-            report.old_workers = haproxy.old_workers->report();
+        auto& report = out.emplace_back(haproxy->runtime_api.report());
+        if (haproxy->old_workers)
+            report.old_workers = haproxy->old_workers->report();
     }
     return out;
 }

@@ -1,14 +1,17 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "daemon/ending.hpp"
 #include "daemon/old_workers.hpp"
 #include "daemon/runtime_api.hpp"
 #include "verdict/watch.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include <list>
+#include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace spoa::daemon {
@@ -17,9 +20,17 @@ namespace spoa::daemon {
 // is not, or may not be, the master. Lives on the control thread.
 class Fences {
 public:
-    Fences(
-        const boost::asio::any_io_executor& executor, const config::Config& config,
-        telemetry::Metrics& metrics);
+    Fences(const boost::asio::any_io_executor& executor, telemetry::Metrics& metrics)
+        : executor_(executor), metrics_(metrics)
+    {}
+
+    // The place of each name.
+    using Places = std::function<std::size_t(const std::string& master_name)>;
+
+    // Keeps these HAProxies in order from now on. One that is as it was goes on as it is; what
+    // ends goes to `ending`.
+    void configure(
+        const std::vector<config::Haproxy>& haproxies, const Places& places, Ending& ending);
 
     void start(net::TaskGroup& tasks);
 
@@ -33,17 +44,23 @@ public:
     std::vector<telemetry::HaproxyReport> reports() const;
 
 private:
-    // One HAProxy; `places` counts the sockets in the metrics.
     struct Haproxy {
         Haproxy(
             const boost::asio::any_io_executor& executor, const config::Haproxy& config,
-            telemetry::Metrics& metrics, std::size_t& places);
+            telemetry::Metrics& metrics);
 
+        void start(net::TaskGroup& tasks);
+
+        config::Haproxy configured;
         RuntimeApi runtime_api;
         std::optional<OldWorkers> old_workers;
+        std::vector<net::TaskGroup::Task> tasks;
     };
 
-    std::list<Haproxy> haproxies_;
+    boost::asio::any_io_executor executor_;
+    telemetry::Metrics& metrics_;
+    net::TaskGroup* tasks_ = nullptr;  // once started
+    std::vector<std::shared_ptr<Haproxy>> haproxies_;
 };
 
 // How the servers of a watched name should be at this moment.

@@ -19,16 +19,15 @@ constexpr int rest_per_look = 20;
 
 OldWorkers::OldWorkers(
     const boost::asio::any_io_executor& executor, const SocketAddress& master_cli,
-    telemetry::Metrics& metrics, std::size_t place)
+    telemetry::Metrics& metrics)
     : address_(to_string(master_cli)),
       metrics_(metrics),
+      place_(metrics.add_haproxy(address_)),
       trouble_(
-          metrics, place, address_, "master CLI",
+          metrics, place_, address_, "master CLI",
           "old workers cannot be kept from a former master"),
       link_(executor, master_cli, *this)
-{
-    metrics_.add_haproxy(address_);
-}
+{}
 
 void OldWorkers::add_backend(const std::string& backend, std::size_t name)
 {

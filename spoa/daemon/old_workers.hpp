@@ -24,16 +24,16 @@ namespace spoa::daemon {
 // there was something to end. Nothing depends on a reply: the next look shows what became of it.
 class OldWorkers final : public net::RuntimeApiUser {
 public:
-    // `place` is its number in the metrics.
     OldWorkers(
         const boost::asio::any_io_executor& executor, const SocketAddress& master_cli,
-        telemetry::Metrics& metrics, std::size_t place);
+        telemetry::Metrics& metrics);
+    ~OldWorkers() override { metrics_.remove_haproxy(place_); }
     OldWorkers(const OldWorkers&) = delete;
     OldWorkers& operator=(const OldWorkers&) = delete;
 
     // `name` is the place of the monitored name.
     void add_backend(const std::string& backend, std::size_t name);
-    void start(net::TaskGroup& tasks) { tasks.spawn(link_.run()); }
+    net::TaskGroup::Task start(net::TaskGroup& tasks) { return tasks.spawn(link_.run()); }
 
     // How the servers of this name should be, from now on.
     void want(std::size_t name, const haproxy_api::Wishes& wishes);
@@ -67,6 +67,7 @@ private:
 
     std::string address_;
     telemetry::Metrics& metrics_;
+    std::size_t place_;  // in the metrics
     std::map<std::string, Kept, std::less<>> backends_;
     std::map<haproxy_api::Pid, std::uint64_t> workers_;  // with their sessions on these backends
     std::deque<Step> steps_;                             // of the look under way

@@ -39,8 +39,8 @@ std::string state_text(const verdict::Verdict& verdict)
 std::vector<telemetry::NameReport> names_of(const PageSources& sources)
 {
     auto names = sources.control.names();
-    for (std::size_t place = 0; place < names.size(); ++place)
-        names[place].waiting = sources.waiting(place);
+    for (auto& name : names)
+        name.waiting = sources.waiting(name.place);
     return names;
 }
 
@@ -93,7 +93,8 @@ HttpResponse masters(const PageSources& sources, const HttpRequest&, std::string
             control.sentinels(),
             telemetry::Moment(),
             control.haproxies(),
-            control.twemproxies()));
+            control.twemproxies(),
+            sources.reload()));
 }
 
 HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_view wanted)

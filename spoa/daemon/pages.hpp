@@ -16,6 +16,8 @@ struct PageSources {
     EventFeed& events;
     std::function<std::string()> metrics;                    // the text of /metrics
     std::function<std::uint64_t(std::size_t name)> waiting;  // connections that wait for a verdict
+    // What became of the last reload; nullptr before the first.
+    std::function<const telemetry::ReloadReport*()> reload;
 };
 
 // Answers one HTTP request: the status page at /, and what it leads to. Read-only: GET and HEAD.

@@ -20,6 +20,7 @@ class PressureLog {
 public:
     explicit PressureLog(net::ConnectionLimits limits) : limits_(limits) {}
 
+    void set_limits(net::ConnectionLimits limits) { limits_ = limits; }
     void look(const Pressure& now);
 
 private:

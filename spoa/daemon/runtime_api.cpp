@@ -33,15 +33,14 @@ std::string state_of(const haproxy_api::ServerSeen& server, bool ours)
 
 RuntimeApi::RuntimeApi(
     const boost::asio::any_io_executor& executor, const SocketAddress& address,
-    telemetry::Metrics& metrics, std::size_t place)
+    telemetry::Metrics& metrics)
     : address_(to_string(address)),
       metrics_(metrics),
+      place_(metrics.add_haproxy(address_)),
       trouble_(
-          metrics, place, address_, "runtime API", "its servers cannot be kept as they should be"),
+          metrics, place_, address_, "runtime API", "its servers cannot be kept as they should be"),
       link_(executor, address, *this)
-{
-    metrics_.add_haproxy(address_);
-}
+{}
 
 void RuntimeApi::add_backend(
     const std::string& backend, std::size_t name, const std::string& master_name)

@@ -20,16 +20,16 @@ namespace spoa::daemon {
 // One HAProxy: the fences of its backends, told to it in common turns, with log and metrics.
 class RuntimeApi final : public net::RuntimeApiUser {
 public:
-    // `place` is its number in the metrics.
     RuntimeApi(
         const boost::asio::any_io_executor& executor, const SocketAddress& address,
-        telemetry::Metrics& metrics, std::size_t place);
+        telemetry::Metrics& metrics);
+    ~RuntimeApi() override { metrics_.remove_haproxy(place_); }
     RuntimeApi(const RuntimeApi&) = delete;
     RuntimeApi& operator=(const RuntimeApi&) = delete;
 
     // `name` is the place of the monitored name.
     void add_backend(const std::string& backend, std::size_t name, const std::string& master_name);
-    void start(net::TaskGroup& tasks) { tasks.spawn(link_.run()); }
+    net::TaskGroup::Task start(net::TaskGroup& tasks) { return tasks.spawn(link_.run()); }
 
     // How the servers of this name should be, from now on.
     void want(std::size_t name, const haproxy_api::Wishes& wishes);
@@ -57,6 +57,7 @@ private:
 
     std::string address_;
     telemetry::Metrics& metrics_;
+    std::size_t place_;  // in the metrics
     std::vector<Kept> kept_;
     std::vector<std::size_t> turn_;  // the places in kept_ that the turn under way is about
     SocketTrouble trouble_;

@@ -65,9 +65,20 @@ void ServiceManager::stopping() const
     tell("STOPPING=1\nSTATUS=Stopping");
 }
 
-void ServiceManager::main_process(int pid) const
+void ServiceManager::main_process(int pid)
 {
     tell("MAINPID=" + std::to_string(pid));
+    path_.clear();
+}
+
+std::vector<std::string> ServiceManager::environment() const
+{
+    std::vector<std::string> out;
+    if (!path_.empty())
+        out.push_back("NOTIFY_SOCKET=" + path_);
+    if (watchdog_)
+        out.push_back("WATCHDOG_USEC=" + std::to_string(watchdog_->count()));
+    return out;
 }
 
 void ServiceManager::status(std::string_view sentence) const

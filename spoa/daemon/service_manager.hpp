@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace spoa::daemon {
 
@@ -20,8 +21,10 @@ public:
     // A reload has begun; ready() ends it.
     void reloading() const;
     void stopping() const;
-    // The main process is `pid` from now on.
-    void main_process(int pid) const;
+    // The main process is `pid` from now on, and speaks for the service: nothing more is told.
+    void main_process(int pid);
+    // What that process needs in its environment to be heard.
+    std::vector<std::string> environment() const;
     // One sentence for people, `systemctl status` shows it.
     void status(std::string_view sentence) const;
     void alive() const;

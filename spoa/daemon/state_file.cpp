@@ -49,6 +49,11 @@ StateFile::~StateFile()
     writer_.join();
 }
 
+bool StateFile::is_at(const fs::path& path) const
+{
+    return path_ == fs::absolute(path);
+}
+
 std::optional<std::vector<telemetry::Remembered>> StateFile::read() const
 {
     if (!fs::exists(path_))

@@ -20,6 +20,8 @@ public:
     StateFile(std::filesystem::path path, std::function<void(std::string)> on_trouble);
     ~StateFile();  // finishes what is being written
 
+    bool is_at(const std::filesystem::path& path) const;
+
     // What was remembered; nothing when there is no file. Throws std::runtime_error with a sentence
     // when there is one that cannot be read.
     std::optional<std::vector<telemetry::Remembered>> read() const;

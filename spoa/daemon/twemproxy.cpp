@@ -34,12 +34,11 @@ bool is_cancelled(asio::cancellation_state state)
 }  // namespace
 
 Twemproxy::Twemproxy(
-    const asio::any_io_executor& executor, const config::Config& config,
-    const config::Twemproxy& settings, telemetry::Metrics& metrics, std::size_t first_pool)
+    const asio::any_io_executor& executor, const config::Twemproxy& settings, const Places& places,
+    telemetry::Metrics& metrics)
     : executor_(executor),
       metrics_(metrics),
       file_(settings.file),
-      first_pool_(first_pool),
       backoff_(first_retry, longest_retry),
       wake_(executor),
       nutcracker_(
@@ -48,12 +47,9 @@ Twemproxy::Twemproxy(
               write_log(level, "twemproxy " + file + ": " + message, {{"text", std::move(detail)}});
           })
 {
-    for (const auto& pool : settings.pools) {
-        const auto master = std::ranges::find(config.masters, pool.master, &config::Master::name);
+    for (const auto& pool : settings.pools)
         followers_.push_back(
-            {pool, static_cast<std::size_t>(master - config.masters.begin()), {}, {}});
-        metrics_.add_twemproxy_pool(pool.pool);
-    }
+            {pool, places(pool.master), {}, {}, metrics_.add_twemproxy_pool(pool.pool)});
     const auto is_another = [&](const Follower& each) {
         return each.name != followers_.front().name;
     };
@@ -62,6 +58,15 @@ Twemproxy::Twemproxy(
 
 Twemproxy::~Twemproxy()
 {
+    stop();
+    for (const auto& follower : followers_)
+        metrics_.remove_twemproxy_pool(follower.number);
+}
+
+void Twemproxy::stop()
+{
+    if (std::exchange(is_stopped_, true))
+        return;
     nutcracker_.stop();
     worker_.join();
 }
@@ -90,7 +95,7 @@ asio::awaitable<void> Twemproxy::run()
         co_await wake_.async_wait(net::as_result);  // ends early by want() and take()
         if (is_cancelled(co_await asio::this_coro::cancellation_state))
             co_return;
-        if (!is_acting_ && due_ <= Clock::now())
+        if (!is_stopped_ && !is_acting_ && due_ <= Clock::now())
             act();
     }
 }
@@ -100,7 +105,7 @@ void Twemproxy::act()
     std::vector<twemproxy::Target> targets;
     acted_on_.clear();
     for (std::size_t i = 0; i < followers_.size(); ++i)
-        if (const auto& [pool, name, wanted, in_file] = followers_[i]; wanted) {
+        if (const auto& [pool, name, wanted, in_file, number] = followers_[i]; wanted) {
             targets.push_back({pool.pool, pool.server, *wanted});
             acted_on_.push_back(i);
         }
@@ -113,6 +118,8 @@ void Twemproxy::act()
 
 void Twemproxy::take(const NutcrackerOutcome& outcome)
 {
+    if (is_stopped_)
+        return;
     is_acting_ = false;
     const bool good = outcome.trouble.empty();
     if (good)
@@ -139,7 +146,7 @@ void Twemproxy::count(const NutcrackerOutcome& outcome)
                         : outcome.result == Result::dry_run     ? TwemproxyResult::dry_run
                                                                 : TwemproxyResult::failed;
     for (std::size_t i = 0; i < acted_on_.size(); ++i) {
-        const auto pool = first_pool_ + acted_on_[i];
+        const auto pool = followers_[acted_on_[i]].number;
         const bool moved = outcome.moved.empty() || outcome.moved[i];
         const bool right = outcome.result == Result::unchanged || outcome.result == Result::updated;
         metrics_.set_twemproxy_follows(pool, right || !moved);
@@ -176,7 +183,7 @@ void Twemproxy::log(const NutcrackerOutcome& outcome)
 telemetry::TwemproxyReport Twemproxy::report() const
 {
     telemetry::TwemproxyReport out{file_, trouble_, last_restart_, {}};
-    for (const auto& [pool, name, wanted, in_file] : followers_)
+    for (const auto& [pool, name, wanted, in_file, number] : followers_)
         out.pools.push_back(
             {pool.pool, pool.server, pool.master, wanted ? to_string(*wanted) : "", in_file});
     return out;

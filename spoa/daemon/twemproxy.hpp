@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,15 +25,21 @@ namespace spoa::daemon {
 // file and the processes are handled on a thread of its own.
 class Twemproxy {
 public:
-    // `first_pool` is the number of its first pool in the metrics.
+    // The place of each name.
+    using Places = std::function<std::size_t(const std::string& master_name)>;
+
     Twemproxy(
-        const boost::asio::any_io_executor& executor, const config::Config& config,
-        const config::Twemproxy& settings, telemetry::Metrics& metrics, std::size_t first_pool);
+        const boost::asio::any_io_executor& executor, const config::Twemproxy& settings,
+        const Places& places, telemetry::Metrics& metrics);
     ~Twemproxy();
     Twemproxy(const Twemproxy&) = delete;
     Twemproxy& operator=(const Twemproxy&) = delete;
 
-    void start(net::TaskGroup& tasks) { tasks.spawn(run()); }
+    net::TaskGroup::Task start(net::TaskGroup& tasks) { return tasks.spawn(run()); }
+
+    // Acts no more. What is under way is given up within 0.1 s, and this waits for it; whoever
+    // comes next sees in the file's folder that it was begun.
+    void stop();
 
     // The master of the name at this place, from now on.
     void want(std::size_t name, const Endpoint& master);
@@ -47,6 +54,7 @@ private:
         std::size_t name;                // the place of its master
         std::optional<Endpoint> wanted;  // nothing: no verdict named one yet
         std::string in_file;
+        std::size_t number;  // of the pool in the metrics
     };
 
     boost::asio::awaitable<void> run();
@@ -58,12 +66,12 @@ private:
     boost::asio::any_io_executor executor_;
     telemetry::Metrics& metrics_;
     std::string file_;
-    std::size_t first_pool_;
     std::vector<Follower> followers_;
     std::vector<std::size_t> acted_on_;    // the followers that the attempt under way is about
     std::chrono::milliseconds settle_{0};  // from the first change to the attempt
     Clock::time_point due_ = Clock::time_point::max();
     bool is_acting_ = false;
+    bool is_stopped_ = false;
     bool is_wanted_anew_ = false;  // since the attempt under way began
     std::string trouble_;
     std::string last_diff_;

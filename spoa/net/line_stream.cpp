@@ -19,6 +19,13 @@ bool LineStream::push(Line line)
     return !dropped_;
 }
 
+void LineStream::end()
+{
+    dropped_ = true;
+    waiting_.clear();
+    wake_.cancel();
+}
+
 boost::asio::awaitable<std::string> LineStream::next()
 {
     while (!dropped_) {

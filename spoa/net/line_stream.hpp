@@ -33,6 +33,9 @@ public:
     // False when too much waits for the reader: he is dropped.
     bool push(Line line);
 
+    // Nothing comes any more.
+    void end();
+
     bool dropped() const { return dropped_; }
 
     // What the reader is to get next: all that waits, and a heartbeat when it is time for one, the

@@ -5,6 +5,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +84,15 @@ Listener::Listener(asio::io_context& context, const SocketAddress& address) : ac
             why += "; stop what uses it, or choose another address";
         throw std::runtime_error("cannot listen on " + to_string(address) + ": " + why);
     }
+}
+
+Listener::Listener(asio::io_context& context, const SocketAddress& address, int fd)
+    : acceptor_(context), unix_path_(address.unix_path)
+{
+    const int family = !address.unix_path.empty()                        ? AF_UNIX
+                       : address.tcp.host.find(':') == std::string::npos ? AF_INET
+                                                                         : AF_INET6;
+    acceptor_.assign(Protocol(family, family == AF_UNIX ? 0 : IPPROTO_TCP), fd);
 }
 
 Listener::~Listener()

@@ -27,9 +27,16 @@ class Listener {
 public:
     // Throws std::runtime_error with one sentence that names the address and the trouble.
     Listener(boost::asio::io_context& context, const SocketAddress& address);
+    // One that a process before us has opened: `fd` is ours from now on.
+    Listener(boost::asio::io_context& context, const SocketAddress& address, int fd);
     ~Listener();
     Listener(Listener&&) noexcept;
     Listener& operator=(Listener&&) = delete;
+
+    int native_handle() { return acceptor_.native_handle(); }
+
+    // Another process goes on with the socket: its file stays.
+    void leave_path() { unix_path_.clear(); }
 
     // Who takes the connection that waits; nobody when it must go on waiting.
     using Next = std::function<std::optional<Taker>()>;

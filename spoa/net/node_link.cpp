@@ -80,6 +80,8 @@ asio::awaitable<std::string> NodeLink::run_once()
     RedisConnection connection(executor_, settings_.tls);
     asked_at_ = Clock::now();
     const auto opened = co_await with_timeout(connect_limit, open(connection));
+    if (muted_)
+        co_return "stopping";
     if (!opened) {
         const auto error = connection.explain(opened.error());
         note_silence(error);
@@ -94,6 +96,8 @@ asio::awaitable<std::string> NodeLink::run_once()
             next_info = asked_at_ + info_period;
         const auto replies =
             co_await with_timeout(settings_.query_timeout, ask(connection, with_info));
+        if (muted_)
+            co_return "stopping";
         if (!replies) {
             note_silence(replies.error());
             co_return "asking for its role: " + replies.error().message();

@@ -25,6 +25,8 @@ struct NodeSettings {
     std::string password;  // empty: no AUTH
     const TlsClient* tls = nullptr;
     std::chrono::milliseconds query_timeout{250};
+
+    bool operator==(const NodeSettings&) const = default;
 };
 
 // Hears what one data node says. `name` is the place of the monitored name, `node` that of the
@@ -50,6 +52,11 @@ public:
     // Runs until cancelled.
     boost::asio::awaitable<void> run();
 
+    const NodeSettings& settings() const { return settings_; }
+
+    // Says nothing more to its listener: its task is about to be cancelled.
+    void mute() { muted_ = true; }
+
     // Ask ROLE now. Call it on the link's thread.
     void ask_now();
 
@@ -71,6 +78,7 @@ private:
     Backoff backoff_;
     verdict::Probe probe_;
     bool urgent_ = false;
+    bool muted_ = false;
     std::chrono::steady_clock::time_point asked_at_;  // the last attempt of any kind
 };
 

@@ -124,7 +124,8 @@ asio::awaitable<LinkFailure> SentinelLink::run_once()
         co_return *std::move(failure);
 
     backoff_.reset();
-    listener_.on_up(place_);
+    if (!muted_)
+        listener_.on_up(place_);
     std::ranges::fill(last_votes_, std::nullopt);
     urgent_.assign(urgent_.size(), false);
     next_ckquorum_.assign(next_ckquorum_.size(), Clock::time_point());
@@ -222,7 +223,8 @@ void SentinelLink::on_message(const resp::Value& message)
         return;
     if (event->channel == "+tilt" || event->channel == "-tilt")
         in_tilt_ = event->channel == "+tilt";
-    listener_.on_event(place_, *event);
+    if (!muted_)
+        listener_.on_event(place_, *event);
 }
 
 // A dead peer sends no reset: without an answer to PING the subscription counts as lost.
@@ -240,6 +242,23 @@ asio::awaitable<LinkFailure> SentinelLink::keep_alive(RedisConnection& connectio
         if (const auto sent = co_await connection.send(ping); !sent)
             co_return failure_of("its subscription ended", sent.error());
     }
+}
+
+void SentinelLink::adapt(std::size_t place, std::vector<std::string> names)
+{
+    place_ = place;
+    if (names == settings_.names)
+        return;
+    last_votes_.resize(names.size());
+    urgent_.resize(names.size());
+    no_quorum_.resize(names.size());
+    next_ckquorum_.resize(names.size());
+    for (std::size_t name = 0; name < names.size(); ++name)
+        if (names[name].empty()) {  // should it come back, nothing of before counts
+            last_votes_[name].reset();
+            urgent_[name] = false;
+        }
+    settings_.names = std::move(names);
 }
 
 void SentinelLink::ask_now(std::size_t name)
@@ -261,7 +280,8 @@ std::vector<std::size_t> SentinelLink::take_due(Clock::time_point now)
     for (std::size_t name = 0; name < urgent_.size() && due.size() < names_a_write; ++name)
         if (urgent_[name]) {
             urgent_[name] = false;
-            due.push_back(name);
+            if (!settings_.names[name].empty())
+                due.push_back(name);
         }
     if (!due.empty() || now < next_sweep_)
         return due;
@@ -271,8 +291,9 @@ std::vector<std::size_t> SentinelLink::take_due(Clock::time_point now)
     const auto step = std::chrono::nanoseconds(settings_.poll_interval) / parts;
     next_sweep_ = std::max(next_sweep_ + step, now);
     const auto end = std::min(names, sweep_at_ + names_a_write);
-    while (sweep_at_ < end)
-        due.push_back(sweep_at_++);
+    for (; sweep_at_ < end; ++sweep_at_)
+        if (!settings_.names[sweep_at_].empty())
+            due.push_back(sweep_at_);
     if (sweep_at_ == names)
         sweep_at_ = 0;
     return due;
@@ -332,6 +353,8 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::ask(
         co_await with_timeout(settings_.query_timeout, connection.ask(request, expected));
     if (!replies)
         co_return failure_of("asking for the master", replies.error());
+    if (muted_)
+        co_return LinkFailure{"stopping", false};
     listener_.on_answer_time(place_, Clock::now() - asked_at);
 
     bool torn = false;
@@ -353,6 +376,11 @@ std::optional<LinkFailure> SentinelLink::take_answer(
 {
     const auto name = question.name;
     auto& last = last_votes_[name];
+    if (settings_.names[name].empty() || (!question.full && !last)) {  // adapt() came between
+        urgent_[name] = true;
+        replies = replies.subspan((question.full ? 3 : 1) + (question.ckquorum ? 1 : 0));
+        return std::nullopt;
+    }
     auto answer = question.full ? sentinel::parse_vote(replies[0], replies[1], replies[2], asked_at)
                                 : sentinel::repeat_vote(*last, replies[0], asked_at);
     replies = replies.subspan(question.full ? 3 : 1);

@@ -22,12 +22,14 @@ namespace spoa::net {
 
 struct SentinelSettings {
     Endpoint address;
-    std::string username;  // with a password: AUTH of an ACL user
-    std::string password;  // empty: no AUTH at all
-    std::vector<std::string> names;
+    std::string username;            // with a password: AUTH of an ACL user
+    std::string password;            // empty: no AUTH at all
+    std::vector<std::string> names;  // by place; an empty one is not asked about
     std::chrono::milliseconds poll_interval{500};
     std::chrono::milliseconds query_timeout{250};
     const TlsClient* tls = nullptr;  // plain without; must outlive the link
+
+    bool operator==(const SentinelSettings&) const = default;
 };
 
 // Why there is no conversation with a Sentinel.
@@ -65,6 +67,14 @@ public:
 
     // Runs until cancelled.
     boost::asio::awaitable<void> run();
+
+    const SentinelSettings& settings() const { return settings_; }
+
+    // From now on it is the Sentinel at `place`, and asks about these names.
+    void adapt(std::size_t place, std::vector<std::string> names);
+
+    // Says nothing more to its listener: its task is about to be cancelled.
+    void mute() { muted_ = true; }
 
     // Ask about this name now and not at the next poll. Call it on the link's thread.
     void ask_now(std::size_t name);
@@ -112,6 +122,7 @@ private:
     std::vector<bool> no_quorum_;                            // by name: CKQUORUM's last answer
     std::vector<std::chrono::steady_clock::time_point> next_ckquorum_;  // by name
     bool in_tilt_ = false;
+    bool muted_ = false;
     std::size_t sweep_at_ = 0;  // the next name to poll
     std::chrono::steady_clock::time_point next_sweep_;
     std::chrono::steady_clock::time_point heard_at_;  // on the subscribed connection

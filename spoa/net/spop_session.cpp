@@ -1,5 +1,6 @@
 #include "net/spop_session.hpp"
 
+#include "agent/late_answers.hpp"
 #include "net/timeout.hpp"
 #include "spop/disconnect.hpp"
 #include "spop/frame_splitter.hpp"
@@ -85,9 +86,9 @@ std::size_t write_at_once(StreamSocket& socket, ByteView bytes)
     return socket.write_some(asio::buffer(bytes.data(), bytes.size()), later);
 }
 
-asio::awaitable<void> say_goodbye(StreamSocket& socket, Deadline& deadline, SessionLimits limits)
+asio::awaitable<void> say_goodbye(
+    StreamSocket& socket, Deadline& deadline, SessionLimits limits, Bytes goodbye)
 {
-    Bytes goodbye;
     spop::put_agent_disconnect(goodbye, spop::DisconnectStatus::normal, "the agent is stopping");
     deadline.extend(limits.write);
     co_await asio::async_write(socket, asio::buffer(goodbye), as_result);
@@ -190,8 +191,18 @@ asio::awaitable<void> run_spop_session(
         }
         in_frame = frames.has_partial_frame();
     }
-    if (conversation.greeted())
-        co_await say_goodbye(socket, deadline, limits);
+    if (!conversation.greeted())
+        co_return;
+    // What HAProxy has asked by now is answered first, in the same write.
+    const auto space = frames.space();
+    desk.now = Clock::now();
+    desk.stale = clock.is_stale(desk.now);
+    frames.commit(socket.read_some(asio::buffer(space.data(), space.size()), ignored));
+    if (answer_frames(frames, conversation, reply)) {
+        agent::answer_all(desk);
+        conversation.take_late_replies(reply);
+        co_await say_goodbye(socket, deadline, limits, std::move(reply));
+    }
 }
 
 }  // namespace spoa::net

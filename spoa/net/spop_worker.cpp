@@ -67,9 +67,21 @@ SpopWorker::~SpopWorker()
     }
 }
 
+void SpopWorker::set_limits(
+    std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
+    std::size_t most_waiting)
+{
+    asio::post(context_, [this, snapshot_limit, limits, most_waiting] {
+        clock_.limit = snapshot_limit;
+        limits_ = limits;
+        desk_.waiting.set_most(most_waiting);
+    });
+}
+
 void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
 {
     const auto now = std::chrono::steady_clock::now();
+    desk_.tally.grow(snapshot->answers.size());
     asio::post(context_, [this, now, next = std::move(snapshot)]() mutable {
         desk_.snapshot = std::move(next);
         clock_.confirmed_at = now;

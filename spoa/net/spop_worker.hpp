@@ -45,6 +45,11 @@ public:
     // Snapshots that were put in force, ever: it grows as long as the loop turns and is given any.
     std::uint64_t turns() const { return turns_.load(std::memory_order_relaxed); }
 
+    // Other limits; sessions keep those they began with. `most_waiting` as for the constructor.
+    void set_limits(
+        std::chrono::steady_clock::duration snapshot_limit, SessionLimits limits,
+        std::size_t most_waiting);
+
     // Puts a new snapshot in force: every frame read after it has arrived is answered from it.
     void publish(std::shared_ptr<const agent::Snapshot> snapshot);
 

@@ -16,6 +16,19 @@ SpopWorkers::SpopWorkers(
             first, snapshot_limit, session_limits, seats_, most_waiting, on_failure);
 }
 
+void SpopWorkers::set_limits(
+    std::chrono::steady_clock::duration snapshot_limit, SessionLimits session_limits,
+    ConnectionLimits connection_limits)
+{
+    limits_ = connection_limits;
+    seats_.resize(connection_limits.served);
+    for (auto& worker : workers_)
+        worker.set_limits(
+            snapshot_limit,
+            session_limits,
+            std::max<std::size_t>(connection_limits.waiting / workers_.size(), 1));
+}
+
 std::optional<Taker> SpopWorkers::next()
 {
     if (is_full())

@@ -26,6 +26,11 @@ public:
     // as many are open as may be.
     std::optional<Taker> next();
 
+    // Other limits, as for the constructor.
+    void set_limits(
+        std::chrono::steady_clock::duration snapshot_limit, SessionLimits session_limits,
+        ConnectionLimits connection_limits);
+
     void publish(const std::shared_ptr<const agent::Snapshot>& snapshot);
 
     // Whether every worker has put a snapshot in force since this was last true.

@@ -6,13 +6,22 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
+#include <atomic>
 #include <memory>
 #include <mutex>
 
 namespace spoa::telemetry {
 namespace {
 
-LogFormat log_format = LogFormat::text;
+std::atomic<LogFormat> log_format = LogFormat::text;
+
+// One for each format, so that a change of it finds no line half written in the other.
+std::shared_ptr<spdlog::logger>& logger_of(LogFormat format)
+{
+    static std::array<std::shared_ptr<spdlog::logger>, 2> loggers;
+    return loggers.at(format == LogFormat::json ? 1 : 0);
+}
 
 struct SharedRepeats {
     std::mutex mutex;
@@ -62,24 +71,34 @@ bool needs_quotes(std::string_view value)
 
 void set_up_log(LogLevel level, LogFormat format)
 {
+    const auto set_up = [&](LogFormat each, const std::string& name, const std::string& pattern) {
+        auto logger = std::make_shared<spdlog::logger>(
+            name, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        logger->set_level(spdlog_level(level));
+        logger->flush_on(spdlog::level::debug);
+        logger->set_pattern(pattern, spdlog::pattern_time_type::utc);
+        logger_of(each) = std::move(logger);
+    };
+    set_up(LogFormat::json, "json", "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v}");
+    set_up(LogFormat::text, "text", "%Y-%m-%dT%H:%M:%S.%eZ %v");
     log_format = format;
-    auto logger = std::make_shared<spdlog::logger>(
-        "sentinel-spoa", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    logger->set_level(spdlog_level(level));
-    logger->flush_on(spdlog::level::debug);
-    logger->set_pattern(
-        format == LogFormat::json ? "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v}"
-                                  : "%Y-%m-%dT%H:%M:%S.%eZ %v",
-        spdlog::pattern_time_type::utc);
-    spdlog::set_default_logger(std::move(logger));
+}
+
+void change_log(LogLevel level, LogFormat format)
+{
+    for (const auto each : {LogFormat::text, LogFormat::json})
+        logger_of(each)->set_level(spdlog_level(level));
+    log_format = format;
 }
 
 void write_log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields)
 {
-    if (!spdlog::should_log(spdlog_level(level)))
+    const LogFormat format = log_format;
+    const auto& logger = logger_of(format);
+    if (!logger || !logger->should_log(spdlog_level(level)))
         return;
     std::string line;
-    if (log_format == LogFormat::json) {
+    if (format == LogFormat::json) {
         line.append("\"level\":").append(json_text(name_of(level)));
         line.append(",\"message\":").append(json_text(message));
         for (const auto& [key, value] : fields)
@@ -94,13 +113,14 @@ void write_log(LogLevel level, std::string_view message, std::initializer_list<L
             line.append(needs_quotes(value) ? json_text(value) : value);
         }
     }
-    spdlog::log(spdlog_level(level), "{}", line);
+    logger->log(spdlog_level(level), "{}", line);
 }
 
 void write_repeating(
     LogLevel level, const std::string& message, std::initializer_list<LogField> fields)
 {
-    if (!spdlog::should_log(spdlog_level(level)))
+    if (const auto& logger = logger_of(log_format);
+        !logger || !logger->should_log(spdlog_level(level)))
         return;
     auto& [mutex, repeats] = shared_repeats();
     const std::lock_guard lock(mutex);

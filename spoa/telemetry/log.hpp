@@ -20,6 +20,9 @@ struct LogField {
 // Call once, before the first line and before other threads start.
 void set_up_log(LogLevel level, LogFormat format);
 
+// Other settings, while other threads write.
+void change_log(LogLevel level, LogFormat format);
+
 // Writes one line. From any thread.
 //   text   2026-11-23T03:14:15.926Z info  the message key=value key="two words"
 //   json   {"time":"…","level":"info","message":"…","key":"value"}

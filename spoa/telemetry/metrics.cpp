@@ -8,9 +8,12 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <array>
 #include <iterator>
-#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace spoa::telemetry {
@@ -37,8 +40,10 @@ double seconds(std::chrono::nanoseconds duration)
     return std::chrono::duration<double>(duration).count();
 }
 
-// The series of one monitored name.
+// The series of one monitored name, and what is shown of them.
 struct NameSeries {
+    std::optional<std::vector<std::string>> servers;  // nothing: all
+    bool probed = true;
     std::array<Gauge*, verdict::all_states.size()> states{};
     Gauge* open = nullptr;
     Gauge* config_epoch = nullptr;
@@ -59,14 +64,30 @@ struct TwemproxySeries {
     Family<Counter>* updates = nullptr;
     Family<Gauge>* follows_family = nullptr;
     Histogram* restart = nullptr;
-    std::vector<std::array<Counter*, 4>> results;  // by TwemproxyResult
-    std::vector<Gauge*> follows;
+    struct Pool {
+        std::string name;
+        std::size_t users = 0;
+        std::array<Counter*, 4> results{};  // by TwemproxyResult
+        Gauge* follows = nullptr;
+    };
+    std::vector<Pool> pools;
 };
 
 }  // namespace
 
 struct Metrics::Impl {
-    std::vector<std::string> names;
+    // One of the HAProxies: `users` are those who were added and not removed yet.
+    struct Haproxy {
+        std::string runtime_api;
+        std::size_t users = 0;
+        Gauge* up = nullptr;
+        Counter* errors = nullptr;
+        std::set<std::pair<Gauge*, Gauge*>> sessions;  // on its servers: all, and stray ones
+    };
+
+    std::vector<std::string> names;        // by place, ever
+    std::vector<std::string> shown_names;  // those of the configuration, else empty
+    std::vector<std::string> sentinels;
     prometheus::Registry registry;
     Family<Gauge>* info = nullptr;
     Counter* accept_errors = nullptr;
@@ -76,6 +97,17 @@ struct Metrics::Impl {
     std::vector<NameSeries> by_name;
     std::vector<Gauge*> sentinel_up;
     std::vector<Histogram*> query_duration;
+    Gauge* sentinels_configured = nullptr;
+    Family<Gauge>* sentinel_up_family = nullptr;
+    Family<Histogram>* query_duration_family = nullptr;
+    std::array<Counter*, 2> reloads{};  // failed, good
+    Family<Gauge>* state = nullptr;
+    Family<Gauge>* open = nullptr;
+    Family<Gauge>* epoch = nullptr;
+    Family<Gauge>* votes = nullptr;
+    Family<Counter>* switches = nullptr;
+    Family<Gauge>* claimed = nullptr;
+    Family<Gauge>* phase = nullptr;
     Family<Gauge>* node_up = nullptr;
     Family<Gauge>* node_loading = nullptr;
     Family<Gauge>* replica_lag = nullptr;
@@ -83,8 +115,7 @@ struct Metrics::Impl {
     Family<Counter>* emptied = nullptr;
     Family<Gauge>* haproxy_up_family = nullptr;
     Family<Counter>* haproxy_errors_family = nullptr;
-    std::vector<Gauge*> haproxy_up;
-    std::vector<Counter*> haproxy_errors;
+    std::vector<Haproxy> haproxies;
     Family<Counter>* fenced = nullptr;
     Family<Gauge>* server_sessions = nullptr;
     Family<Gauge>* stray_sessions = nullptr;
@@ -112,26 +143,28 @@ struct Metrics::Impl {
             .Register(registry);
     }
 
-    void add_names();
-    void add_sentinels(const std::vector<std::string>& sentinels);
+    void make_name_families();
+    void add_name(const std::string& name);
+    void set_sentinels(const std::vector<std::string>& addresses);
+    bool is_shown(std::string_view family, const prometheus::ClientMetric& metric) const;
+    void hide(std::vector<prometheus::MetricFamily>& families) const;
     void add_fences();
     void add_twemproxy();
 };
 
-void Metrics::Impl::add_names()
+void Metrics::Impl::make_name_families()
 {
     info = &gauge("master_info", "The master in force, 1.");
-    auto& state = gauge("master_state", "1 for the state the name is in, 0 for all others.");
-    auto& open = gauge(
+    state = &gauge("master_state", "1 for the state the name is in, 0 for all others.");
+    open = &gauge(
         "master_open", "Whether new connections may go to the master in force: the one gate.");
-    auto& epoch =
-        gauge("config_epoch", "The highest configuration epoch that a majority confirmed.");
-    auto& votes = gauge("votes", "Sentinels that name the master in force now.");
-    auto& switches = counter("switches_total", "How often the master in force moved.");
-    auto& claimed = gauge(
+    epoch = &gauge("config_epoch", "The highest configuration epoch that a majority confirmed.");
+    votes = &gauge("votes", "Sentinels that name the master in force now.");
+    switches = &counter("switches_total", "How often the master in force moved.");
+    claimed = &gauge(
         "nodes_claiming_master",
         "Probed data nodes that say they are master; above 1 for long is a split brain.");
-    auto& phase = gauge(
+    phase = &gauge(
         "failover_phase_timestamp_seconds",
         "When each phase of the last failover came, UNIX time; 0: it did not.");
     node_up = &gauge("node_up", "Whether the data node answers the agent's probe.");
@@ -146,36 +179,84 @@ void Metrics::Impl::add_names()
         &histogram(
              "switch_delay_seconds", "Time from the first vote for a new master to the verdict.")
              .Add({}, switch_bounds);
-    for (const auto& name : names) {
-        const prometheus::Labels labels{{"master_name", name}};
-        NameSeries series;
-        for (const auto each : verdict::all_states)
-            series.states[static_cast<std::size_t>(each)] =
-                &state.Add({{"master_name", name}, {"state", std::string(verdict::name_of(each))}});
-        for (std::size_t i = 0; i < verdict::phase_names.size(); ++i)
-            series.phases[i] = &phase.Add(
-                {{"master_name", name}, {"phase", std::string(verdict::phase_names[i])}});
-        series.open = &open.Add(labels);
-        series.config_epoch = &epoch.Add(labels);
-        series.votes = &votes.Add(labels);
-        series.switches = &switches.Add(labels);
-        series.masters_claimed = &claimed.Add(labels);
-        by_name.push_back(series);
+    sentinels_configured =
+        &gauge("sentinels_configured", "Sentinels in the configuration; the majority is of these.")
+             .Add({});
+    sentinel_up_family = &gauge("sentinel_up", "Whether the Sentinel answers the agent.");
+    query_duration_family =
+        &histogram("sentinel_query_duration_seconds", "Time a Sentinel takes to answer.");
+}
+
+void Metrics::Impl::add_name(const std::string& name)
+{
+    const prometheus::Labels labels{{"master_name", name}};
+    NameSeries series;
+    for (const auto each : verdict::all_states)
+        series.states[static_cast<std::size_t>(each)] =
+            &state->Add({{"master_name", name}, {"state", std::string(verdict::name_of(each))}});
+    for (std::size_t i = 0; i < verdict::phase_names.size(); ++i)
+        series.phases[i] =
+            &phase->Add({{"master_name", name}, {"phase", std::string(verdict::phase_names[i])}});
+    series.open = &open->Add(labels);
+    series.config_epoch = &epoch->Add(labels);
+    series.votes = &votes->Add(labels);
+    series.switches = &switches->Add(labels);
+    series.masters_claimed = &claimed->Add(labels);
+    by_name.push_back(std::move(series));
+}
+
+void Metrics::Impl::set_sentinels(const std::vector<std::string>& addresses)
+{
+    sentinels = addresses;
+    sentinels_configured->Set(static_cast<double>(addresses.size()));
+    sentinel_up.clear();
+    query_duration.clear();
+    for (const auto& address : addresses) {
+        sentinel_up.push_back(&sentinel_up_family->Add({{"sentinel", address}}));
+        query_duration.push_back(
+            &query_duration_family->Add({{"sentinel", address}}, query_bounds));
     }
 }
 
-void Metrics::Impl::add_sentinels(const std::vector<std::string>& sentinels)
+// What was configured once and is no more keeps its series, which are not shown.
+bool Metrics::Impl::is_shown(std::string_view family, const prometheus::ClientMetric& metric) const
 {
-    gauge("sentinels_configured", "Sentinels in the configuration; the majority is of these.")
-        .Add({})
-        .Set(static_cast<double>(sentinels.size()));
-    auto& up = gauge("sentinel_up", "Whether the Sentinel answers the agent.");
-    auto& duration =
-        histogram("sentinel_query_duration_seconds", "Time a Sentinel takes to answer.");
-    for (const auto& sentinel : sentinels) {
-        sentinel_up.push_back(&up.Add({{"sentinel", sentinel}}));
-        query_duration.push_back(&duration.Add({{"sentinel", sentinel}}, query_bounds));
+    const NameSeries* name = nullptr;
+    for (const auto& [label, value] : metric.label) {
+        if (label == "sentinel" && std::ranges::count(sentinels, value) == 0)
+            return false;
+        if (label == "runtime_api" && std::ranges::none_of(haproxies, [&](const Haproxy& each) {
+                return each.users > 0 && each.runtime_api == value;
+            }))
+            return false;
+        if (label == "pool" && std::ranges::none_of(twemproxy.pools, [&](const auto& each) {
+                return each.users > 0 && each.name == value;
+            }))
+            return false;
+        if (label == "master_name") {
+            const auto place = std::ranges::find(shown_names, value) - shown_names.begin();
+            if (static_cast<std::size_t>(place) == shown_names.size())
+                return false;
+            name = &by_name[static_cast<std::size_t>(place)];
+        }
     }
+    if (!name || family == "sentinel_spoa_master_info")
+        return true;
+    if (!name->probed &&
+        (family.starts_with("sentinel_spoa_node_") || family == "sentinel_spoa_replica_lag_bytes"))
+        return false;
+    return !name->servers || std::ranges::all_of(metric.label, [&](const auto& label) {
+        return label.name != "server" || std::ranges::count(*name->servers, label.value) > 0;
+    });
+}
+
+void Metrics::Impl::hide(std::vector<prometheus::MetricFamily>& families) const
+{
+    for (auto& family : families)
+        std::erase_if(family.metric, [&](const prometheus::ClientMetric& metric) {
+            return !is_shown(family.name, metric);
+        });
+    std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
 }
 
 void Metrics::Impl::add_fences()
@@ -214,7 +295,6 @@ Metrics::Metrics(
     std::vector<std::string> names, std::vector<std::string> sentinels, std::string_view version)
     : impl_(std::make_unique<Impl>())
 {
-    impl_->names = std::move(names);
     impl_->gauge("build_info", "The running program, 1.")
         .Add({{"version", std::string(version)}})
         .Set(1);
@@ -231,13 +311,48 @@ Metrics::Metrics(
              ->counter(
                  "event_readers_dropped_total", "Readers of /v1/events dropped for being slow.")
              .Add({});
-    impl_->add_names();
-    impl_->add_sentinels(sentinels);
+    auto& reloads = impl_->counter(
+        "config_reloads_total", "How often the configuration was read anew, by what came of it.");
+    impl_->reloads = {&reloads.Add({{"result", "failed"}}), &reloads.Add({{"result", "ok"}})};
+    impl_->make_name_families();
+    set_names(std::move(names));
+    impl_->set_sentinels(sentinels);
     impl_->add_fences();
     impl_->add_twemproxy();
 }
 
 Metrics::~Metrics() = default;
+
+void Metrics::set_names(std::vector<std::string> names)
+{
+    for (auto place = impl_->names.size(); place < names.size(); ++place) {
+        impl_->names.push_back(names[place]);
+        impl_->add_name(names[place]);
+    }
+    impl_->shown_names = std::move(names);
+}
+
+void Metrics::set_sentinels(const std::vector<std::string>& sentinels)
+{
+    impl_->set_sentinels(sentinels);
+}
+
+void Metrics::set_servers(std::size_t name, std::vector<std::string> servers, bool probed)
+{
+    auto& series = impl_->by_name[name];
+    series.servers = std::move(servers);
+    series.probed = probed;
+    series.node_up.clear();
+    series.node_loading.clear();
+    series.replica_lag.clear();
+    series.restarts.clear();
+    series.emptied.clear();
+}
+
+void Metrics::count_reload(bool good)
+{
+    impl_->reloads[good ? 1 : 0]->Increment();
+}
 
 void Metrics::set_verdict(std::size_t name, const verdict::Verdict& verdict)
 {
@@ -348,21 +463,43 @@ std::uint64_t Metrics::accept_errors() const
     return static_cast<std::uint64_t>(impl_->accept_errors->Value());
 }
 
-void Metrics::add_haproxy(const std::string& runtime_api)
+std::size_t Metrics::add_haproxy(const std::string& runtime_api)
 {
-    const prometheus::Labels labels{{"runtime_api", runtime_api}};
-    impl_->haproxy_up.push_back(&impl_->haproxy_up_family->Add(labels));
-    impl_->haproxy_errors.push_back(&impl_->haproxy_errors_family->Add(labels));
+    auto& all = impl_->haproxies;
+    const auto known = std::ranges::find(all, runtime_api, &Impl::Haproxy::runtime_api);
+    const auto number = static_cast<std::size_t>(known - all.begin());
+    if (known == all.end()) {
+        const prometheus::Labels labels{{"runtime_api", runtime_api}};
+        all.push_back(
+            {runtime_api,
+             0,
+             &impl_->haproxy_up_family->Add(labels),
+             &impl_->haproxy_errors_family->Add(labels),
+             {}});
+    }
+    ++all[number].users;
+    return number;
+}
+
+void Metrics::remove_haproxy(std::size_t haproxy)
+{
+    auto& removed = impl_->haproxies[haproxy];
+    --removed.users;
+    for (const auto& [sessions, stray] : removed.sessions) {
+        impl_->server_sessions->Remove(sessions);
+        impl_->stray_sessions->Remove(stray);
+    }
+    removed.sessions.clear();
 }
 
 void Metrics::set_haproxy_up(std::size_t haproxy, bool up)
 {
-    impl_->haproxy_up[haproxy]->Set(up ? 1 : 0);
+    impl_->haproxies[haproxy].up->Set(up ? 1 : 0);
 }
 
 void Metrics::count_haproxy_error(std::size_t haproxy)
 {
-    impl_->haproxy_errors[haproxy]->Increment();
+    impl_->haproxies[haproxy].errors->Increment();
 }
 
 void Metrics::count_fenced(std::size_t name, const std::string& server, std::uint64_t sessions)
@@ -379,8 +516,13 @@ void Metrics::set_sessions(
         {"runtime_api", place.runtime_api},
         {"backend", place.backend},
         {"server", place.server}};
-    impl_->server_sessions->Add(labels).Set(static_cast<double>(sessions));
-    impl_->stray_sessions->Add(labels).Set(stray ? static_cast<double>(sessions) : 0);
+    auto& all = impl_->server_sessions->Add(labels);
+    auto& stray_ones = impl_->stray_sessions->Add(labels);
+    all.Set(static_cast<double>(sessions));
+    stray_ones.Set(stray ? static_cast<double>(sessions) : 0);
+    for (auto& haproxy : impl_->haproxies)
+        if (haproxy.runtime_api == place.runtime_api)
+            haproxy.sessions.emplace(&all, &stray_ones);
 }
 
 void Metrics::observe_fence(std::chrono::nanoseconds took)
@@ -388,24 +530,37 @@ void Metrics::observe_fence(std::chrono::nanoseconds took)
     impl_->fence_duration->Observe(seconds(took));
 }
 
-void Metrics::add_twemproxy_pool(const std::string& pool)
+std::size_t Metrics::add_twemproxy_pool(const std::string& pool)
 {
-    auto& [updates, follows_family, restart, results, follows] = impl_->twemproxy;
-    auto& counters = results.emplace_back();
-    constexpr std::array words{"updated", "failed", "rolled_back", "dry_run"};
-    for (std::size_t i = 0; i < words.size(); ++i)
-        counters.at(i) = &updates->Add({{"pool", pool}, {"result", words.at(i)}});
-    follows.push_back(&follows_family->Add({{"pool", pool}}));
+    auto& [updates, follows_family, restart, pools] = impl_->twemproxy;
+    const auto known = std::ranges::find(pools, pool, &TwemproxySeries::Pool::name);
+    const auto number = static_cast<std::size_t>(known - pools.begin());
+    if (known == pools.end()) {
+        auto& added = pools.emplace_back();
+        added.name = pool;
+        constexpr std::array words{"updated", "failed", "rolled_back", "dry_run"};
+        for (std::size_t i = 0; i < words.size(); ++i)
+            added.results.at(i) = &updates->Add({{"pool", pool}, {"result", words.at(i)}});
+        added.follows = &follows_family->Add({{"pool", pool}});
+    }
+    if (pools[number].users++ == 0)
+        pools[number].follows->Set(0);
+    return number;
+}
+
+void Metrics::remove_twemproxy_pool(std::size_t pool)
+{
+    --impl_->twemproxy.pools[pool].users;
 }
 
 void Metrics::count_twemproxy(std::size_t pool, TwemproxyResult result)
 {
-    impl_->twemproxy.results[pool].at(static_cast<std::size_t>(result))->Increment();
+    impl_->twemproxy.pools[pool].results.at(static_cast<std::size_t>(result))->Increment();
 }
 
 void Metrics::set_twemproxy_follows(std::size_t pool, bool follows)
 {
-    impl_->twemproxy.follows[pool]->Set(follows ? 1 : 0);
+    impl_->twemproxy.pools[pool].follows->Set(follows ? 1 : 0);
 }
 
 void Metrics::observe_twemproxy_restart(std::chrono::nanoseconds took)
@@ -416,7 +571,8 @@ void Metrics::observe_twemproxy_restart(std::chrono::nanoseconds took)
 std::string Metrics::serialize(std::span<const agent::Tally* const> tallies) const
 {
     auto families = impl_->registry.Collect();
-    std::ranges::move(tally_families(tallies, impl_->names), std::back_inserter(families));
+    impl_->hide(families);
+    std::ranges::move(tally_families(tallies, impl_->shown_names), std::back_inserter(families));
     return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -29,6 +29,14 @@ public:
     Metrics(const Metrics&) = delete;
     Metrics& operator=(const Metrics&) = delete;
 
+    // Another configuration. `names` has the name at each place, an empty one where there is none
+    // any more: its series are not shown until it is back, and go on from where they were.
+    void set_names(std::vector<std::string> names);
+    void set_sentinels(const std::vector<std::string>& sentinels);
+    // Only these servers of the name are shown, their probes only where they are probed.
+    void set_servers(std::size_t name, std::vector<std::string> servers, bool probed);
+    void count_reload(bool good);
+
     void set_verdict(std::size_t name, const verdict::Verdict& verdict);
     // The master moved; `delay` is from the first vote for the new one to the verdict.
     void count_switch(std::size_t name, std::chrono::nanoseconds delay);
@@ -37,7 +45,8 @@ public:
     void set_sentinel_up(std::size_t sentinel, bool up);
     void observe_query(std::size_t sentinel, std::chrono::nanoseconds took);
 
-    // A probed data node of a name; nodes are numbered in the order they are added.
+    // A probed data node of a name; nodes are numbered in the order they are added since the last
+    // set_servers.
     void add_node(std::size_t name, const std::string& server);
     void set_node_up(std::size_t name, std::size_t node, bool up);
     void set_node_loading(std::size_t name, std::size_t node, bool loading);
@@ -53,8 +62,10 @@ public:
     void count_accept_error();
     std::uint64_t accept_errors() const;
 
-    // A HAProxy that is kept in order; they are numbered in the order they are added.
-    void add_haproxy(const std::string& runtime_api);
+    // A HAProxy that is kept in order, until it is removed. Returns its number: that of before for
+    // an address that was here already.
+    std::size_t add_haproxy(const std::string& runtime_api);
+    void remove_haproxy(std::size_t haproxy);
     void set_haproxy_up(std::size_t haproxy, bool up);
     void count_haproxy_error(std::size_t haproxy);
     // A server was put into maintenance with this many sessions on it; 0 makes the series.
@@ -71,8 +82,10 @@ public:
     // From the decision to HAProxy's reply.
     void observe_fence(std::chrono::nanoseconds took);
 
-    // A pool of nutcracker that follows a master; they are numbered in the order they are added.
-    void add_twemproxy_pool(const std::string& pool);
+    // A pool of nutcracker that follows a master, until it is removed. Returns its number: that of
+    // before for a pool that was here already.
+    std::size_t add_twemproxy_pool(const std::string& pool);
+    void remove_twemproxy_pool(std::size_t pool);
     void count_twemproxy(std::size_t pool, TwemproxyResult result);
     void set_twemproxy_follows(std::size_t pool, bool follows);
     // From the restart command to the first PONG.

@@ -279,7 +279,8 @@ std::string line_of(const Json& json)
 
 std::string masters_json(
     std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now,
-    std::span<const HaproxyReport> haproxies, std::span<const TwemproxyReport> twemproxies)
+    std::span<const HaproxyReport> haproxies, std::span<const TwemproxyReport> twemproxies,
+    const ReloadReport* reload)
 {
     Json json{{"time", utc_text(now.system)}};
     json["sentinels"] = Json::array();
@@ -294,6 +295,12 @@ std::string masters_json(
         json["masters"].push_back(name_json(name, sentinels, now));
     json["haproxy"] = haproxies_json(haproxies, {});
     json["twemproxy"] = twemproxies_json(twemproxies, {});
+    if (reload) {
+        json["reload"] = {
+            {"ok", reload->failure.empty()}, {"at", utc_text(now.date_of(reload->at))}};
+        if (!reload->failure.empty())
+            json["reload"]["failure"] = reload->failure;
+    }
     return text_of(json);
 }
 

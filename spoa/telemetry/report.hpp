@@ -45,6 +45,7 @@ struct NameReport {
     std::span<const NodeReport> nodes;  // empty where nodes are not probed
     std::uint64_t waiting = 0;          // new connections that wait for a clear verdict
     const std::deque<verdict::Failover>* failovers = nullptr;  // oldest first; may be missing
+    std::size_t place = 0;                                     // where the agent keeps it
 };
 
 // The workers that a HAProxy has left behind when it was reloaded, as its master tells.
@@ -95,6 +96,12 @@ struct TwemproxyReport {
     std::vector<Pool> pools;
 };
 
+// What became of the last reload of the configuration.
+struct ReloadReport {
+    std::string failure;  // why nothing changed; empty when it is in force
+    verdict::TimePoint at;
+};
+
 // How each server of a name should be in HAProxy: the server, then ready, maint or leave.
 using ServerWishes = std::vector<std::pair<std::string, std::string_view>>;
 
@@ -102,7 +109,7 @@ using ServerWishes = std::vector<std::pair<std::string, std::string_view>>;
 std::string masters_json(
     std::span<const NameReport> names, std::span<const SentinelReport> sentinels, const Moment& now,
     std::span<const HaproxyReport> haproxies = {},
-    std::span<const TwemproxyReport> twemproxies = {});
+    std::span<const TwemproxyReport> twemproxies = {}, const ReloadReport* reload = nullptr);
 
 // The JSON of /v1/masters/NAME: all that `explain` shows.
 std::string master_json(

@@ -72,6 +72,11 @@ StatusTable status_table(std::string_view masters_json, const TextStyle& style)
             if (!sentinel.at("up").get<bool>())
                 notes += "sentinel " + sentinel.at("address").get<std::string>() + ": " +
                          sentinel.at("failure").get<std::string>() + "\n";
+        if (const auto reload = json.value("reload", Json());
+            !reload.is_null() && !reload.at("ok").get<bool>())
+            notes += "the configuration file could not be read anew at " +
+                     reload.at("at").get<std::string>() + ", and the one before is in force: " +
+                     reload.at("failure").get<std::string>() + "\n";
         for (const auto& haproxy : json.value("haproxy", Json::array())) {
             const auto who = "haproxy " + haproxy.at("runtime_api").get<std::string>() + ": ";
             if (!haproxy.at("up").get<bool>())

@@ -43,11 +43,14 @@ MetricFamily verdicts(Tallies tallies, std::span<const std::string> names)
         metric.counter.value = value;
         made.metric.push_back(std::move(metric));
     };
-    for (std::size_t place = 0; place < names.size(); ++place)
+    for (std::size_t place = 0; place < names.size(); ++place) {
+        if (names[place].empty())
+            continue;
         for (const auto state : verdict::all_states)
             add(names[place], state, sum(tallies, [&](const Tally& tally) {
                     return tally.verdicts[place][static_cast<std::size_t>(state)].read();
                 }));
+    }
     // A name that is not configured comes from outside and must not become a label.
     add("", verdict::State::unknown_name, sum(tallies, [](const Tally& tally) {
             return tally.unknown_names.read();
@@ -127,6 +130,8 @@ MetricFamily waiting(Tallies tallies, std::span<const std::string> names)
         "New connections that wait for a clear verdict now.",
         MetricType::Gauge);
     for (std::size_t place = 0; place < names.size(); ++place) {
+        if (names[place].empty())
+            continue;
         ClientMetric metric;
         metric.label = {{"master_name", names[place]}};
         metric.gauge.value =
@@ -143,7 +148,8 @@ MetricFamily waits(Tallies tallies, std::span<const std::string> names)
         "New connections that have waited, by how that ended.",
         MetricType::Counter);
     for (std::size_t place = 0; place < names.size(); ++place)
-        for (std::size_t end = 0; end < agent::wait_end_names.size(); ++end) {
+        for (std::size_t end = 0; !names[place].empty() && end < agent::wait_end_names.size();
+             ++end) {
             ClientMetric metric;
             metric.label = {
                 {"master_name", names[place]}, {"end", std::string(agent::wait_end_names[end])}};

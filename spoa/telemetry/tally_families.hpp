@@ -11,7 +11,7 @@
 namespace spoa::telemetry {
 
 // The workers' counters, added up, as metric families. `names` are the monitored names in the
-// order of the tallies.
+// order of the tallies; an empty one is left out.
 std::vector<prometheus::MetricFamily> tally_families(
     std::span<const agent::Tally* const> tallies, std::span<const std::string> names);
 

@@ -4,6 +4,7 @@
 #include "verdict/promotion.hpp"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace spoa::verdict {
@@ -26,6 +27,26 @@ void Watch::restore(const Endpoint& address, std::uint64_t high_water, TimePoint
     standing_.high_water = high_water;
     standing_.in_force_since = now;
     standing_.asked_anew_at = now;
+}
+
+void Watch::set_sentinels(std::span<const std::optional<std::size_t>> places_before)
+{
+    const auto rearrange = [&](auto& by_place) {
+        std::remove_reference_t<decltype(by_place)> after(places_before.size());
+        for (std::size_t place = 0; place < after.size(); ++place)
+            if (const auto before = places_before[place]; before && *before < by_place.size())
+                after[place] = std::move(by_place[*before]);
+        by_place = std::move(after);
+    };
+    rearrange(ballots_);
+    rearrange(standing_.promotions.claims);
+    if (!promotion_)
+        return;
+    const auto leader = std::ranges::find(places_before, std::optional(promotion_->sentinel));
+    if (leader == places_before.end())
+        promotion_.reset();  // its word no longer counts
+    else
+        promotion_->sentinel = static_cast<std::size_t>(leader - places_before.begin());
 }
 
 bool Watch::cast(std::size_t sentinel, Vote vote)
@@ -64,6 +85,13 @@ void Watch::hear(std::size_t sentinel, const sentinel::Event& event, TimePoint n
         promotion_->sentinel == sentinel) {
         promotion_.reset();
     }
+}
+
+void Watch::set_probed(std::span<const Endpoint> addresses)
+{
+    std::erase_if(probes_, [&](const Probe& probe) {
+        return std::ranges::count(addresses, probe.address) == 0;
+    });
 }
 
 void Watch::examine(Probe probe)

@@ -38,6 +38,13 @@ public:
     // The servers' addresses, when their host names resolved to others.
     void set_servers(std::vector<Server> servers) { subject_.servers = std::move(servers); }
 
+    // The name is configured otherwise from now on. Evidence and standing stay.
+    void set_subject(Subject subject) { subject_ = std::move(subject); }
+
+    // Other Sentinels are configured: for each its place before, nothing where it is new. Votes and
+    // claims of those that stay are kept.
+    void set_sentinels(std::span<const std::optional<std::size_t>> places_before);
+
     // A Sentinel answered. True when that is news: more than its last vote once again, in time.
     bool cast(std::size_t sentinel, Vote vote);
 
@@ -46,6 +53,9 @@ public:
 
     // A Sentinel published something about this name.
     void hear(std::size_t sentinel, const sentinel::Event& event, TimePoint now);
+
+    // Only these nodes are probed from now on.
+    void set_probed(std::span<const Endpoint> addresses);
 
     // A data node answered or fell silent; replaces what was known of it.
     void examine(Probe probe);

@@ -1,5 +1,6 @@
 """What the agent tells the service manager that started it: sd_notify(3), over a socket of the test's."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -79,6 +80,39 @@ def test_status_follows_the_sentinels(deployment, watched, manager):
     manager.await_line("STATUS=1 of 1 names have a master that may be used, 3 of 3")
     deployment.sentinels[0].freeze()
     manager.await_line("STATUS=1 of 1 names have a master that may be used, 2 of 3", within=10)
+
+
+def test_a_reload_is_told_from_its_begin_to_its_end(watched, manager):
+    manager.await_line("READY=1")
+    watched.signal(signal.SIGHUP)
+    begun, _ = manager.await_line("RELOADING=1")
+    _, line = manager.await_line("MONOTONIC_USEC=")
+    assert int(line.partition("=")[2]) / 1e6 <= begun
+    manager.await_line("READY=1", after=begun)
+    watched.file.write_text("no_such_key: 1\n")
+    watched.signal(signal.SIGHUP)
+    begun, _ = manager.await_line("RELOADING=1", after=begun)
+    manager.await_line("READY=1", after=begun)
+
+
+def test_an_upgrade_is_told_and_the_new_process_speaks_from_then_on(lab, watched, manager):
+    manager.await_line("READY=1")
+    watched.signal(signal.SIGUSR2)
+    when, line = manager.await_line("MAINPID=")
+    pid = int(line.partition("=")[2])
+    try:
+        assert pid != watched.pid
+        manager.await_line("READY=1", after=when)
+        fed, _ = manager.await_line("WATCHDOG=1", after=when)
+        manager.await_line("WATCHDOG=1", after=fed)
+        wait_until(lambda: not watched.alive, 10, "the old process has ended")
+        assert "STOPPING=1" not in [line for _, line in manager.listen()]
+        os.kill(pid, signal.SIGTERM)
+        manager.await_line("STOPPING=1")
+    finally:
+        lab.end([watched])
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_stop_is_told(watched, manager):

@@ -144,6 +144,52 @@ def test_a_file_that_is_right_is_left_alone(lab, deployment):
         assert scene.count("updated") == 0
 
 
+def reload(agent):
+    good = agent.metric("sentinel_spoa_config_reloads_total", result="ok")
+    agent.write_config()
+    agent.signal(signal.SIGHUP)
+    wait_until(lambda: agent.metric("sentinel_spoa_config_reloads_total", result="ok") == good + 1,
+               5, "a good reload")
+
+
+def test_a_reload_lets_nutcrackers_come_and_go_and_keeps_those_that_stay(lab, deployment):
+    with Scene(lab, deployment) as scene:
+        scene.await_update()
+        other = start_nutcracker(lab, other_than_master(deployment).address, name="other",
+                                 pool="other", password=SECRET)
+        mine = scene.agent.config["twemproxy"][0]
+        scene.agent.config["twemproxy"] = [other.section(), mine]
+        reload(scene.agent)
+        wait_until(lambda: other.server() == scene.master.address and other.serves(), 5,
+                   "the new one follows")
+        assert scene.count("updated") == 2 and scene.nutcracker.restarts() == 1
+        mine["dry_run"] = True
+        scene.agent.config["twemproxy"] = [mine]
+        reload(scene.agent)
+        assert 'pool="other"' not in scene.agent.get("/metrics")[1]
+        scene.nutcracker.file.write_bytes(scene.before)
+        scene.await_log("dry run, would change")
+        assert scene.nutcracker.file.read_bytes() == scene.before
+        mine["dry_run"] = False
+        reload(scene.agent)
+        wait_until(lambda: scene.nutcracker.file.read_bytes() == scene.wanted(), 5, "it follows")
+        lab.end([other])
+
+
+def test_a_reload_amid_a_restart_ends_in_another_restart(lab, deployment):
+    with Scene(lab, deployment, start=False) as scene:
+        good = scene.nutcracker.restart
+        scene.agent.config["twemproxy"][0]["restart"] = ["/bin/sleep", "30"]
+        scene.agent.config["twemproxy"][0]["restart_timeout"] = "30s"
+        scene.agent.start()
+        wait_until(lambda: scene.nutcracker.file.read_bytes() == scene.wanted(), 5, "it is replaced")
+        scene.agent.config["twemproxy"][0]["restart"] = good
+        reload(scene.agent)
+        scene.await_update()
+        assert scene.nutcracker.restarts() == 1
+        assert scene.beside() == {"last-good"}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 def test_owner_and_group_stay(lab, deployment):
     with Scene(lab, deployment, edit=lambda n: os.chown(n.file, 12345, 23456)) as scene:

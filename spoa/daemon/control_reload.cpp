@@ -1,0 +1,259 @@
+// How a configuration gets into force, the first one and each that follows. What is as it was goes
+// on; the rest is made anew, and what it replaces ends by itself.
+#include "daemon/control.hpp"
+#include "daemon/make_tls.hpp"
+#include "telemetry/log.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace spoa::daemon {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Endpoint reachable_address(const config::Config& config, const Endpoint& announced)
+{
+    for (const auto& [from, to] : config.reachable)
+        if (from == announced)
+            return to;
+    return announced;
+}
+
+}  // namespace
+
+Control::TlsClients Control::make_clients(const config::Config& config)
+{
+    TlsClients clients{make_tls(config.sentinels.tls), {}};
+    for (const auto& master : config.masters)
+        clients.nodes.push_back(master.redis ? make_tls(master.redis->tls) : nullptr);
+    return clients;
+}
+
+template <class Link>
+void Control::launch(Link& entry)
+{
+    entry.task = tasks_->spawn(entry.link.run());
+}
+
+template <class Link>
+void Control::retire(const std::shared_ptr<Link>& entry)
+{
+    entry->link.mute();
+    ending_.add(entry, std::vector{entry->task});
+}
+
+void Control::reload(const config::Config& config)
+{
+    apply(config, make_clients(config));
+    publish_(snapshot_);
+    for (const auto place : order_)
+        ask_everyone(place);
+    review(0, names_.size());
+    remember();
+}
+
+void Control::apply(const config::Config& config, const TlsClients& clients)
+{
+    vote_ttl_ = config.sentinels.vote_ttl;
+    set_names(config);
+    set_sentinels(config, clients);
+    for (std::size_t i = 0; i < config.masters.size(); ++i)
+        set_nodes(config, config.masters[i], clients.nodes[i]);
+    set_snapshot();
+    fences_.configure(
+        config.haproxies,
+        [this](const std::string& master_name) { return places_.at(master_name); },
+        ending_);
+    twemproxies_.configure(
+        config.twemproxies,
+        [this](const std::string& master_name) { return places_.at(master_name); },
+        ending_);
+    for (const auto place : order_) {
+        auto& name = names_[place];
+        name.wishes = wishes_for(name.watch, Clock::now());
+        fences_.want(place, name.wishes);
+    }
+    if (config.state_file.empty())
+        state_file_.reset();
+    else if (!state_file_ || !state_file_->is_at(config.state_file))
+        state_file_ = std::make_unique<StateFile>(
+            config.state_file,
+            [](const std::string& trouble) { telemetry::write_log(LogLevel::warning, trouble); });
+}
+
+void Control::set_names(const config::Config& config)
+{
+    for (const auto place : std::exchange(order_, {}))
+        names_[place].in_use = false;
+    for (const auto& master : config.masters) {
+        const auto place = places_.emplace(master.name, names_.size()).first->second;
+        order_.push_back(place);
+        verdict::Subject subject{
+            master.name, canonical(master.servers), master.policy, config.sentinels.vote_ttl};
+        if (place == names_.size()) {
+            names_.push_back(
+                Name{.watch{std::move(subject), sentinels_.size(), Clock::now()}, .servers = {}});
+        } else {
+            names_[place].watch.set_subject(std::move(subject));
+            names_[place].in_use = true;
+        }
+        names_[place].servers = master.servers;
+    }
+
+    std::vector<std::string> names(names_.size());
+    for (const auto place : order_)
+        names[place] = names_[place].watch.subject().name;
+    // One that is gone is forgotten, but for its place: should it come back, it is new.
+    for (std::size_t place = 0; place < names_.size(); ++place)
+        if (auto& name = names_[place]; !name.in_use && !name.watch.subject().name.empty()) {
+            for (const auto& node : std::exchange(name.links, {}))
+                retire(node);
+            name =
+                Name{.watch{{}, sentinels_.size(), Clock::now()}, .servers = {}, .in_use = false};
+            metrics_.set_masters_claimed(place, 0);
+        }
+    metrics_.set_names(std::move(names));
+    events_.set_names(order_);
+    for (const auto place : order_)
+        metrics_.set_verdict(place, names_[place].watch.verdict());
+}
+
+void Control::set_sentinels(const config::Config& config, const TlsClients& clients)
+{
+    const auto& given = config.sentinels;
+    std::vector<std::string> names(names_.size());
+    for (const auto place : order_)
+        names[place] = names_[place].watch.subject().name;
+
+    auto links_before = std::exchange(links_, {});
+    const auto reports_before = std::exchange(sentinels_, {});
+    std::vector<std::optional<std::size_t>> places_before;
+    std::vector<std::string> addresses;
+    for (const auto& address : given.addresses) {
+        const auto place = links_.size();
+        addresses.push_back(to_string(address));
+        const auto known = std::ranges::find(
+            reports_before, addresses.back(), &telemetry::SentinelReport::address);
+        net::SentinelSettings settings{
+            address,
+            given.credentials.username,
+            given.credentials.password.reveal(),
+            names,
+            given.poll_interval,
+            given.query_timeout,
+            clients.sentinels.get()};
+        if (known == reports_before.end()) {
+            places_before.emplace_back();
+            sentinels_.push_back({addresses.back(), false, "not connected yet"});
+        } else {
+            const auto before = static_cast<std::size_t>(known - reports_before.begin());
+            places_before.emplace_back(before);
+            sentinels_.push_back(*known);
+            auto settings_before = links_before[before]->link.settings();
+            settings_before.names = settings.names;
+            if (settings_before == settings) {
+                auto link = std::exchange(links_before[before], nullptr);
+                link->link.adapt(place, names);
+                links_.push_back(std::move(link));
+                continue;
+            }
+        }
+        auto link = std::make_shared<Sentinel>(
+            Sentinel{clients.sentinels, {executor_, place, std::move(settings), *this}});
+        if (tasks_)
+            launch(*link);
+        links_.push_back(std::move(link));
+    }
+    for (const auto& link : links_before)
+        if (link)
+            retire(link);
+
+    for (auto& name : names_)
+        name.watch.set_sentinels(places_before);
+    metrics_.set_sentinels(addresses);
+    for (std::size_t place = 0; place < sentinels_.size(); ++place)
+        metrics_.set_sentinel_up(place, sentinels_[place].up);
+}
+
+void Control::set_nodes(
+    const config::Config& config, const config::Master& master,
+    const std::shared_ptr<net::TlsClient>& tls)
+{
+    const auto place = places_.at(master.name);
+    auto& name = names_[place];
+    std::vector<std::string> servers;
+    std::vector<Endpoint> probed;
+    for (const auto& server : master.servers)
+        servers.push_back(server.name);
+    metrics_.set_servers(place, servers, master.redis.has_value());
+    for (const auto& server : servers)
+        metrics_.count_fenced(place, server, 0);
+
+    std::vector<net::NodeSettings> settings;
+    if (master.redis)
+        for (const auto& server : master.servers) {
+            settings.push_back(
+                {server.address,
+                 reachable_address(config, server.address),
+                 master.redis->credentials.username,
+                 master.redis->credentials.password.reveal(),
+                 tls.get(),
+                 config.sentinels.query_timeout});
+            probed.push_back(hosts_.canonical(server.address));
+            metrics_.add_node(place, server.name);
+        }
+    name.watch.set_probed(probed);
+    const auto same = [](const std::shared_ptr<Node>& node, const net::NodeSettings& wanted) {
+        return node->link.settings() == wanted;
+    };
+    const auto same_server = [](const telemetry::NodeReport& node, const std::string& server) {
+        return node.server == server;
+    };
+    if (std::ranges::equal(name.links, settings, same) &&
+        (settings.empty() || std::ranges::equal(name.nodes, servers, same_server)))
+        return;
+
+    for (const auto& node : std::exchange(name.links, {}))
+        retire(node);
+    const auto reports_before = std::exchange(name.nodes, {});
+    const auto restarts_before = std::exchange(name.restarts, {});
+    for (std::size_t node = 0; node < settings.size(); ++node) {
+        telemetry::NodeReport report{servers[node], probed[node], {}, "not asked yet", {}};
+        name.restarts.emplace_back();
+        for (std::size_t old = 0; old < reports_before.size(); ++old)
+            if (reports_before[old].server == report.server &&
+                reports_before[old].address == report.address) {
+                report = reports_before[old];
+                name.restarts.back() = restarts_before[old];
+                break;
+            }
+        name.nodes.push_back(std::move(report));
+        auto link =
+            std::make_shared<Node>(Node{tls, {executor_, place, node, settings[node], *this}});
+        if (tasks_)
+            launch(*link);
+        name.links.push_back(std::move(link));
+    }
+}
+
+// All answers made anew, because policies may have changed; the index tells the workers that the
+// names have.
+void Control::set_snapshot()
+{
+    std::vector<std::string> names(names_.size());
+    std::vector<agent::Update> updates;
+    for (const auto place : order_) {
+        const auto& watch = names_[place].watch;
+        names[place] = watch.subject().name;
+        updates.push_back({place, &watch.verdict(), watch.subject().policy.wait, watch.since()});
+    }
+    snapshot_ = agent::with_updates(
+        *agent::make_snapshot(std::make_shared<agent::NameIndex>(std::move(names))), updates);
+}
+
+template void Control::launch(Sentinel&);
+template void Control::launch(Node&);
+
+}  // namespace spoa::daemon

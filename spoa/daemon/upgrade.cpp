@@ -1,0 +1,185 @@
+#include "daemon/upgrade.hpp"
+
+#include "net/timeout.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+
+namespace asio = boost::asio;
+
+namespace spoa::daemon {
+namespace {
+
+// Sockets as `ADDRESS=DESCRIPTOR`, one a line; the pipe is the line without an address.
+constexpr const char* variable = "SENTINEL_SPOA_SOCKETS";
+// Longer than the new process waits for its Sentinels.
+constexpr std::chrono::seconds serve_limit{15};
+
+class Descriptors {
+public:
+    Descriptors() = default;
+    Descriptors(const Descriptors&) = delete;
+    Descriptors& operator=(const Descriptors&) = delete;
+    ~Descriptors()
+    {
+        for (const int fd : all_)
+            ::close(fd);
+    }
+    // A copy at `lowest` or above, which no new program inherits.
+    int copy(int fd, int lowest)
+    {
+        const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+        if (copy < 0)
+            throw std::system_error(errno, std::generic_category(), "no descriptor is left");
+        all_.push_back(copy);
+        return copy;
+    }
+    void add(int fd) { all_.push_back(fd); }
+
+private:
+    std::vector<int> all_;
+};
+
+std::vector<char*> pointers_to(std::vector<std::string>& texts)
+{
+    std::vector<char*> out;
+    for (auto& text : texts)
+        out.push_back(text.data());
+    out.push_back(nullptr);
+    return out;
+}
+
+}  // namespace
+
+Predecessor::Predecessor()
+{
+    const char* const given = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): no threads
+    if (!given)
+        return;
+    const std::string text = given;
+    ::unsetenv(variable);  // NOLINT(concurrency-mt-unsafe): likewise
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        const auto line = std::string_view(text).substr(at, end - at);
+        at = end + 1;
+        const auto equals = line.rfind('=');
+        if (equals == std::string_view::npos)
+            continue;
+        int fd = -1;
+        std::from_chars(line.data() + equals + 1, line.data() + line.size(), fd);
+        if (fd < 3 || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+            continue;
+        if (equals == 0)
+            pipe_ = fd;
+        else
+            sockets_.emplace(line.substr(0, equals), fd);
+    }
+}
+
+std::optional<int> Predecessor::take(const SocketAddress& address)
+{
+    const auto found = sockets_.find(to_string(address));
+    if (found == sockets_.end())
+        return std::nullopt;
+    const int fd = found->second;
+    sockets_.erase(found);
+    return fd;
+}
+
+void Predecessor::relieve()
+{
+    for (const auto& [address, fd] : sockets_)
+        ::close(fd);
+    sockets_.clear();
+    if (pipe_ < 0)
+        return;
+    (void)!::write(pipe_, "!", 1);  // when it has gone meanwhile, all the better
+    ::close(pipe_);
+    pipe_ = -1;
+}
+
+void Successor::start(
+    const std::vector<std::string>& command,
+    const std::vector<std::pair<SocketAddress, int>>& sockets, std::vector<std::string> variables)
+{
+    // In the new process the sockets are numbered from 3, then the pipe; nothing else is inherited:
+    // a copy of HAProxy's connections would keep them open for ever.
+    constexpr int first = 3;
+    const int last = first + static_cast<int>(sockets.size());
+    Descriptors descriptors;
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+        throw std::system_error(errno, std::generic_category(), "no pipe");
+    descriptors.add(ends[1]);
+    pipe_.assign(ends[0]);
+
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    std::string handed_over = std::string(variable) + "=";
+    int number = first;
+    for (const auto& [address, fd] : sockets) {
+        ::posix_spawn_file_actions_adddup2(&actions, descriptors.copy(fd, last + 1), number);
+        handed_over += to_string(address) + "=" + std::to_string(number++) + "\n";
+    }
+    ::posix_spawn_file_actions_adddup2(&actions, descriptors.copy(ends[1], last + 1), last);
+    handed_over += "=" + std::to_string(last) + "\n";
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, last + 1);
+
+    auto environment = std::move(variables);
+    for (char** each = environ; *each; ++each)
+        environment.emplace_back(*each);
+    environment.push_back(std::move(handed_over));
+    auto words = command;
+    const int error = ::posix_spawn(
+        &child_,
+        words.front().c_str(),
+        &actions,
+        nullptr,
+        pointers_to(words).data(),
+        pointers_to(environment).data());
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) {
+        child_ = 0;
+        pipe_.close();
+        throw std::runtime_error(
+            "cannot start " + command.front() + ": " + std::generic_category().message(error));
+    }
+}
+
+asio::awaitable<bool> Successor::serves()
+{
+    asio::steady_timer limit(pipe_.get_executor(), serve_limit);
+    limit.async_wait([this](const error_code& error) {
+        error_code closed_already;
+        if (!error)
+            pipe_.cancel(closed_already);
+    });
+    std::array<char, 1> sign{};
+    const auto [error, size] = co_await pipe_.async_read_some(asio::buffer(sign), net::as_result);
+    limit.cancel();
+    pipe_.close();
+    if (!error && size == 1)
+        co_return true;
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+    child_ = 0;
+    co_return false;
+}
+
+}  // namespace spoa::daemon

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "base/endpoint.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/readable_pipe.hpp>
+
+#include <sys/types.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace spoa::daemon {
+
+// An upgrade without a gap: the running process starts the program anew, from the file that is
+// there now, and leaves it the very sockets it listens on. The new process lets nobody in before it
+// knows its masters; then it says so over a pipe, and the old one drains. No connection is ever
+// refused or lost in a backlog, because the sockets stay open all the time. When the new one fails,
+// it only ends.
+
+// The new process' side.
+class Predecessor {
+public:
+    // Takes from the environment what the old process left us; nothing when we were started
+    // otherwise.
+    Predecessor();
+
+    // The listening socket for `address`, once; nothing where the old process had none.
+    std::optional<int> take(const SocketAddress& address);
+
+    bool is_there() const { return pipe_ >= 0; }
+
+    // We serve: the old process drains. Closes what was not taken.
+    void relieve();
+
+private:
+    std::map<std::string, int> sockets_;
+    int pipe_ = -1;
+};
+
+// The old process' side: one attempt at a time.
+class Successor {
+public:
+    explicit Successor(boost::asio::io_context& context) : pipe_(context) {}
+
+    // Starts `command` with these sockets, and these variables beside ours. Throws
+    // std::runtime_error with a sentence.
+    void start(
+        const std::vector<std::string>& command,
+        const std::vector<std::pair<SocketAddress, int>>& sockets,
+        std::vector<std::string> variables);
+
+    // Whether it serves; false when it has ended instead, or has said nothing within the limit and
+    // was killed. Then `start` may be called again.
+    boost::asio::awaitable<bool> serves();
+
+    bool is_starting() const { return child_ > 0; }
+    pid_t pid() const { return child_; }
+
+private:
+    boost::asio::readable_pipe pipe_;
+    pid_t child_ = 0;
+};
+
+}  // namespace spoa::daemon

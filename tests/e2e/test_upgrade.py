@@ -1,0 +1,140 @@
+"""SIGUSR2: a new process takes over the sockets, and no client notices."""
+
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import threading
+import time
+
+import pytest
+from knocking import knock
+
+from lab import spop_client
+from lab.agent import start_agent
+from lab.deployment import start_deployment
+from lab.haproxy import start_haproxy
+from lab.haproxy_versions import wanted_versions
+from lab.lab import Lab
+from lab.waiting import wait_until
+
+UPGRADES = 10
+
+
+@pytest.fixture(scope="module")
+def place():
+    with Lab() as lab:
+        yield lab, start_deployment(lab)
+
+
+class Upgraded:
+    """An agent whose process changes."""
+
+    def __init__(self, agent):
+        self.agent, self.pid = agent, agent.pid
+
+    def pids_told(self):
+        return [int(pid) for pid in re.findall(
+            r"a new process starts program=\S+ pid=(\d+)", self.agent.log_text())]
+
+    def is_running(self):
+        if self.pid == self.agent.pid:
+            return self.agent.alive
+        try:  # nobody may have asked how it ended
+            stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
+        except FileNotFoundError:
+            return False
+        return stat.rpartition(")")[2].split()[0] != "Z"
+
+    def begin(self):
+        """Sends SIGUSR2 and returns the pid of the process that was started."""
+        before = len(self.pids_told())
+        os.kill(self.pid, signal.SIGUSR2)
+        wait_until(lambda: len(self.pids_told()) > before, 5, "a new process")
+        return self.pids_told()[-1]
+
+    def upgrade(self):
+        new = self.begin()
+        wait_until(lambda: not self.is_running(), 20, "the old process has ended")
+        self.pid = new
+        assert self.is_running()
+
+
+@pytest.fixture
+def upgraded(place):
+    lab, deployment = place
+    agent = start_agent(lab, deployment)
+    one = Upgraded(agent)
+    yield one
+    lab.end([agent])
+    for pid in one.pids_told():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_all_sockets_go_over(upgraded):
+    agent = upgraded.agent
+    with spop_client.connect(agent.spop_address) as client:
+        upgraded.upgrade()
+        with pytest.raises(spop_client.Disconnected) as goodbye:
+            client.ask()
+        assert goodbye.value.status == 0
+    for address in (agent.spop_address, agent.spop_path):
+        with spop_client.connect(address) as client:
+            assert client.ask()["server"] == "R1"
+    assert agent.get("/readyz")[0] == 200
+
+
+def test_a_bad_file_ends_the_new_process_and_the_old_goes_on(upgraded):
+    agent = upgraded.agent
+    agent.file.write_text("no_such_key: 1\n")
+    with spop_client.connect(agent.spop_address) as client:
+        upgraded.begin()
+        wait_until(lambda: "this process goes on" in agent.log_text(), 10, "a word about it")
+        assert client.ask()["server"] == "R1"
+    agent.write_config()
+    upgraded.upgrade()
+
+
+class Knocker(threading.Thread):
+    """Connects through HAProxy again and again; keeps what did not lead to the master."""
+
+    def __init__(self, haproxy, master, over):
+        super().__init__(daemon=True)
+        self._haproxy, self._master, self._over = haproxy, master, over
+        self.knocks, self.failed = 0, []
+
+    def run(self):
+        while not self._over.is_set():
+            try:
+                one = knock(self._haproxy.port)
+                if one.port != self._master:
+                    self.failed.append(one)
+            except Exception as trouble:  # pylint: disable=broad-except
+                self.failed.append(trouble)
+            self.knocks += 1
+
+
+@pytest.mark.deadline(120)
+@pytest.mark.parametrize("version", ["oldest", "newest"])
+def test_no_client_notices(place, upgraded, version):
+    lab, deployment = place
+    versions = [each for each in wanted_versions() if each.number]
+    wanted = min(versions, key=lambda each: each.number) if version == "oldest" else \
+        max(versions, key=lambda each: each.number)
+    haproxy = start_haproxy(lab, upgraded.agent, binary=wanted.binary)
+    stop = threading.Event()
+    knockers = [Knocker(haproxy, deployment.master_of().port, stop) for _ in range(4)]
+    for knocker in knockers:
+        knocker.start()
+    for _ in range(UPGRADES):
+        upgraded.upgrade()
+        time.sleep(0.2)  # of load on the new process alone
+    stop.set()
+    for knocker in knockers:
+        knocker.join(10)
+    failed = [failure for knocker in knockers for failure in knocker.failed]
+    print("connections:", sum(knocker.knocks for knocker in knockers), "failed:", failed)
+    lab.end([haproxy])
+    assert not failed
