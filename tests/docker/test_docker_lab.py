@@ -31,6 +31,14 @@ def test_all_targets_of_prometheus_are_up(lab):
     assert not lab.query("up == 0")
 
 
+def test_a_write_that_vanishes_is_noticed(healthy):
+    before = stop_and_start()
+    master = int(healthy.masters()[0]["server"].removeprefix("R"))
+    assert healthy.redis(master, "setbit", before["keys"][0], "5", "0").strip() == "1"
+    assert stop_and_start()["lost"] == before["lost"] + 1
+    healthy.run("check")
+
+
 @pytest.mark.parametrize("drill", ["crash", "failover", "cut", "isolate", "pause"])
 def test_the_master_is_lost(healthy, drill):
     begun, old = time.time(), healthy.masters()[0]["server"]
@@ -94,6 +102,14 @@ def verdict_since(name, begun):
     """When new connections were first sent to another master."""
     return min(at for failover in name["failovers"] if failover["phases"]["verdict"]
                if (at := moment(failover["phases"]["verdict"])) >= begun)
+
+
+def stop_and_start():
+    """What the generator has counted, compared to the last write."""
+    try:
+        return json.loads(get(9100, "/stop"))
+    finally:
+        get(9100, "/start")
 
 
 def firing(lab, alert):
