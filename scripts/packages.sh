@@ -26,6 +26,8 @@ BENCH_PACKAGES=(libbenchmark-dev)
 PACKAGE_PACKAGES=(dpkg-dev file gzip python3)  # what makes a .deb
 # What looks at it: in a clean root, and with the tools that judge it.
 PACKAGE_TEST_PACKAGES=(debootstrap lintian mandoc selinux-policy-dev systemd systemd-container zsh)
+# An engine and Compose for scripts/test-docker, and what makes the base image without a registry.
+DOCKER_PACKAGES=(docker.io docker-compose debootstrap iptables)
 
 # Runs a command as root: directly, or through sudo.
 as_root() {

@@ -13,14 +13,14 @@ _sentinel_spoa() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" each
     COMPREPLY=()
     case $before in
-        -f) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+        -f | --check) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
         -o) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
-        --form) mapfile -t COMPREPLY < <(compgen -W "use-server backends set-dst" -- "$word"); return ;;
+        --form) mapfile -t COMPREPLY < <(compgen -W "use-server backends set-dst lua lua-fallback" -- "$word"); return ;;
         --url) mapfile -t COMPREPLY < <(compgen -W "http://127.0.0.1:9005" -- "$word"); return ;;
     esac
     for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $each in
-            run | status | explain | haproxy-config) command=$each ;;
+            run | status | explain | haproxy-config | twemproxy) command=$each ;;
         esac
     done
     local words
@@ -29,7 +29,8 @@ _sentinel_spoa() {
         status) words="--url --json --watch" ;;
         explain) words="--url --json $(_sentinel_spoa_names)" ;;
         haproxy-config) words="-f --form -o" ;;
-        *) words="run status explain haproxy-config -f -c -V --version -h --help" ;;
+        twemproxy) words="--check" ;;
+        *) words="run status explain haproxy-config twemproxy -f -c -V --version -h --help" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
