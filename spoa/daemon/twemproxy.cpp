@@ -59,8 +59,6 @@ Twemproxy::Twemproxy(
 Twemproxy::~Twemproxy()
 {
     stop();
-    for (const auto& follower : followers_)
-        metrics_.remove_twemproxy_pool(follower.number);
 }
 
 void Twemproxy::stop()
@@ -69,6 +67,8 @@ void Twemproxy::stop()
         return;
     nutcracker_.stop();
     worker_.join();
+    for (const auto& follower : followers_)
+        metrics_.remove_twemproxy_pool(follower.number);
 }
 
 void Twemproxy::want(std::size_t name, const Endpoint& master)

@@ -162,7 +162,9 @@ def test_a_reload_lets_nutcrackers_come_and_go_and_keeps_those_that_stay(lab, de
         reload(scene.agent)
         wait_until(lambda: other.server() == scene.master.address and other.serves(), 5,
                    "the new one follows")
-        assert scene.count("updated") == 2 and scene.nutcracker.restarts() == 1
+        wait_until(lambda: scene.agent.metric(UPDATES, result="updated", pool="other") == 1, 5,
+                   "the update is counted")
+        assert scene.nutcracker.restarts() == 1
         mine["dry_run"] = True
         scene.agent.config["twemproxy"] = [mine]
         reload(scene.agent)
@@ -181,6 +183,7 @@ def test_a_reload_amid_a_restart_ends_in_another_restart(lab, deployment):
         good = scene.nutcracker.restart
         scene.agent.config["twemproxy"][0]["restart"] = ["/bin/sleep", "30"]
         scene.agent.config["twemproxy"][0]["restart_timeout"] = "30s"
+        scene.agent.write_config()
         scene.agent.start()
         wait_until(lambda: scene.nutcracker.file.read_bytes() == scene.wanted(), 5, "it is replaced")
         scene.agent.config["twemproxy"][0]["restart"] = good
