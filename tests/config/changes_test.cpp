@@ -63,7 +63,9 @@ TEST_SUITE("changes")
     TEST_CASE("a nutcracker is told, but for its commands")
     {
         auto before = with_master();
-        before.twemproxies.push_back({.file = "/n.yml", .pools = {{"p", "", "orders"}}});
+        auto& nutcracker = before.twemproxies.emplace_back();
+        nutcracker.file = "/n.yml";
+        nutcracker.pools = {{"p", "", "orders"}};
         auto after = before;
         after.twemproxies[0].restart = {"r", "--token=secret"};
         after.twemproxies[0].pools[0].server = "S";
