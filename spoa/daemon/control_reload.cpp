@@ -93,8 +93,9 @@ void Control::set_names(const config::Config& config)
         verdict::Subject subject{
             master.name, canonical(master.servers), master.policy, config.sentinels.vote_ttl};
         if (place == names_.size()) {
-            names_.push_back(
-                Name{.watch{std::move(subject), sentinels_.size(), Clock::now()}, .servers = {}});
+            names_.push_back(Name{
+                .watch{std::move(subject), config.sentinels.addresses.size(), Clock::now()},
+                .servers = {}});
         } else {
             names_[place].watch.set_subject(std::move(subject));
             names_[place].in_use = true;

@@ -177,7 +177,10 @@ private:
                 sockets.emplace_back(door.address, door.listener->native_handle());
         try {
             successor_.start(
-                {program_, "-f", file_.string()}, sockets, service_manager_.environment());
+                {program_, "-f", file_.string()},
+                sockets,
+                service_manager_.environment(),
+                [this](bool serves) { on_successor(serves); });
         } catch (const std::exception& e) {
             write_log(LogLevel::error, "upgrade: this process goes on", {{"reason", e.what()}});
             return;
@@ -186,43 +189,44 @@ private:
             LogLevel::info,
             "upgrade: a new process starts",
             {{"program", program_}, {"pid", std::to_string(successor_.pid())}});
-        tasks_.spawn(await_successor());
     }
 
-    asio::awaitable<void> await_successor()
+    void on_successor(bool serves)
     {
-        if (co_await successor_.serves()) {
-            service_manager_.main_process(successor_.pid());
-            control_.stop_twemproxies();
-            spop_doors_.hand_over();
-            http_doors_.hand_over();
-            listening_.cancel();
-            co_await until_nobody_waits();
-            ::kill(::getpid(), SIGTERM);
-        } else {
+        if (!serves) {
             write_log(
                 LogLevel::error,
                 "upgrade: this process goes on",
                 {{"reason", "the new one did not come to serve; its own lines say why"}});
+            return;
         }
+        service_manager_.main_process(successor_.pid());
+        control_.stop_twemproxies();
+        spop_doors_.hand_over();
+        http_doors_.hand_over();
+        listening_.cancel();
+        tasks_.spawn(stop_when_nobody_waits());
     }
 
     // Whoever waits for a verdict gets it from us, or is told at the end of his time.
-    asio::awaitable<void> until_nobody_waits()
+    asio::awaitable<void> stop_when_nobody_waits()
     {
         const auto limit = std::chrono::steady_clock::now() + config::longest_wait(config_);
         asio::steady_timer pause(context_);
-        const auto somebody_waits = [this] {
-            return std::ranges::any_of(control_.names(), [this](const auto& name) {
-                return waiting_connections(name.place) > 0;
-            });
-        };
         while (somebody_waits() && std::chrono::steady_clock::now() < limit) {
             pause.expires_after(5ms);
             const auto [cancelled] = co_await pause.async_wait(net::as_result);
             if (cancelled)
                 co_return;
         }
+        ::kill(::getpid(), SIGTERM);
+    }
+
+    bool somebody_waits() const
+    {
+        return std::ranges::any_of(control_.names(), [this](const auto& name) {
+            return waiting_connections(name.place) > 0;
+        });
     }
 
     // The system's name look-up cannot be cancelled, and everything that waits for one would keep

@@ -1,9 +1,8 @@
 #include "daemon/upgrade.hpp"
 
-#include "net/timeout.hpp"
+#include "base/result.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -109,6 +108,7 @@ void Predecessor::relieve()
     sockets_.clear();
     if (pipe_ < 0)
         return;
+    ::signal(SIGPIPE, SIG_IGN);
     (void)!::write(pipe_, "!", 1);  // when it has gone meanwhile, all the better
     ::close(pipe_);
     pipe_ = -1;
@@ -116,7 +116,8 @@ void Predecessor::relieve()
 
 void Successor::start(
     const std::vector<std::string>& command,
-    const std::vector<std::pair<SocketAddress, int>>& sockets, std::vector<std::string> variables)
+    const std::vector<std::pair<SocketAddress, int>>& sockets, std::vector<std::string> variables,
+    std::function<void(bool)> then)
 {
     // In the new process the sockets are numbered from 3, then the pipe; nothing else is inherited:
     // a copy of HAProxy's connections would keep them open for ever.
@@ -160,26 +161,31 @@ void Successor::start(
         throw std::runtime_error(
             "cannot start " + command.front() + ": " + std::generic_category().message(error));
     }
+    wait(std::move(then));
 }
 
-asio::awaitable<bool> Successor::serves()
+void Successor::wait(std::function<void(bool)> then)
 {
-    asio::steady_timer limit(pipe_.get_executor(), serve_limit);
-    limit.async_wait([this](const error_code& error) {
+    limit_.expires_after(serve_limit);
+    limit_.async_wait([this](const error_code& cancelled) {
         error_code closed_already;
-        if (!error)
+        if (!cancelled)
             pipe_.cancel(closed_already);
     });
-    std::array<char, 1> sign{};
-    const auto [error, size] = co_await pipe_.async_read_some(asio::buffer(sign), net::as_result);
-    limit.cancel();
-    pipe_.close();
-    if (!error && size == 1)
-        co_return true;
-    ::kill(child_, SIGKILL);
-    ::waitpid(child_, nullptr, 0);
-    child_ = 0;
-    co_return false;
+    pipe_.async_read_some(
+        asio::buffer(sign_),
+        [this, then = std::move(then)](const error_code& error, std::size_t size) {
+            limit_.cancel();
+            error_code ignored;
+            pipe_.close(ignored);
+            const bool serves = !error && size == 1;
+            if (!serves) {
+                ::kill(child_, SIGKILL);
+                ::waitpid(child_, nullptr, 0);
+                child_ = 0;
+            }
+            then(serves);
+        });
 }
 
 }  // namespace spoa::daemon

@@ -2,12 +2,14 @@
 
 #include "base/endpoint.hpp"
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/readable_pipe.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <sys/types.h>
 
+#include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -46,24 +48,26 @@ private:
 // The old process' side: one attempt at a time.
 class Successor {
 public:
-    explicit Successor(boost::asio::io_context& context) : pipe_(context) {}
+    explicit Successor(boost::asio::io_context& context) : pipe_(context), limit_(context) {}
 
     // Starts `command` with these sockets, and these variables beside ours. Throws
-    // std::runtime_error with a sentence.
+    // std::runtime_error with a sentence. Calls `then` later with whether it serves; false when it
+    // has ended instead, or has said nothing within the limit and was killed. Then `start` may be
+    // called again.
     void start(
         const std::vector<std::string>& command,
         const std::vector<std::pair<SocketAddress, int>>& sockets,
-        std::vector<std::string> variables);
-
-    // Whether it serves; false when it has ended instead, or has said nothing within the limit and
-    // was killed. Then `start` may be called again.
-    boost::asio::awaitable<bool> serves();
+        std::vector<std::string> variables, std::function<void(bool)> then);
 
     bool is_starting() const { return child_ > 0; }
     pid_t pid() const { return child_; }
 
 private:
+    void wait(std::function<void(bool)> then);
+
     boost::asio::readable_pipe pipe_;
+    boost::asio::steady_timer limit_;
+    std::array<char, 1> sign_{};
     pid_t child_ = 0;
 };
 
