@@ -63,9 +63,10 @@ TEST_SUITE("changes")
     TEST_CASE("a nutcracker is told, but for its commands")
     {
         auto before = with_master();
-        auto& nutcracker = before.twemproxies.emplace_back();
-        nutcracker.file = "/n.yml";
-        nutcracker.pools = {{"p", "", "orders"}};
+        config::Twemproxy twemproxy;
+        twemproxy.file = "/n.yml";
+        twemproxy.pools.push_back({"p", "", "orders"});
+        before.twemproxies.push_back(twemproxy);
         auto after = before;
         after.twemproxies[0].restart = {"r", "--token=secret"};
         after.twemproxies[0].pools[0].server = "S";

@@ -277,6 +277,7 @@ TEST_SUITE("telemetry/metrics")
         const Metrics::ServerPlace place{"unix:/run/h.sock", "nodes", "R1"};
         const std::string labels =
             R"({backend="nodes",master_name="orders",runtime_api="unix:/run/h.sock",server="R1"})";
+        CHECK(metrics.add_haproxy("unix:/run/h.sock") == 0);
         metrics.set_sessions(0, place, 7, false);
         CHECK(scrape(metrics).at("sentinel_spoa_server_sessions" + labels) == "7");
         CHECK(scrape(metrics).at("sentinel_spoa_stray_sessions" + labels) == "0");
@@ -319,7 +320,7 @@ TEST_SUITE("telemetry/metrics")
         for (std::string line; std::getline(lines, line);)
             if (line.starts_with("# "))
                 ++told[line.substr(0, line.find(' ', 7))];
-        CHECK(told.size() == 2 * 25);
+        CHECK(told.size() == 2 * 26);
         for (const auto& one : told) {
             CAPTURE(one.first);
             CHECK(one.second == 1);
