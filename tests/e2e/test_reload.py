@@ -1,5 +1,6 @@
 """SIGHUP: what it changes, what goes on untouched, and a file that it refuses."""
 
+import datetime
 import os
 import pathlib
 import signal
@@ -44,6 +45,16 @@ def reload(agent, result="ok"):
     wait_until(lambda: reloads(agent, result) == before + 1, 10, f"a reload that is {result}")
 
 
+def is_same_moment(one, other):
+    """Dates are made of ages anew each time, from two clocks: the last digit may differ."""
+    times = [datetime.datetime.fromisoformat(text.replace("Z", "+00:00")) for text in (one, other)]
+    return abs(times[0] - times[1]) <= datetime.timedelta(milliseconds=5)
+
+
+def undated(changes):
+    return [{key: value for key, value in change.items() if key != "at"} for change in changes]
+
+
 def master_of(agent, name):
     return next(master for master in agent.config["masters"] if master["name"] == name)
 
@@ -62,9 +73,9 @@ def test_what_did_not_change_goes_on(place, agent):
         reload(agent)
         after = agent.master("cache")
         assert client.ask("cache")["server"] == client.ask("queue")["server"] == "R1"
-        assert (after["epoch"], after["votes"], after["since"]) == (
-            before["epoch"], 3, before["since"])
-        assert after["changes"] == before["changes"]
+        assert (after["epoch"], after["votes"]) == (before["epoch"], 3)
+        assert is_same_moment(after["since"], before["since"])
+        assert undated(after["changes"]) == undated(before["changes"])
         assert sentinel_links(deployment) == links
     log = agent.log_text()
     assert "key=masters[queue].policy.odown before=refuse after=keep" in log, log
@@ -120,7 +131,7 @@ def test_a_bad_file_changes_nothing_and_says_so(agent, broken):
     agent.signal(signal.SIGHUP)
     wait_until(lambda: reloads(agent, "failed") == 1, 10, "a failed reload")
     after = agent.master("cache")
-    assert (after["open"], after["since"]) == (True, before["since"])
+    assert after["open"] and is_same_moment(after["since"], before["since"])
     assert "the configuration stays as it was" in agent.log_text()
     shown = agent.status().stdout
     assert "could not be read anew" in shown and str(agent.file) in shown, shown
@@ -218,6 +229,8 @@ def test_a_hundred_reloads_lose_no_answer_and_leave_nothing_behind(place, agent)
     for number in range(100):
         variant(number)
         reload(agent)
+        wait_until(lambda number=number: sum(asker.answers for asker in askers) > 10 * (number + 1), 5,
+                   "answers come on")
         if number == 19:
             before = resident_and_descriptors(agent)
     after = resident_and_descriptors(agent)
