@@ -15,6 +15,11 @@ using Clock = std::chrono::steady_clock;
 // A worker with very many sessions takes a while to list them; it is not to be kept busy by that.
 constexpr int rest_per_look = 20;
 
+// After a change of a wish it looks so often for so long: a reload may be under way, in which the
+// master answers nothing, or not yet that there is an old worker.
+constexpr std::chrono::milliseconds eager_period{50};
+constexpr std::chrono::seconds eager_for{2};
+
 }  // namespace
 
 OldWorkers::OldWorkers(
@@ -45,6 +50,7 @@ void OldWorkers::want(std::size_t name, const haproxy_api::Wishes& wishes)
     if (!news)
         return;
     next_look_ = {};
+    eager_until_ = Clock::now() + eager_for;
     settled_ = false;
     link_.wake();
 }
@@ -88,6 +94,7 @@ bool OldWorkers::on_reply(const std::string& text)
 void OldWorkers::on_failure(const std::string& reason)
 {
     steps_.clear();
+    look_began_ = Clock::now();  // a time-out has kept nobody busy
     trouble_.note(reason);
     plan_next_look();
 }
@@ -96,7 +103,9 @@ void OldWorkers::plan_next_look()
 {
     const auto now = Clock::now();
     settled_ = trouble_.none() && !ended_some_ && next_look_ != Clock::time_point();
-    const auto period = ended_some_ ? haproxy_api::not_yet_period : haproxy_api::look_period;
+    auto period = ended_some_ ? haproxy_api::not_yet_period : haproxy_api::look_period;
+    if (now < eager_until_)
+        period = eager_period;
     next_look_ = std::min(
         next_look_, now + std::max<Clock::duration>(period, rest_per_look * (now - look_began_)));
 }

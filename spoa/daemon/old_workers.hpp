@@ -75,6 +75,7 @@ private:
     bool settled_ = false;
     std::chrono::steady_clock::time_point look_began_;
     std::chrono::steady_clock::time_point next_look_;
+    std::chrono::steady_clock::time_point eager_until_;  // a wish has changed a moment ago
     SocketTrouble trouble_;
     net::RuntimeApiLink link_;
 };
