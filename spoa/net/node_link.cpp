@@ -34,6 +34,14 @@ std::string trouble_in(const resp::Error& error)
     return "it answers an error: " + error.text.substr(0, 80);
 }
 
+// The process is gone, or about to be. Whoever was only thrown out (CLIENT KILL) is let in again
+// within a millisecond, and until then new connections had better wait.
+bool is_refusal(const error_code& error)
+{
+    return error == asio::error::connection_refused || error == asio::error::eof ||
+           error == asio::error::connection_reset || error == asio::error::broken_pipe;
+}
+
 bool is_cancelled(asio::cancellation_state state)
 {
     return state.cancelled() != asio::cancellation_type::none;
@@ -161,7 +169,7 @@ void NodeLink::note_silence(const error_code& error)
         return;  // our set-up is wrong, which says nothing of the node
     if (!probe_.silent_since)
         probe_.silent_since = asked_at_;
-    probe_.refused = error == asio::error::connection_refused;
+    probe_.refused = probe_.refused || is_refusal(error);  // until it answers
     listener_.on_probe(name_, node_, probe_);
 }
 

@@ -26,7 +26,7 @@ struct Probe {
     std::optional<TimePoint> answered_at;  // when the question of the last answer was asked
     // Since when it does not answer: the oldest open question, or the end of the connection.
     std::optional<TimePoint> silent_since;
-    bool refused = false;  // it is silent because nobody listens at the address
+    bool refused = false;  // it is silent because it hung up, or nobody listens at the address
 
     bool operator==(const Probe&) const = default;
 };

@@ -140,7 +140,7 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
         (probe->refused || c.now - *probe->silent_since > silence_limit))
         return Doubt{
             State::silent,
-            probe->refused ? "the master refuses connections"
+            probe->refused ? "the master hung up or refuses connections"
                            : "the master does not answer the agent's probe",
             "the master is silent",
             verdict.open};

@@ -128,6 +128,18 @@ TEST_SUITE("net/node_link")
         CHECK(f.notes.probes.back().silent_since.has_value());
     }
 
+    TEST_CASE("a connection that the node ends counts as a refusal until the next one answers")
+    {
+        Fixture f;
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.probes.empty(); }));
+        f.peer->hang_up();
+        REQUIRE(f.await([&] { return f.notes.probes.back().refused; }));
+        CHECK(f.notes.probes.back().silent_since.has_value());
+        REQUIRE(f.await([&] { return !f.notes.probes.back().silent_since.has_value(); }));
+        CHECK_FALSE(f.notes.probes.back().refused);
+    }
+
     TEST_CASE("a refused login or command is told with its remedy, and is no silence")
     {
         for (const std::string error :

@@ -56,13 +56,19 @@ public:
     std::list<boost::asio::ip::tcp::socket*> subscribers;
     int connections = 0;
 
+    // Throws everybody out, as CLIENT KILL does; who comes again is let in.
+    void hang_up()
+    {
+        for (auto* const socket : open_)
+            socket->close();
+    }
+
     // Ends like a process: the port and every connection are closed. What runs here is done when
     // idle() says so, and must be before the peer is destroyed.
     void close()
     {
         acceptor_.close();
-        for (auto* const socket : open_)
-            socket->close();
+        hang_up();
     }
     bool idle() const { return tasks_.size() == 0; }
 
