@@ -18,8 +18,7 @@ boost::asio::awaitable<void> Deadlines::run()
             // Each time anew, until the session moves it: what it waited for may just have come,
             // and the next wait would have no limit.
             deadline->passed_ = true;
-            error_code ignored;  // a socket that is closed already waits for nothing
-            deadline->socket_.cancel(ignored);
+            deadline->socket_.cancel();
         }
     }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/stream_socket.hpp"
+#include "net/ready_sockets.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -32,12 +32,12 @@ private:
     std::list<Deadline*> deadlines_;
 };
 
-// The limit of one session. When it passes, the pending operation on `socket` ends with
+// The limit of one session. When it passes, the wait of `socket` ends with
 // operation_aborted and passed() is true, until the limit is moved.
 class Deadline {
 public:
     // Both must outlive it.
-    Deadline(Deadlines& all, StreamSocket& socket)
+    Deadline(Deadlines& all, ReadySocket& socket)
         : all_(all), socket_(socket), place_(all.deadlines_.insert(all.deadlines_.end(), this))
     {}
     Deadline(const Deadline&) = delete;
@@ -56,7 +56,7 @@ public:
 private:
     friend class Deadlines;
     Deadlines& all_;
-    StreamSocket& socket_;
+    ReadySocket& socket_;
     std::list<Deadline*>::iterator place_;
     Deadlines::Clock::time_point expiry_ = Deadlines::Clock::time_point::max();
     bool passed_ = false;

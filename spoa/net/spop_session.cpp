@@ -5,9 +5,7 @@
 #include "spop/disconnect.hpp"
 #include "spop/frame_splitter.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
-#include <boost/asio/write.hpp>
 
 namespace asio = boost::asio;
 
@@ -34,7 +32,7 @@ void count_end(
         desk.tally.count(SpopError::io);
 }
 
-// As as_result, for the read of each turn: awaited without a coroutine frame of its own.
+// As as_result, for the wait of each turn: awaited without a coroutine frame of its own.
 constexpr auto in_place = asio::as_tuple(asio::deferred);
 
 // An idle session keeps no more memory than this for reading and writing each.
@@ -78,20 +76,28 @@ private:
     agent::Tally& tally_;
 };
 
-// Writes as much as the kernel takes at once, which is nearly always all: a round through the event
-// loop costs more than the write. The socket does not block. An error shows at the next write.
-std::size_t write_at_once(StreamSocket& socket, ByteView bytes)
+// Writes it all, waiting for a peer that reads slowly.
+asio::awaitable<error_code> write_all(ReadySocket& socket, ByteView bytes)
 {
-    error_code later;
-    return socket.write_some(asio::buffer(bytes.data(), bytes.size()), later);
+    for (;;) {
+        const auto sent = socket.write_some(bytes);
+        if (!sent)
+            co_return sent.error();
+        bytes = bytes.subspan(*sent);
+        if (bytes.empty())
+            co_return error_code();
+        const auto [error] = co_await socket.async_wait(ReadySocket::Wait::write, as_result);
+        if (error)
+            co_return error;
+    }
 }
 
 asio::awaitable<void> say_goodbye(
-    StreamSocket& socket, Deadline& deadline, SessionLimits limits, Bytes goodbye)
+    ReadySocket& socket, Deadline& deadline, SessionLimits limits, Bytes goodbye)
 {
     spop::put_agent_disconnect(goodbye, spop::DisconnectStatus::normal, "the agent is stopping");
     deadline.extend(limits.write);
-    co_await asio::async_write(socket, asio::buffer(goodbye), as_result);
+    co_await write_all(socket, goodbye);
 }
 
 }  // namespace
@@ -99,12 +105,11 @@ asio::awaitable<void> say_goodbye(
 // Read what is there, answer every whole frame in it, write once. HAProxy pipelines frames,
 // so one read and one write often serve many of them.
 asio::awaitable<void> run_spop_session(
-    StreamSocket socket, agent::Desk& desk, const SnapshotClock& clock, Deadlines& deadlines,
-    SessionLimits limits)
+    StreamSocket accepted, ReadySockets& ready, agent::Desk& desk, const SnapshotClock& clock,
+    Deadlines& deadlines, SessionLimits limits)
 {
     const OpenConnection open_connection(desk.tally);
-    error_code ignored;  // a socket that is closed already fails at the first read
-    socket.non_blocking(true, ignored);
+    ReadySocket socket(ready, std::move(accepted));
     agent::Conversation conversation(desk, limits.max_frame_size);
     spop::FrameSplitter frames(limits.max_frame_size);
     Bytes reply;
@@ -113,7 +118,7 @@ asio::awaitable<void> run_spop_session(
     bool reading = false;
     conversation.on_late_reply = [&] {
         if (reading)
-            socket.cancel(ignored);
+            socket.cancel();
     };
 
     // Cancellation ends the loop below, and what is written after it must not throw for it.
@@ -122,11 +127,12 @@ asio::awaitable<void> run_spop_session(
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none)
             break;
-        const auto space = frames.space();
         reading = true;
-        const auto [read_error, size] =
-            co_await socket.async_read_some(asio::buffer(space.data(), space.size()), in_place);
+        const auto [wait_error] = co_await socket.async_wait(ReadySocket::Wait::read, in_place);
         reading = false;
+        const auto read =
+            wait_error ? result<std::size_t>(wait_error) : socket.read_some(frames.space());
+        const auto read_error = read ? error_code() : read.error();
         // By a late reply, by cancellation, or by the limit of an idle session that holds much; in
         // none of these was anything read.
         const bool aborted = read_error == asio::error::operation_aborted && conversation.greeted();
@@ -148,7 +154,7 @@ asio::awaitable<void> run_spop_session(
         const auto answers_before = conversation.answers();
         desk.now = read_at;
         desk.stale = clock.is_stale(read_at);
-        frames.commit(size);
+        frames.commit(read ? *read : 0);
         const bool open = answer_frames(frames, conversation, reply);
         const auto answered_at = Clock::now();
         if (const auto answers = conversation.answers() - answers_before; answers > 0)
@@ -160,9 +166,9 @@ asio::awaitable<void> run_spop_session(
         if (replied)
             deadline.set(answered_at + limits.write);
         while (!reply.empty()) {
-            if (const auto sent = write_at_once(socket, reply); sent < reply.size()) {
-                const auto [write_error, _] =
-                    co_await asio::async_write(socket, asio::buffer(reply) + sent, as_result);
+            if (const auto sent = socket.write_some(reply); !sent || *sent < reply.size()) {
+                const auto write_error =
+                    co_await write_all(socket, ByteView(reply).subspan(sent ? *sent : 0));
                 if (write_error) {
                     count_end(desk, write_error, deadline, SpopError::write_timeout);
                     co_return;
@@ -194,10 +200,10 @@ asio::awaitable<void> run_spop_session(
     if (!conversation.greeted())
         co_return;
     // What HAProxy has asked by now is answered first, in the same write.
-    const auto space = frames.space();
     desk.now = Clock::now();
     desk.stale = clock.is_stale(desk.now);
-    frames.commit(socket.read_some(asio::buffer(space.data(), space.size()), ignored));
+    const auto read = socket.read_some(frames.space());
+    frames.commit(read ? *read : 0);
     if (answer_frames(frames, conversation, reply)) {
         agent::answer_all(desk);
         conversation.take_late_replies(reply);

@@ -2,6 +2,7 @@
 
 #include "agent/conversation.hpp"
 #include "net/deadlines.hpp"
+#include "net/ready_sockets.hpp"
 #include "net/stream_socket.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -32,7 +33,7 @@ struct SessionLimits {
 // Serves one HAProxy connection until it ends. A terminal cancellation says goodbye to the peer
 // first. What is taken by reference must outlive it.
 boost::asio::awaitable<void> run_spop_session(
-    StreamSocket socket, agent::Desk& desk, const SnapshotClock& clock, Deadlines& deadlines,
-    SessionLimits limits);
+    StreamSocket accepted, ReadySockets& ready, agent::Desk& desk, const SnapshotClock& clock,
+    Deadlines& deadlines, SessionLimits limits);
 
 }  // namespace spoa::net

@@ -32,6 +32,7 @@ SpopWorker::SpopWorker(
     : desk_{.snapshot = first, .tally = agent::Tally(first->answers.size()), .seats = &seats, .waiting = agent::WaitingRoom(most_waiting)},
       clock_{std::chrono::steady_clock::now(), snapshot_limit},
       limits_(limits),
+      ready_(context_.get_executor()),
       deadlines_(context_.get_executor()),
       waits_(context_.get_executor(), desk_, clock_),
       sessions_(
@@ -44,6 +45,7 @@ SpopWorker::SpopWorker(
           on_failure(message_of(failure));
       })
 {
+    housekeeping_.spawn(ready_.run());
     housekeeping_.spawn(deadlines_.run());
     housekeeping_.spawn(waits_.run());
     thread_ = std::jthread([this] {
@@ -94,7 +96,8 @@ void SpopWorker::serve(StreamSocket socket)
 {
     ++taken_over_;
     asio::post(context_, [this, accepted = std::move(socket)]() mutable {
-        sessions_.spawn(run_spop_session(std::move(accepted), desk_, clock_, deadlines_, limits_));
+        sessions_.spawn(
+            run_spop_session(std::move(accepted), ready_, desk_, clock_, deadlines_, limits_));
     });
 }
 

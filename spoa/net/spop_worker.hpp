@@ -2,6 +2,7 @@
 
 #include "agent/conversation.hpp"
 #include "net/deadlines.hpp"
+#include "net/ready_sockets.hpp"
 #include "net/spop_session.hpp"
 #include "net/task_group.hpp"
 #include "net/wait_keeper.hpp"
@@ -64,6 +65,7 @@ private:
     agent::Desk desk_;
     SnapshotClock clock_;
     SessionLimits limits_;
+    ReadySockets ready_;
     Deadlines deadlines_;
     WaitKeeper waits_;
     TaskGroup sessions_;

@@ -65,6 +65,7 @@ struct Fixture {
         agent::Tally(1),
         false};
     net::SnapshotClock clock{std::chrono::steady_clock::now(), 1h};
+    net::ReadySockets ready{context.get_executor()};
     net::Deadlines deadlines{context.get_executor()};
     net::WaitKeeper waits{context.get_executor(), desk, clock};
     net::TaskGroup tasks{
@@ -76,9 +77,11 @@ struct Fixture {
     {
         tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
         client.connect(acceptor.local_endpoint());
+        housekeeping.spawn(ready.run());
         housekeeping.spawn(deadlines.run());
         housekeeping.spawn(waits.run());
-        tasks.spawn(net::run_spop_session(acceptor.accept(), desk, clock, deadlines, limits));
+        tasks.spawn(
+            net::run_spop_session(acceptor.accept(), ready, desk, clock, deadlines, limits));
     }
     ~Fixture()
     {
