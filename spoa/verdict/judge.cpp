@@ -60,6 +60,8 @@ std::string shortfall(const Case& c, const Majority& majority)
 
 Verdict judge_majority(const Case& c, const Majority& majority, Standing& standing)
 {
+    if (!standing.heard_first_at)
+        standing.heard_first_at = c.now;
     Verdict verdict;
     verdict.open = true;
     const auto ruling = rule(c, majority, standing);
@@ -89,6 +91,20 @@ struct Doubt {
 bool keep(InDoubt choice)
 {
     return choice == InDoubt::keep;
+}
+
+// The vote that tells a new listener of a promotion whose events it missed: the leader alone names
+// the new master, at a higher epoch, until the others have its hello (sentinel.c,
+// sentinelGetCurrentMasterAddress). Only for as long as that takes: afterwards it is one vote.
+const Vote* promoted_before(const Standing& standing, std::span<const Vote> votes, TimePoint now)
+{
+    if (!standing.heard_first_at || now - *standing.heard_first_at >= announcement_limit)
+        return nullptr;
+    const auto found = std::ranges::find_if(votes, [&](const Vote& vote) {
+        return vote.address && *vote.address != *standing.current &&
+               vote.config_epoch > standing.high_water;
+    });
+    return found == votes.end() ? nullptr : &*found;
 }
 
 // The first reason found; `verdict` is what the majority alone would give.
@@ -122,6 +138,13 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
                 "two nodes are master",
                 keep(policy.switching)};
     }
+    if (const auto* const vote = promoted_before(standing, c.votes, c.now))
+        return Doubt{
+            State::switching,
+            "a Sentinel already names " + to_string(*vote->address) + " at epoch " +
+                std::to_string(vote->config_epoch),
+            "a promotion was announced before the agent listened",
+            keep(policy.switching)};
     const auto objection = role_objection(probe, standing.in_force_since, c.now);
     if (!objection.empty())
         return Doubt{
@@ -169,10 +192,14 @@ void map_server(Verdict& verdict, const Subject& subject)
 std::optional<TimePoint> next_look(
     const Standing& standing, const Evidence& evidence, TimePoint now)
 {
+    std::optional<TimePoint> next;
     const auto asked_until = standing.in_force_since + probe_deadline;
     if (standing.current && find_probe(evidence.probes, *standing.current) && now < asked_until)
-        return asked_until;
-    return std::nullopt;
+        next = asked_until;
+    if (standing.heard_first_at)
+        if (const auto told_by = *standing.heard_first_at + announcement_limit; now < told_by)
+            next = next ? std::min(*next, told_by) : told_by;
+    return next;
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 
 namespace spoa::verdict {
 
+// Until the other Sentinels have a leader's hello, of which there is one in two seconds.
+inline constexpr std::chrono::milliseconds announcement_limit{5'000};
 inline constexpr std::chrono::milliseconds promotion_grace{1'000};  // until a leader's flags show
 inline constexpr std::chrono::milliseconds calm_hold{10'000};       // five hello periods
 

@@ -38,6 +38,8 @@ struct Standing {
     std::optional<TimePoint> unheard_since;  // no valid vote from anyone
     // All votes were dropped and asked for anew: nothing is open until a majority answered.
     std::optional<TimePoint> asked_anew_at;
+    // When a majority answered first, since the start or since all were asked anew.
+    std::optional<TimePoint> heard_first_at;
     bool down = false;  // is_down's memory
     StallWatch stall;
     PromotionWatch promotions;

@@ -112,6 +112,7 @@ void Watch::forget(TimePoint now)
         probe = std::move(unknown);
     }
     standing_.asked_anew_at = now;
+    standing_.heard_first_at.reset();
     standing_.stall = StallWatch();
     standing_.promotions = PromotionWatch();
     standing_.contender.reset();

@@ -47,8 +47,10 @@ TEST_SUITE("verdict/judge: a majority")
     {
         const std::vector<std::optional<sentinel::Vote>> thirds{
             std::nullopt, vote("r2:1", 9), nil(), vote("r1:1", 9)};
+        auto heard_for_long = standing("r1:1", 3);
+        heard_for_long.heard_first_at = at(-5'000);
         for (const auto& third : thirds) {
-            const auto result = judged({vote("r1:1", 3), vote("r1:1", 3), third});
+            const auto result = judged({vote("r1:1", 3), vote("r1:1", 3), third}, heard_for_long);
             CHECK(result.verdict.state == State::degraded);
             CHECK(result.verdict.open);
             CHECK(result.verdict.server == "R1");
@@ -277,6 +279,32 @@ TEST_SUITE("verdict/judge: no majority")
             judged({vote("r2:1", 1'000'000'000), std::nullopt, std::nullopt}, standing("r1:1", 3));
         CHECK(result.verdict.address == endpoint("r1:1"));
         CHECK(result.standing.high_water == 3);
+    }
+
+    TEST_CASE(
+        "who starts in mid-failover sees that a leader has promoted another, for five seconds")
+    {
+        // The leader's events went out before anybody listened, and the others have no hello yet.
+        const auto told = judged({vote("r2:1", 4), vote("r1:1", 3), vote("r1:1", 3)});
+        CHECK(told.verdict.state == State::switching);
+        CHECK_FALSE(told.verdict.open);
+        CHECK(told.verdict.address == endpoint("r1:1"));
+        REQUIRE(told.look_again == at(5'000));
+
+        const auto judged_at = [&](int when, std::string_view first, std::uint64_t epoch) {
+            const Ballots ballots{
+                vote(first, epoch, when), vote("r1:1", 3, when), vote("r1:1", 3, when)};
+            return judge(subject(), evidence(ballots), told.standing, at(when)).verdict;
+        };
+        CHECK(judged_at(4'999, "r2:1", 4).state == State::switching);
+        CHECK(judged_at(5'000, "r2:1", 4).state == State::degraded);
+        CHECK(judged_at(100, "r1:1", 3).state == State::ok);
+        CHECK(judged_at(100, "r2:1", 3).state == State::degraded);  // no newer than the majority
+
+        auto policy_keep = subject();
+        policy_keep.policy.switching = verdict::InDoubt::keep;
+        const Ballots ballots{vote("r2:1", 4), vote("r1:1", 3), vote("r1:1", 3)};
+        CHECK(judge(policy_keep, evidence(ballots), {}, at(0)).verdict.open);
     }
 
     TEST_CASE("three Sentinels with three opinions are a conflict, and the last master stays")
