@@ -108,9 +108,22 @@ bool Conversation::on_hello(ByteView payload, Bytes& reply)
     max_frame_size_ = agreement->max_frame_size;
     spop::put_agent_hello(reply, *agreement);
     state_ = agreement->healthcheck ? State::closed : State::running;
-    if (greeted() && !seat_.take())
-        desk_.tally.count(SpopError::overload);
+    if (greeted())
+        take_seat();
     return greeted();
+}
+
+void Conversation::resume(std::uint32_t max_frame_size)
+{
+    max_frame_size_ = max_frame_size;
+    state_ = State::running;
+    take_seat();
+}
+
+void Conversation::take_seat()
+{
+    if (!seat_.take())
+        desk_.tally.count(SpopError::overload);
 }
 
 bool Conversation::on_notify(const spop::FrameHeader& header, ByteView payload, Bytes& reply)

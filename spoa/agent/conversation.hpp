@@ -41,6 +41,10 @@ public:
     Conversation& operator=(const Conversation&) = delete;
     ~Conversation();  // questions of it that wait leave
 
+    // Takes up what began with another process of ours: it has greeted, and agreed on this. Before
+    // the first frame.
+    void resume(std::uint32_t max_frame_size);
+
     // Called when there is a late reply and was none before.
     std::function<void()> on_late_reply;
 
@@ -64,6 +68,7 @@ public:
 
 private:
     bool on_hello(ByteView payload, Bytes& reply);
+    void take_seat();
     bool on_notify(const spop::FrameHeader& header, ByteView payload, Bytes& reply);
     std::optional<std::size_t> asked_before(ByteView question) const;
     void keep_question(ByteView question, std::size_t name);

@@ -19,6 +19,7 @@ public:
     ~Descriptor() { close(); }
 
     int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
     void close()
     {
         if (fd_ >= 0)

@@ -10,6 +10,7 @@
 #include "daemon/service_manager.hpp"
 #include "daemon/service_report.hpp"
 #include "daemon/upgrade.hpp"
+#include "net/hand_over.hpp"
 #include "net/listener.hpp"
 #include "net/spop_workers.hpp"
 #include "net/task_group.hpp"
@@ -158,11 +159,28 @@ private:
                 co_return;
         }
         serve();
+        if (auto channel = predecessor_.take_channel(); channel.get() >= 0)
+            tasks_.spawn(take_over(std::move(channel)));
         predecessor_.relieve();
         write_log(LogLevel::info, "upgrade: this process serves, the one before drains");
         pause.expires_after(until_main_process);
         if (const auto [cancelled] = co_await pause.async_wait(net::as_result); !cancelled)
             start_reports();
+    }
+
+    // HAProxy's connections to the process before us go on here.
+    asio::awaitable<void> take_over(Descriptor channel)
+    {
+        const auto taken = co_await net::take_over(
+            asio::posix::stream_descriptor(context_, channel.release()),
+            [this](int socket, int family, agent::HandOver state) {
+                workers_.go_on(socket, family, std::move(state));
+            });
+        write_log(
+            taken.bad > 0 ? LogLevel::warning : LogLevel::info,
+            "upgrade: HAProxy's connections were handed over",
+            {{"connections", std::to_string(taken.connections)},
+             {"unusable", std::to_string(taken.bad)}});
     }
 
     void start_successor()
@@ -200,6 +218,7 @@ private:
                 {{"reason", "the new one did not come to serve; its own lines say why"}});
             return;
         }
+        serves_after_us_ = true;
         service_manager_.main_process(successor_.pid());
         control_.stop_twemproxies();
         spop_doors_.hand_over();
@@ -364,7 +383,7 @@ private:
             "stopping",
             {{"connections", std::to_string(workers_.open_connections())}});
         cancel_all();
-        workers_.stop();
+        workers_.stop(serves_after_us_ ? net::Heir(successor_.channel()) : net::Heir());
 
         const auto limit = std::chrono::steady_clock::now() + stop_limit;
         asio::steady_timer pause(context_);
@@ -385,6 +404,7 @@ private:
     asio::io_context context_{1};
     asio::signal_set signals_{context_, SIGINT, SIGTERM, SIGHUP};  // before anything is said
     Successor successor_{context_};
+    bool serves_after_us_ = false;  // the successor
     const std::filesystem::path file_;
     config::Config config_;  // in force
     Doors spop_doors_{context_, config_.spop.listen, predecessor_};

@@ -1,6 +1,7 @@
 #include "daemon/upgrade.hpp"
 
 #include "base/result.hpp"
+#include "net/hand_over.hpp"
 
 #include <boost/asio/buffer.hpp>
 
@@ -25,8 +26,11 @@ namespace asio = boost::asio;
 namespace spoa::daemon {
 namespace {
 
-// Sockets as `ADDRESS=DESCRIPTOR`, one a line; the pipe is the line without an address.
+// Sockets as `ADDRESS=DESCRIPTOR`, one a line; the pipe is the line without an address. A program
+// that does not know a line closes its descriptor before it says that it serves.
 constexpr const char* variable = "SENTINEL_SPOA_SOCKETS";
+// The line of the channel for HAProxy's connections; what goes over it has this version.
+constexpr std::string_view channel_line = "connections/1";
 // Longer than the new process waits for its Sentinels.
 constexpr std::chrono::seconds serve_limit{15};
 
@@ -86,6 +90,8 @@ Predecessor::Predecessor()
             continue;
         if (equals == 0)
             pipe_ = fd;
+        else if (line.substr(0, equals) == channel_line)
+            channel_ = Descriptor(fd);
         else
             sockets_.emplace(line.substr(0, equals), fd);
     }
@@ -106,6 +112,7 @@ void Predecessor::relieve()
     for (const auto& [address, fd] : sockets_)
         ::close(fd);
     sockets_.clear();
+    channel_.close();
     if (pipe_ < 0)
         return;
     ::signal(SIGPIPE, SIG_IGN);
@@ -119,16 +126,19 @@ void Successor::start(
     const std::vector<std::pair<SocketAddress, int>>& sockets, std::vector<std::string> variables,
     std::function<void(bool)> then)
 {
-    // In the new process the sockets are numbered from 3, then the pipe; nothing else is inherited:
-    // a copy of HAProxy's connections would keep them open for ever.
+    // In the new process the sockets are numbered from 3, then the channel, then the pipe; nothing
+    // else is inherited: a copy of HAProxy's connections would keep them open for ever.
     constexpr int first = 3;
-    const int last = first + static_cast<int>(sockets.size());
+    const int last = first + static_cast<int>(sockets.size()) + 1;
     Descriptors descriptors;
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
         throw std::system_error(errno, std::generic_category(), "no pipe");
     descriptors.add(ends[1]);
     pipe_.assign(ends[0]);
+    auto channel = net::make_hand_over_channel();
+    channel_ = Descriptor(channel.giving);
+    descriptors.add(channel.taking);
 
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
@@ -138,6 +148,9 @@ void Successor::start(
         ::posix_spawn_file_actions_adddup2(&actions, descriptors.copy(fd, last + 1), number);
         handed_over += to_string(address) + "=" + std::to_string(number++) + "\n";
     }
+    ::posix_spawn_file_actions_adddup2(
+        &actions, descriptors.copy(channel.taking, last + 1), number);
+    handed_over += std::string(channel_line) + "=" + std::to_string(number) + "\n";
     ::posix_spawn_file_actions_adddup2(&actions, descriptors.copy(ends[1], last + 1), last);
     handed_over += "=" + std::to_string(last) + "\n";
     ::posix_spawn_file_actions_addclosefrom_np(&actions, last + 1);
@@ -158,6 +171,7 @@ void Successor::start(
     if (error != 0) {
         child_ = 0;
         pipe_.close();
+        channel_.close();
         throw std::runtime_error(
             "cannot start " + command.front() + ": " + std::generic_category().message(error));
     }
@@ -183,6 +197,7 @@ void Successor::wait(std::function<void(bool)> then)
                 ::kill(child_, SIGKILL);
                 ::waitpid(child_, nullptr, 0);
                 child_ = 0;
+                channel_.close();
             }
             then(serves);
         });

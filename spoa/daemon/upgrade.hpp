@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "daemon/descriptor.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/readable_pipe.hpp>
@@ -21,9 +22,9 @@ namespace spoa::daemon {
 
 // An upgrade without a gap: the running process starts the program anew, from the file that is
 // there now, and leaves it the very sockets it listens on. The new process lets nobody in before it
-// knows its masters; then it says so over a pipe, and the old one drains. No connection is ever
-// refused or lost in a backlog, because the sockets stay open all the time. When the new one fails,
-// it only ends.
+// knows its masters; then it says so over a pipe, and the old one hands it HAProxy's connections
+// over and drains. No connection is ever refused or lost in a backlog, because the sockets stay
+// open all the time. When the new one fails, it only ends.
 
 // The new process' side.
 class Predecessor {
@@ -37,11 +38,15 @@ public:
 
     bool is_there() const { return pipe_ >= 0; }
 
+    // Where it hands HAProxy's connections over; none where it knows nothing of that.
+    Descriptor take_channel() { return std::move(channel_); }
+
     // We serve: the old process drains. Closes what was not taken.
     void relieve();
 
 private:
     std::map<std::string, int> sockets_;
+    Descriptor channel_;
     int pipe_ = -1;
 };
 
@@ -59,6 +64,9 @@ public:
         const std::vector<std::pair<SocketAddress, int>>& sockets,
         std::vector<std::string> variables, std::function<void(bool)> then);
 
+    // Where it takes HAProxy's connections, once it serves. Ours.
+    int channel() const { return channel_.get(); }
+
     bool is_starting() const { return child_ > 0; }
     pid_t pid() const { return child_; }
 
@@ -68,6 +76,7 @@ private:
     boost::asio::readable_pipe pipe_;
     boost::asio::steady_timer limit_;
     std::array<char, 1> sign_{};
+    Descriptor channel_;
     pid_t child_ = 0;
 };
 

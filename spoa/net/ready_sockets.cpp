@@ -71,6 +71,9 @@ ReadySocket::ReadySocket(ReadySockets& all, StreamSocket socket) : all_(all), fd
 
 ReadySocket::~ReadySocket()
 {
+    // close() is not enough: another process may have it open, and then the epoll goes on telling.
+    if (watched_)
+        watch(std::nullopt);
     ::close(fd_);
 }
 

@@ -67,6 +67,8 @@ public:
             what);
     }
 
+    int native_handle() const { return fd_; }
+
     // The wait, if there is one, ends soon with operation_aborted.
     void cancel();
 

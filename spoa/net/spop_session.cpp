@@ -76,8 +76,8 @@ private:
     agent::Tally& tally_;
 };
 
-// Writes it all, waiting for a peer that reads slowly.
-asio::awaitable<error_code> write_all(ReadySocket& socket, ByteView bytes)
+// Writes it all, waiting for a peer that reads slowly. `bytes` is what is left after an error.
+asio::awaitable<error_code> write_all(ReadySocket& socket, ByteView& bytes)
 {
     for (;;) {
         const auto sent = socket.write_some(bytes);
@@ -92,12 +92,28 @@ asio::awaitable<error_code> write_all(ReadySocket& socket, ByteView bytes)
     }
 }
 
+// Writes what is left of `reply` after `sent` bytes. False: that is the end of the session. When it
+// was told to end meanwhile, `reply` still has what was not written.
+asio::awaitable<bool> write_rest(
+    ReadySocket& socket, Bytes& reply, std::size_t sent, const Deadline& deadline,
+    agent::Desk& desk)
+{
+    auto rest = ByteView(reply).subspan(sent);
+    const auto error = co_await write_all(socket, rest);
+    reply.erase(reply.begin(), reply.end() - static_cast<std::ptrdiff_t>(rest.size()));
+    if (!error || (error == asio::error::operation_aborted && !deadline.passed()))
+        co_return true;
+    count_end(desk, error, deadline, SpopError::write_timeout);
+    co_return false;
+}
+
 asio::awaitable<void> say_goodbye(
     ReadySocket& socket, Deadline& deadline, SessionLimits limits, Bytes goodbye)
 {
     spop::put_agent_disconnect(goodbye, spop::DisconnectStatus::normal, "the agent is stopping");
     deadline.extend(limits.write);
-    co_await write_all(socket, goodbye);
+    ByteView rest(goodbye);
+    co_await write_all(socket, rest);
 }
 
 }  // namespace
@@ -106,12 +122,14 @@ asio::awaitable<void> say_goodbye(
 // so one read and one write often serve many of them.
 asio::awaitable<void> run_spop_session(
     StreamSocket accepted, ReadySockets& ready, agent::Desk& desk, const SnapshotClock& clock,
-    Deadlines& deadlines, SessionLimits limits)
+    Deadlines& deadlines, SessionLimits limits, Heir& heir, std::unique_ptr<agent::HandOver> before)
 {
     const OpenConnection open_connection(desk.tally);
     ReadySocket socket(ready, std::move(accepted));
     agent::Conversation conversation(desk, limits.max_frame_size);
-    spop::FrameSplitter frames(limits.max_frame_size);
+    if (before && before->greeted)
+        conversation.resume(before->max_frame_size);
+    spop::FrameSplitter frames(conversation.max_frame_size());
     Bytes reply;
     Deadline deadline(deadlines, socket);
     deadline.extend(limits.hello);
@@ -123,6 +141,20 @@ asio::awaitable<void> run_spop_session(
 
     // Cancellation ends the loop below, and what is written after it must not throw for it.
     co_await asio::this_coro::throw_if_cancelled(false);
+    if (before) {
+        frames.put(before->unread);
+        reply = std::move(before->unwritten);
+        before.reset();
+        if (!reply.empty()) {
+            deadline.extend(limits.write);
+            if (!co_await write_rest(socket, reply, 0, deadline, desk))
+                co_return;
+        }
+        if (frames.has_partial_frame())
+            deadline.extend(limits.frame);
+        else if (conversation.greeted())
+            deadline.lift();
+    }
     for (bool in_frame = false;;) {
         const auto state = co_await asio::this_coro::cancellation_state;
         if (state.cancelled() != asio::cancellation_type::none)
@@ -135,7 +167,8 @@ asio::awaitable<void> run_spop_session(
         const auto read_error = read ? error_code() : read.error();
         // By a late reply, by cancellation, or by the limit of an idle session that holds much; in
         // none of these was anything read.
-        const bool aborted = read_error == asio::error::operation_aborted && conversation.greeted();
+        const bool aborted = read_error == asio::error::operation_aborted &&
+                             (conversation.greeted() || !deadline.passed());
         const bool idle = aborted && deadline.passed() && !frames.has_partial_frame();
         if (read_error && !idle && !(aborted && !deadline.passed())) {
             count_end(
@@ -167,12 +200,10 @@ asio::awaitable<void> run_spop_session(
             deadline.set(answered_at + limits.write);
         while (!reply.empty()) {
             if (const auto sent = socket.write_some(reply); !sent || *sent < reply.size()) {
-                const auto write_error =
-                    co_await write_all(socket, ByteView(reply).subspan(sent ? *sent : 0));
-                if (write_error) {
-                    count_end(desk, write_error, deadline, SpopError::write_timeout);
+                if (!co_await write_rest(socket, reply, sent ? *sent : 0, deadline, desk))
                     co_return;
-                }
+                if (!reply.empty())
+                    break;
             }
             reply.clear();
             if (open)
@@ -197,6 +228,16 @@ asio::awaitable<void> run_spop_session(
         }
         in_frame = frames.has_partial_frame();
     }
+    agent::answer_all(desk);
+    conversation.take_late_replies(reply);
+    const auto rest = frames.rest();
+    if (heir.take(
+            socket.native_handle(),
+            {conversation.greeted(),
+             conversation.max_frame_size(),
+             {rest.begin(), rest.end()},
+             reply}))
+        co_return;
     if (!conversation.greeted())
         co_return;
     // What HAProxy has asked by now is answered first, in the same write.

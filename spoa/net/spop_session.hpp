@@ -2,6 +2,7 @@
 
 #include "agent/conversation.hpp"
 #include "net/deadlines.hpp"
+#include "net/hand_over.hpp"
 #include "net/ready_sockets.hpp"
 #include "net/stream_socket.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 namespace spoa::net {
 
@@ -30,10 +32,12 @@ struct SessionLimits {
     std::chrono::milliseconds write{2'000};  // for a peer that does not read
 };  // a greeted connection may idle for ever: HAProxy decides how long it keeps one
 
-// Serves one HAProxy connection until it ends. A terminal cancellation says goodbye to the peer
-// first. What is taken by reference must outlive it.
+// Serves one HAProxy connection until it ends; one that another process began goes on from
+// `before`. After a terminal cancellation `heir` takes it, or the peer is told goodbye. What is
+// taken by reference must outlive it.
 boost::asio::awaitable<void> run_spop_session(
     StreamSocket accepted, ReadySockets& ready, agent::Desk& desk, const SnapshotClock& clock,
-    Deadlines& deadlines, SessionLimits limits);
+    Deadlines& deadlines, SessionLimits limits, Heir& heir,
+    std::unique_ptr<agent::HandOver> before = nullptr);
 
 }  // namespace spoa::net

@@ -92,18 +92,26 @@ void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
     });
 }
 
-void SpopWorker::serve(StreamSocket socket)
+void SpopWorker::serve(StreamSocket socket, std::unique_ptr<agent::HandOver> before)
 {
     ++taken_over_;
-    asio::post(context_, [this, accepted = std::move(socket)]() mutable {
-        sessions_.spawn(
-            run_spop_session(std::move(accepted), ready_, desk_, clock_, deadlines_, limits_));
+    asio::post(context_, [this, accepted = std::move(socket), state = std::move(before)]() mutable {
+        sessions_.spawn(run_spop_session(
+            std::move(accepted),
+            ready_,
+            desk_,
+            clock_,
+            deadlines_,
+            limits_,
+            heir_,
+            std::move(state)));
     });
 }
 
-void SpopWorker::stop()
+void SpopWorker::stop(Heir heir)
 {
-    asio::post(context_, [this] {
+    asio::post(context_, [this, heir] {
+        heir_ = heir;
         agent::answer_all(desk_);
         sessions_.cancel();
     });

@@ -54,17 +54,20 @@ public:
     // Puts a new snapshot in force: every frame read after it has arrived is answered from it.
     void publish(std::shared_ptr<const agent::Snapshot> snapshot);
 
-    // Takes over an accepted connection, which must belong to context().
-    void serve(StreamSocket socket);
+    // Takes over an accepted connection, which must belong to context(); one that another process
+    // began goes on from `before`.
+    void serve(StreamSocket socket, std::unique_ptr<agent::HandOver> before = nullptr);
 
-    // Answers the questions that wait, and says goodbye on every connection.
-    void stop();
+    // Answers the questions that wait. `heir` takes every connection; where it does not, it says
+    // goodbye.
+    void stop(Heir heir);
 
 private:
     boost::asio::io_context context_{1};
     agent::Desk desk_;
     SnapshotClock clock_;
     SessionLimits limits_;
+    Heir heir_;
     ReadySockets ready_;
     Deadlines deadlines_;
     WaitKeeper waits_;

@@ -1,6 +1,10 @@
 #include "net/spop_workers.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 namespace spoa::net {
 
@@ -33,11 +37,30 @@ std::optional<Taker> SpopWorkers::next()
 {
     if (is_full())
         return std::nullopt;
-    const auto least = std::ranges::min_element(workers_, {}, &SpopWorker::load);
+    const auto least = least_loaded();
     return Taker{least->context(), [this, least](StreamSocket socket) {
                      least->serve(std::move(socket));
                      workers_.splice(workers_.end(), workers_, least);
                  }};
+}
+
+void SpopWorkers::go_on(int socket, int family, agent::HandOver state)
+{
+    const auto least = least_loaded();
+    StreamSocket connection(least->context());
+    error_code error;
+    connection.assign({family, 0}, socket, error);
+    if (error) {
+        ::close(socket);
+        return;
+    }
+    least->serve(std::move(connection), std::make_unique<agent::HandOver>(std::move(state)));
+    workers_.splice(workers_.end(), workers_, least);
+}
+
+std::list<SpopWorker>::iterator SpopWorkers::least_loaded()
+{
+    return std::ranges::min_element(workers_, {}, &SpopWorker::load);
 }
 
 void SpopWorkers::publish(const std::shared_ptr<const agent::Snapshot>& snapshot)
@@ -56,10 +79,10 @@ bool SpopWorkers::all_turned()
     return true;
 }
 
-void SpopWorkers::stop()
+void SpopWorkers::stop(Heir heir)
 {
     for (auto& worker : workers_)
-        worker.stop();
+        worker.stop(heir);
 }
 
 std::size_t SpopWorkers::open_connections() const

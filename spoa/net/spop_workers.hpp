@@ -36,8 +36,12 @@ public:
     // Whether every worker has put a snapshot in force since this was last true.
     bool all_turned();
 
-    // Says goodbye on every connection.
-    void stop();
+    // A connection that the process before us has handed over. It is served however many are open:
+    // HAProxy may be waiting for an answer on it. `socket` is ours from now on.
+    void go_on(int socket, int family, agent::HandOver state);
+
+    // Has `heir` take every connection; where it does not, says goodbye.
+    void stop(Heir heir);
 
     std::size_t open_connections() const;
     // Answers that named an undoubted master of the name, ever.
@@ -48,6 +52,8 @@ public:
     std::vector<const agent::Tally*> tallies() const;
 
 private:
+    std::list<SpopWorker>::iterator least_loaded();
+
     ConnectionLimits limits_;
     agent::Seats seats_{limits_.served};
     std::map<const SpopWorker*, std::uint64_t> turns_seen_;

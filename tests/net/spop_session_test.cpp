@@ -67,6 +67,7 @@ struct Fixture {
     net::SnapshotClock clock{std::chrono::steady_clock::now(), 1h};
     net::ReadySockets ready{context.get_executor()};
     net::Deadlines deadlines{context.get_executor()};
+    net::Heir heir;
     net::WaitKeeper waits{context.get_executor(), desk, clock};
     net::TaskGroup tasks{
         context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
@@ -81,7 +82,7 @@ struct Fixture {
         housekeeping.spawn(deadlines.run());
         housekeeping.spawn(waits.run());
         tasks.spawn(
-            net::run_spop_session(acceptor.accept(), ready, desk, clock, deadlines, limits));
+            net::run_spop_session(acceptor.accept(), ready, desk, clock, deadlines, limits, heir));
     }
     ~Fixture()
     {

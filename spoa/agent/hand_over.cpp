@@ -1,0 +1,95 @@
+#include "agent/hand_over.hpp"
+
+#include "spop/frame_header.hpp"
+
+#include <boost/system/errc.hpp>
+
+#include <optional>
+
+namespace spoa::agent {
+namespace {
+
+constexpr std::byte version{1};
+constexpr std::uint32_t largest_max_frame_size = 1'048'576;  // that the configuration takes
+
+void put_byte(Bytes& out, std::byte value)
+{
+    out.push_back(value);
+}
+
+void put_number(Bytes& out, std::size_t value)
+{
+    for (int shift = 24; shift >= 0; shift -= 8)
+        out.push_back(static_cast<std::byte>(value >> shift & 0xff));
+}
+
+std::optional<ByteView> take(ByteView& in, std::size_t size)
+{
+    if (in.size() < size)
+        return std::nullopt;
+    const auto taken = in.first(size);
+    in = in.subspan(size);
+    return taken;
+}
+
+std::optional<std::uint32_t> take_number(ByteView& in)
+{
+    const auto digits = take(in, sizeof(std::uint32_t));
+    if (!digits)
+        return std::nullopt;
+    std::uint32_t value = 0;
+    for (const auto digit : *digits)
+        value = value << 8 | std::to_integer<std::uint32_t>(digit);
+    return value;
+}
+
+// Whether these bytes are less than one frame, and may become one.
+bool is_start_of_frame(ByteView bytes, std::uint32_t max_frame_size)
+{
+    const auto size = bytes.size();
+    const auto length = take_number(bytes);
+    return !length ||
+           (*length <= max_frame_size && size < spop::length_prefix_size + std::size_t{*length});
+}
+
+}  // namespace
+
+Bytes encode(const HandOver& state)
+{
+    Bytes out;
+    put_byte(out, version);
+    put_byte(out, std::byte{state.greeted});
+    put_number(out, state.max_frame_size);
+    put_number(out, state.unread.size());
+    append(out, state.unread);
+    append(out, state.unwritten);
+    return out;
+}
+
+result<HandOver> decode_hand_over(ByteView message)
+{
+    const error_code bad = make_error_code(boost::system::errc::bad_message);
+    const auto start = take(message, 2);
+    if (!start || (*start)[0] != version || (*start)[1] > std::byte{1})
+        return bad;
+    const auto max_frame_size = take_number(message);
+    const auto unread_size = take_number(message);
+    if (!max_frame_size || !unread_size)
+        return bad;
+    const auto unread = take(message, *unread_size);
+    if (!unread)
+        return bad;
+
+    const bool greeted = (*start)[1] != std::byte{0};
+    if (*max_frame_size < spop::smallest_max_frame_size ||
+        *max_frame_size > largest_max_frame_size || !is_start_of_frame(*unread, *max_frame_size) ||
+        (!greeted && !message.empty()))
+        return bad;
+    return HandOver{
+        greeted,
+        *max_frame_size,
+        {unread->begin(), unread->end()},
+        {message.begin(), message.end()}};
+}
+
+}  // namespace spoa::agent
