@@ -37,7 +37,9 @@ void Fences::configure(
         }
         auto& haproxy =
             *haproxies_.emplace_back(std::make_shared<Haproxy>(executor_, each, metrics_));
-        for (const auto& [backend, master_name] : each.backends) {
+        for (const auto& [backend, master_name, reads] : each.backends) {
+            if (reads)
+                continue;
             haproxy.runtime_api.add_backend(backend, places(master_name), master_name);
             if (haproxy.old_workers)
                 haproxy.old_workers->add_backend(backend, places(master_name));

@@ -3,6 +3,7 @@
 #include "node/restart.hpp"
 #include "telemetry/moment.hpp"
 #include "verdict/failover.hpp"
+#include "verdict/replica_watch.hpp"
 #include "verdict/watch.hpp"
 
 #include <chrono>
@@ -46,6 +47,7 @@ struct NameReport {
     std::uint64_t waiting = 0;          // new connections that wait for a clear verdict
     const std::deque<verdict::Failover>* failovers = nullptr;  // oldest first; may be missing
     std::size_t place = 0;                                     // where the agent keeps it
+    const verdict::ReplicaWatch* replicas = nullptr;           // where role=replica is offered
 };
 
 // The workers that a HAProxy has left behind when it was reloaded, as its master tells.
