@@ -47,7 +47,10 @@ Control::Control(
     recall(config);
     events_.describe = [this](std::size_t name) {
         return telemetry::master_event(
-            names_[name].watch, server_wishes(name), telemetry::Moment());
+            names_[name].watch,
+            server_wishes(name),
+            telemetry::Moment(),
+            names_[name].watch.subject().replicas ? &names_[name].replicas : nullptr);
     };
     hosts_.on_change = [this] {
         for (const auto place : order_)
@@ -234,6 +237,7 @@ void Control::review(std::size_t first, std::size_t count)
             continue;
         auto wishes = wishes_for(names_[place].watch, now);
         fences_.want(place, wishes);
+        fence_reads(place, now);
         twemproxies_.follow(place, names_[place].watch.verdict());
         if (tell[place - first])
             log_reads(place, now);

@@ -99,6 +99,7 @@ private:
         verdict::Watch watch;
         verdict::Course course{};
         verdict::ReplicaWatch replicas{};
+        haproxy_api::ReadWishes read_wishes{};
         haproxy_api::Wishes wishes{};
         std::vector<config::Server> servers;            // as configured, before host names resolve
         std::vector<telemetry::NodeReport> nodes{};     // where nodes are probed
@@ -141,6 +142,7 @@ private:
     boost::asio::awaitable<void> review_regularly();
     void review(std::size_t first, std::size_t count);
     agent::Update update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads) const;
+    void fence_reads(std::size_t name, verdict::TimePoint now);
     void log_reads(std::size_t name, verdict::TimePoint now) const;
     std::optional<verdict::TimePoint> look_again(std::size_t name) const;
     void on_change(std::size_t name, const verdict::Change& change);

@@ -45,11 +45,29 @@ void Control::log_reads(std::size_t name, verdict::TimePoint now) const
         {{"name", master_name}, {"news", news}, {"reason", replicas.reads().reason}});
 }
 
+// Tells the HAProxies how the servers should be in their backends for reads.
+void Control::fence_reads(std::size_t place, verdict::TimePoint now)
+{
+    auto& name = names_[place];
+    const auto& policy = name.watch.subject().replicas;
+    if (!policy)
+        return;
+    name.read_wishes.follow(
+        {name.watch.verdict(), name.replicas.replicas(), name.replicas.reads(), *policy}, now);
+    fences_.want_reads(place, name.read_wishes);
+}
+
+// When something about the name changes by itself, if nothing is heard.
 std::optional<verdict::TimePoint> Control::look_again(std::size_t name) const
 {
-    const auto first = names_[name].watch.look_again();
-    const auto second = names_[name].replicas.look_again();
-    return first && second ? std::min(first, second) : first ? first : second;
+    std::optional<verdict::TimePoint> first;
+    for (const auto& each :
+         {names_[name].watch.look_again(),
+          names_[name].replicas.look_again(),
+          names_[name].read_wishes.look_again()})
+        if (each)
+            first = std::min(first.value_or(*each), *each);
+    return first;
 }
 
 std::vector<telemetry::ReadReport> Control::reads() const

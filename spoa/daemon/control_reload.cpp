@@ -74,6 +74,7 @@ void Control::apply(const config::Config& config, const TlsClients& clients)
         auto& name = names_[place];
         name.wishes = wishes_for(name.watch, Clock::now());
         fences_.want(place, name.wishes);
+        fence_reads(place, Clock::now());
     }
     if (config.state_file.empty())
         state_file_.reset();

@@ -122,7 +122,8 @@ std::string master_json(
 // Lines of /v1/events, each one object with its '\n': a name as it is now, a failover as far as it
 // has come, and the sign of life.
 std::string master_event(
-    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now);
+    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now,
+    const verdict::ReplicaWatch* replicas = nullptr);
 std::string failover_event(
     std::string_view name, const verdict::Failover& failover, const Moment& now);
 std::string heartbeat_event(const Moment& now);

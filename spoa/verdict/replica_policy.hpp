@@ -23,8 +23,8 @@ struct ReplicaPolicy {
     ReadFallback fallback = ReadFallback::master;
     bool strict = false;  // no reads from replicas whose master is in doubt or was replaced
     std::map<std::string, unsigned, std::less<>> weights;  // by server; 1 where none is given
-    std::vector<std::string> prefer;         // servers that are used alone while one is fresh
-    std::chrono::milliseconds drain{1'000};  // in which the sessions of a replica are ended
+    std::vector<std::string> prefer;       // servers that are used alone while one is fresh
+    std::chrono::milliseconds drain{800};  // in which the sessions of a replica are ended
 
     unsigned weight_of(const std::string& server) const
     {
