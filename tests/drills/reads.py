@@ -160,10 +160,11 @@ def cut_off(scene):
 
 
 def slow_link(scene):
-    keeper = scene.lab.network._hosts["R2"]
-    enter = ("nsenter", f"--net={namespace(keeper)}")
-    run(*enter, "tc", "qdisc", "add", "dev", "eth0", "root", "netem", "delay", "800ms")
-    return lambda: run(*enter, "tc", "qdisc", "del", "dev", "eth0", "root")
+    """Towards the replica fewer bytes get through than are written, and queue up for 2 s."""
+    switch = scene.lab.network.switch
+    enter = ("nsenter", f"--net={namespace(switch)}", "tc", "qdisc")
+    run(*enter, "add", "dev", "R2", "root", "tbf", "rate", "200kbit", "burst", "5kb", "latency", "2s")
+    return lambda: run(*enter, "del", "dev", "R2", "root")
 
 
 def load(scene):
