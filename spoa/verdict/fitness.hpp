@@ -20,7 +20,6 @@ enum class Fitness : std::uint8_t {
     claims_master,  // although it is not the one in force
     hidden,         // replica-announced no
     reserved,       // replica-priority 0, and no weight is given for it
-    s_down,         // a majority of the Sentinels sees it as down
     elsewhere,      // it follows another node than the master in force
     syncing,        // it gets all data anew
     unlinked,
@@ -32,7 +31,7 @@ enum class Fitness : std::uint8_t {
 };
 
 // The words of /v1, the log and reasons.
-inline constexpr std::array<std::string_view, 20> fitness_names{
+inline constexpr std::array<std::string_view, 19> fitness_names{
     "fresh",
     "kept while its master is in doubt or replaced",
     "promoted",
@@ -44,7 +43,6 @@ inline constexpr std::array<std::string_view, 20> fitness_names{
     "says that it is master",
     "not announced",
     "of priority 0",
-    "down for the Sentinels",
     "following another master",
     "synchronizing",
     "without a link to its master",

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lab import agent as agent_module
 from lab import spop_client
 from lab.agent import make_agent, masters_of
 from lab.deployment import start_deployment
@@ -192,3 +193,25 @@ def test_reads_go_on_while_the_master_is_replaced(lab, deployment, strict):
 def read_of_master(agent):
     with spop_client.connect(agent.spop_address, timeout=12) as client:
         return client.ask(NAME)["server"]
+
+
+def test_a_health_check_and_explain_tell_which_replicas_may_be_read(lab, deployment):
+    with reading_agent(lab, deployment) as agent, writing(deployment.master_of()):
+        master = server_of_master(deployment)
+        stalled, other = sorted(set(deployment.group.servers) - {master})
+        path = f"/v1/replica/{NAME}"
+        assert agent.get(f"{path}/{other}")[0] == 200
+        assert agent.get(f"{path}/{other}?lag=10MB")[0] == 200
+        assert agent.get(f"{path}/{other}", "OPTIONS")[0] == 200
+        assert agent.get(f"{path}/{other}?lag=10")[0] == 400
+        assert agent.get(f"{path}/{master}")[0] == 503
+        assert agent.get(f"{path}/R9")[0] == 404
+        assert agent.get(f"/v1/replica/nobody/{other}")[0] == 404
+        node = deployment.group.servers[stalled]
+        node.freeze()
+        await_reads(agent, {other})
+        status, text = agent.get(f"{path}/{stalled}")
+        assert status == 503 and "silent" in text or "too old" in text
+        explained = agent_module.run("explain", NAME, "--url", agent.url).stdout
+        assert f"reads go to {other}" in explained
+        node.thaw()
