@@ -269,6 +269,7 @@ TEST_SUITE("verdict/replica_watch: lag")
     {
         ReplicaPolicy policy;
         policy.max_lag = 10'000;
+        policy.max_lag_time = 1h;
         Scene scene(policy);
         scene.pass(1'000);
         scene.pass(1'400, [&] { scene.say(replica(r3, scene.now, scene.written() - 20'000)); });
@@ -291,6 +292,7 @@ TEST_SUITE("verdict/replica_watch: lag")
     {
         ReplicaPolicy policy;
         policy.max_lag = 10'000;
+        policy.max_lag_time = 1h;
         Scene scene(policy);
         scene.pass(1'000);
         const auto before = scene.changes;
