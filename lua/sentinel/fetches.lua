@@ -1,6 +1,7 @@
 -- What haproxy.cfg may ask of the table: `lua.sentinel_server(NAME)` and `lua.sentinel_state(NAME)`,
 -- and both as converters of a name: `var(sess.redis_master),lua.sentinel_server`. The server of
--- `lua.sentinel_server(NAME,clear)` is empty also while a better verdict is worth waiting for.
+-- `lua.sentinel_server(NAME,clear)` is empty also while a better verdict is worth waiting for. Likewise
+-- `lua.sentinel_replica(NAME)`: a replica that is fresh enough for reads, each in its turn; empty without one.
 --
 -- A fetch that answers nil would be the text "0" in a rule; the empty text is no server's name.
 local safely = require("sentinel.safely")
@@ -14,6 +15,9 @@ function Fetches.register(verdicts)
     local function state(name)
         return (verdicts:state(name))
     end
+    local function replica(name)
+        return verdicts:replica(name)
+    end
     local function of_name(ask)
         return function(_, name, which)
             return ask(name, which)
@@ -23,6 +27,8 @@ function Fetches.register(verdicts)
     core.register_fetches("sentinel_state", safely.wrap("sentinel_state", "stale", of_name(state)))
     core.register_converters("sentinel_server", safely.wrap("sentinel_server", "", server))
     core.register_converters("sentinel_state", safely.wrap("sentinel_state", "stale", state))
+    core.register_fetches("sentinel_replica", safely.wrap("sentinel_replica", "", of_name(replica)))
+    core.register_converters("sentinel_replica", safely.wrap("sentinel_replica", "", replica))
 end
 
 return Fetches

@@ -16,11 +16,27 @@ local known_wishes = { ready = true, maint = true, leave = true }
 
 function Verdicts.new(max_age)
     return setmetatable(
-        { max_age = max_age, entries = {}, count = 0, began = clock.moment(), heard = false }, Verdicts)
+        {
+        max_age = max_age, entries = {}, count = 0, began = clock.moment(), heard = false,
+        turns = {},  -- by name: which of its replicas was named last
+    }, Verdicts)
 end
 
 local function is_text(value, longest)
     return type(value) == "string" and #value <= longest
+end
+
+-- Whether these are names of servers.
+local function are_servers(list)
+    if type(list) ~= "table" or #list > 1000 then
+        return false
+    end
+    for _, server in ipairs(list) do
+        if not is_text(server, 255) or not server:find("^[%w_.:-]+$") then
+            return false
+        end
+    end
+    return true
 end
 
 -- The entry that a line describes; nothing when it is not one to be believed.
@@ -28,7 +44,7 @@ local function read(line)
     local entry = {
         name = line.name, state = line.state, open = line.open == true, wait = line.wait == true,
         server = line.server, address = line.address, reason = line.reason or "",
-        since = line.since or "", wishes = line.servers or {},
+        since = line.since or "", wishes = line.servers or {}, reads = line.reads or {},
         epoch = math.tointeger(line.epoch) or 0, votes = math.tointeger(line.votes) or 0,
         sentinels = math.tointeger(line.sentinels) or 0,
     }
@@ -36,6 +52,7 @@ local function read(line)
         and entry.state:find("^[%l-]+$") and is_text(entry.reason, 1000) and is_text(entry.since, 40)
         and (entry.server == nil or is_text(entry.server, 255) and entry.server:find("^[%w_.:-]+$"))
         and (entry.address == nil or is_text(entry.address, 300)) and type(entry.wishes) == "table"
+        and are_servers(entry.reads)
     if not well then
         return nil
     end
@@ -118,6 +135,18 @@ function Verdicts:server(name, clear)
         return entry.server or ""
     end
     return ""
+end
+
+-- The replica whose turn it is to serve a read; empty when none is fresh enough, or the agent is not told to
+-- look for any. Without the agent they count as long as its word on the master does.
+function Verdicts:replica(name)
+    local entry, age = self:find(name)
+    if not entry or age > self.max_age or #entry.reads == 0 then
+        return ""
+    end
+    local turn = (self.turns[entry.name] or 0) % #entry.reads + 1
+    self.turns[entry.name] = turn
+    return entry.reads[turn]
 end
 
 -- The agent's word for how things stand with this name, and why, where it has no master.

@@ -1,6 +1,7 @@
 #include "agent/conversation.hpp"
 
 #include "agent/message_query.hpp"
+#include "agent/reads.hpp"
 #include "spop/ack.hpp"
 #include "spop/disconnect.hpp"
 #include "spop/error.hpp"
@@ -15,7 +16,7 @@ struct Refusals {
     Bytes unknown_name = encode_refusal("the agent is not configured for this name");
     Bytes no_name = encode_refusal("no argument master, and several names are configured");
     Bytes bad_name = encode_refusal("the argument master is no string");
-    Bytes bad_role = encode_refusal("the argument role is not 'master'");
+    Bytes bad_role = encode_refusal("the argument role is neither 'master' nor 'replica'");
     Bytes no_message = encode_refusal("no message sentinel-verdict in the frame");
     Bytes stale = encode_refusal(
         "the agent was stopped or hangs, and asks the Sentinels anew", verdict::State::stale);
@@ -30,30 +31,58 @@ const Refusals& refusals()
     return made;
 }
 
-// The place of the name that `query` asks about; nothing when it cannot be answered.
-std::optional<std::size_t> find_name(const NameIndex& index, const Query& query)
+// What `query` is about; nothing when it cannot be answered.
+std::optional<Topic> find_topic(const NameIndex& index, const Query& query)
 {
-    if (!query.asked || query.bad_master || query.role != Role::master)
+    if (!query.asked || query.bad_master || query.role == Role::unknown)
         return std::nullopt;
-    if (query.master)
-        return index.find(*query.master);
-    return index.find_only();
+    const auto name = query.master ? index.find(*query.master) : index.find_only();
+    return name ? std::optional(Topic{*name, query.role}) : std::nullopt;
 }
 
-// What is said about the name at `place` now; counts it.
-ByteView answer_about(Desk& desk, std::size_t place, bool seated)
+// An answer made ahead, and where it is counted.
+struct Chosen {
+    const Answer& answer;
+    Count& given;
+    Count& refused;  // instead, when it may not be given
+};
+
+// The replica whose turn it is with this worker.
+Chosen choose_replica(Desk& desk, std::size_t name)
 {
-    const auto& answer = *desk.snapshot->answers[place];
-    if (answer.gone) {
-        desk.tally.unknown_names.add();
-        return answer.actions;
+    if (desk.turns.size() <= name)
+        desk.turns.resize(desk.snapshot->reads.size());
+    const auto& reads = *desk.snapshot->reads[name];
+    const auto& choice = reads.choose(desk.turns[name]++);
+    if (choice.answer->gone)
+        return {*choice.answer, desk.tally.unknown_names, desk.tally.unknown_names};
+    return {*choice.answer, desk.tally.reads[choice.counter], desk.tally.reads[reads.refused]};
+}
+
+// What there is to say about a topic now.
+Chosen choose(Desk& desk, const Topic& topic)
+{
+    if (topic.role == Role::replica)
+        return choose_replica(desk, topic.name);
+    const auto& answer = *desk.snapshot->answers[topic.name];
+    if (answer.gone)
+        return {answer, desk.tally.unknown_names, desk.tally.unknown_names};
+    auto& verdicts = desk.tally.verdicts[topic.name];
+    return {
+        answer,
+        verdicts[static_cast<std::size_t>(answer.state)],
+        verdicts[static_cast<std::size_t>(verdict::State::stale)]};
+}
+
+// What is said; counts it.
+ByteView say(const Desk& desk, const Chosen& chosen, bool seated)
+{
+    if ((!desk.stale && seated) || chosen.answer.gone) {
+        chosen.given.add();
+        return chosen.answer.actions;
     }
-    const bool refused = desk.stale || !seated;
-    const auto state = refused ? verdict::State::stale : answer.state;
-    desk.tally.verdicts[place][static_cast<std::size_t>(state)].add();
-    if (refused)
-        return desk.stale ? refusals().stale : refusals().overload;
-    return answer.actions;
+    chosen.refused.add();
+    return desk.stale ? refusals().stale : refusals().overload;
 }
 
 // What is said to a question that cannot be answered.
@@ -63,7 +92,7 @@ ByteView refusal_of(const Query& query)
         return refusals().no_message;
     if (query.bad_master)
         return refusals().bad_name;
-    if (query.role != Role::master)
+    if (query.role == Role::unknown)
         return refusals().bad_role;
     return query.master ? refusals().unknown_name : refusals().no_name;
 }
@@ -128,49 +157,49 @@ void Conversation::take_seat()
 
 bool Conversation::on_notify(const spop::FrameHeader& header, ByteView payload, Bytes& reply)
 {
-    auto name = asked_before(payload);
-    if (!name) {
+    auto topic = asked_before(payload);
+    if (!topic) {
         const auto query = parse_query(payload);
         if (!query)
             return refuse(SpopError::bad_frame, query.error(), reply);
-        name = find_name(*desk_.snapshot->index, *query);
-        if (!name) {
+        topic = find_topic(*desk_.snapshot->index, *query);
+        if (!topic) {
             desk_.tally.count(FrameKind::notify);
             desk_.tally.unknown_names.add();
             ++answers_;
             put_answer(header.stream_id, header.frame_id, refusal_of(*query), reply);
             return true;
         }
-        keep_question(payload, *name);
+        keep_question(payload, *topic);
     }
     desk_.tally.count(FrameKind::notify);
     const bool seated = seat_.take();
+    const auto chosen = choose(desk_, *topic);
     if (seated && !desk_.stale)
-        if (const auto deadline = desk_.snapshot->answers[*name]->deadline(desk_.now);
-            deadline > desk_.now) {
-            park(header, *name, deadline);
+        if (const auto deadline = chosen.answer.deadline(desk_.now); deadline > desk_.now) {
+            park(header, *topic, deadline);
             return true;
         }
     ++answers_;
-    put_answer(header.stream_id, header.frame_id, answer_about(desk_, *name, seated), reply);
+    put_answer(header.stream_id, header.frame_id, say(desk_, chosen, seated), reply);
     return true;
 }
 
-std::optional<std::size_t> Conversation::asked_before(ByteView question) const
+std::optional<Topic> Conversation::asked_before(ByteView question) const
 {
     if (desk_.snapshot->index != last_index_ || as_text(question) != as_text(last_question_))
         return std::nullopt;
-    return last_name_;
+    return last_topic_;
 }
 
-void Conversation::keep_question(ByteView question, std::size_t name)
+void Conversation::keep_question(ByteView question, const Topic& topic)
 {
     constexpr std::size_t longest_kept = 256;  // an idle connection is to stay small
     if (question.size() > longest_kept)
         return;
     last_question_.assign(question.begin(), question.end());
     last_index_ = desk_.snapshot->index;
-    last_name_ = name;
+    last_topic_ = topic;
 }
 
 void Conversation::put_answer(
@@ -184,23 +213,26 @@ void Conversation::put_answer(
 }
 
 void Conversation::park(
-    const spop::FrameHeader& header, std::size_t name, WaitingRoom::TimePoint deadline)
+    const spop::FrameHeader& header, const Topic& topic, WaitingRoom::TimePoint deadline)
 {
-    desk_.tally.waits[name].begun.add();
+    desk_.tally.waits[topic.name].begun.add();
     ++waiting_;
     const auto oldest =
-        desk_.waiting.park({this, header.stream_id, header.frame_id, name, deadline});
+        desk_.waiting.park({this, header.stream_id, header.frame_id, topic, deadline});
     if (oldest)
         oldest->asker->answer_late(*oldest, WaitEnd::crowded);
 }
 
 void Conversation::answer_late(const Ticket& ticket, WaitEnd end)
 {
-    desk_.tally.waits[ticket.name].count(end);
+    desk_.tally.waits[ticket.topic.name].count(end);
     --waiting_;
     const bool first = late_replies_.empty();
     put_answer(
-        ticket.stream_id, ticket.frame_id, answer_about(desk_, ticket.name, true), late_replies_);
+        ticket.stream_id,
+        ticket.frame_id,
+        say(desk_, choose(desk_, ticket.topic), true),
+        late_replies_);
     if (first && on_late_reply)
         on_late_reply();
 }
@@ -216,7 +248,7 @@ Conversation::~Conversation()
     if (waiting_ == 0)
         return;
     for (const auto& ticket : desk_.waiting.leave(*this))
-        desk_.tally.waits[ticket.name].count(WaitEnd::left);
+        desk_.tally.waits[ticket.topic.name].count(WaitEnd::left);
 }
 
 bool Conversation::refuse(SpopError kind, const error_code& error, Bytes& reply)

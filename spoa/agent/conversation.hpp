@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace spoa::agent {
 
@@ -28,6 +29,7 @@ struct Desk {
     Seats* seats = nullptr;
     std::chrono::steady_clock::time_point now = {};  // when the frames at hand were read
     WaitingRoom waiting = WaitingRoom();             // whose verdict is not clear; late_answers.hpp
+    std::vector<std::uint32_t> turns = {};  // of role=replica, by name: which replica is the next
 };
 
 // One HAProxy connection as frames in, bytes out. Free of I/O.
@@ -70,11 +72,11 @@ private:
     bool on_hello(ByteView payload, Bytes& reply);
     void take_seat();
     bool on_notify(const spop::FrameHeader& header, ByteView payload, Bytes& reply);
-    std::optional<std::size_t> asked_before(ByteView question) const;
-    void keep_question(ByteView question, std::size_t name);
+    std::optional<Topic> asked_before(ByteView question) const;
+    void keep_question(ByteView question, const Topic& topic);
     void put_answer(
         std::uint64_t stream_id, std::uint64_t frame_id, ByteView actions, Bytes& out) const;
-    void park(const spop::FrameHeader& header, std::size_t name, WaitingRoom::TimePoint deadline);
+    void park(const spop::FrameHeader& header, const Topic& topic, WaitingRoom::TimePoint deadline);
     bool refuse(SpopError kind, const error_code& error, Bytes& reply);
 
     Desk& desk_;
@@ -85,11 +87,11 @@ private:
     std::size_t waiting_ = 0;  // questions of ours in the waiting room
     Bytes late_replies_;
 
-    // The last question that was understood, and the place of its name in that index. HAProxy asks
+    // The last question that was understood, and what it is about by that index. HAProxy asks
     // the same over and over, byte by byte, and then nothing has to be parsed or looked up.
     Bytes last_question_;
     std::shared_ptr<const NameIndex> last_index_;
-    std::size_t last_name_ = 0;
+    Topic last_topic_;
 };
 
 }  // namespace spoa::agent

@@ -1,11 +1,16 @@
 #include "agent/late_answers.hpp"
 
+#include "agent/reads.hpp"
+
 namespace spoa::agent {
 
 bool answer_some(Desk& desk, std::chrono::steady_clock::time_point now, std::size_t most)
 {
-    const auto is_clear = [&](std::size_t name) {
-        return !desk.stale && desk.snapshot->answers[name]->is_clear();
+    const auto is_clear = [&](const Topic& topic) {
+        const auto& snapshot = *desk.snapshot;
+        return !desk.stale &&
+               (topic.role == Role::replica ? snapshot.reads[topic.name]->is_clear()
+                                            : snapshot.answers[topic.name]->is_clear());
     };
     for (; most > 0; --most) {
         if (const auto clear = desk.waiting.take_oldest(is_clear))
@@ -20,7 +25,7 @@ bool answer_some(Desk& desk, std::chrono::steady_clock::time_point now, std::siz
 
 void answer_all(Desk& desk)
 {
-    while (const auto oldest = desk.waiting.take_oldest([](std::size_t) { return true; }))
+    while (const auto oldest = desk.waiting.take_oldest([](const Topic&) { return true; }))
         oldest->asker->answer_late(*oldest, WaitEnd::stopped);
 }
 

@@ -14,7 +14,11 @@ void take_argument(Query& query, const spop::KeyValue& argument)
         if (text)
             query.master = *text;
     } else if (argument.name == "role") {
-        query.role = text && *text == "master" ? Role::master : Role::unknown;
+        query.role = Role::unknown;
+        if (text && *text == "master")
+            query.role = Role::master;
+        else if (text && *text == "replica")
+            query.role = Role::replica;
     }
 }
 

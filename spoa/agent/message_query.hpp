@@ -1,7 +1,9 @@
 // What a NOTIFY frame asks of us: the message `sentinel-verdict` with the arguments `master`
-// (the monitored name; may be left out when only one is configured) and `role` (`master`).
+// (the monitored name; may be left out when only one is configured) and `role` (`master`, which is
+// the default, or `replica`).
 #pragma once
 
+#include "agent/topic.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
@@ -11,8 +13,6 @@
 namespace spoa::agent {
 
 inline constexpr std::string_view message_name = "sentinel-verdict";
-
-enum class Role { master, unknown };
 
 struct Query {
     bool asked = false;                      // a message of ours was in the frame

@@ -1,5 +1,8 @@
 #include "agent/snapshot.hpp"
 
+#include "agent/reads.hpp"
+
+#include <algorithm>
 #include <utility>
 
 namespace spoa::agent {
@@ -22,13 +25,20 @@ std::shared_ptr<const Answer> make_answer(const Update& update)
     return answer;
 }
 
-std::shared_ptr<const Answer> make_gone()
+std::shared_ptr<const Answer> make_gone(std::string_view reason)
 {
     auto answer = std::make_shared<Answer>();
-    answer->actions = encode_refusal("the agent is not configured for this name any more");
+    answer->actions = encode_refusal(reason);
     answer->state = verdict::State::unknown_name;
     answer->gone = true;
     return answer;
+}
+
+const std::shared_ptr<const Reads>& no_reads()
+{
+    static const auto made = only_answer(
+        make_gone("role=replica is not offered: the master has no replicas: configured"));
+    return made;
 }
 
 }  // namespace
@@ -59,9 +69,12 @@ std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const NameIndex> i
     nothing.reason = "starting: no Sentinel has answered yet";
     auto snapshot = std::make_shared<Snapshot>();
     const auto starting = make_answer({.verdict = &nothing});
-    const auto gone = make_gone();
-    for (const auto& name : index->names())
+    const auto gone = make_gone("the agent is not configured for this name any more");
+    const auto gone_reads = only_answer(gone);
+    for (const auto& name : index->names()) {
         snapshot->answers.push_back(name.empty() ? gone : starting);
+        snapshot->reads.push_back(name.empty() ? gone_reads : no_reads());
+    }
     snapshot->index = std::move(index);
     return snapshot;
 }
@@ -69,8 +82,14 @@ std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const NameIndex> i
 std::shared_ptr<const Snapshot> with_updates(const Snapshot& old, std::span<const Update> updates)
 {
     auto snapshot = std::make_shared<Snapshot>(old);
-    for (const auto& update : updates)
-        snapshot->answers[update.place] = make_answer(update);
+    for (const auto& update : updates) {
+        auto& answer = snapshot->answers[update.place];
+        answer = make_answer(update);
+        snapshot->reads[update.place] = update.reads ? make_reads(update, answer) : no_reads();
+        if (update.reads)
+            snapshot->read_counters =
+                std::max(snapshot->read_counters, update.reads->counters.last() + 1);
+    }
     return snapshot;
 }
 

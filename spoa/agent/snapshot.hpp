@@ -59,15 +59,21 @@ private:
     std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> places_;
 };
 
+struct Reads;
+
 // The answers for all names at one moment. Never changed: a new verdict makes a new snapshot
 // that shares every other answer with the one before.
 struct Snapshot {
     std::shared_ptr<const NameIndex> index;
     std::vector<std::shared_ptr<const Answer>> answers;  // by place in `index`
+    std::vector<std::shared_ptr<const Reads>> reads;     // likewise, to role=replica
+    std::size_t read_counters = 0;                       // that a tally needs for them
 };
 
 // A snapshot of `index` in which nothing is known of any name yet.
 std::shared_ptr<const Snapshot> make_snapshot(std::shared_ptr<const NameIndex> index);
+
+struct ReadUpdate;
 
 // The new verdict on the name at `place` of the index.
 struct Update {
@@ -75,6 +81,7 @@ struct Update {
     const verdict::Verdict* verdict = nullptr;
     std::chrono::milliseconds wait{0};                 // the policy
     std::chrono::steady_clock::time_point since = {};  // of the verdict's state
+    const ReadUpdate* reads = nullptr;                 // where role=replica is offered
 };
 
 // `old` with the answers of these names replaced.

@@ -91,7 +91,8 @@ struct Tally {
 
     GrowingTable<std::array<Count, states>> verdicts;  // by name and state
     GrowingTable<Waits> waits;                         // by name
-    Count unknown_names;                               // questions about a name we do not have
+    GrowingTable<Count> reads{0};  // answers to role=replica, by their counters in the snapshot
+    Count unknown_names;           // questions about a name, or for a role, that we do not have
     std::array<Count, duration_bounds.size() + 1> durations;
     Count duration_sum_ns;
     std::array<Count, frame_kind_names.size()> frames;
@@ -103,10 +104,11 @@ struct Tally {
     void count(SpopError error) { errors[static_cast<std::size_t>(error)].add(); }
 
     // Makes room for this many names, before the worker hears of them. Not for the worker.
-    void grow(std::size_t names)
+    void grow(std::size_t names, std::size_t read_counters = 0)
     {
         verdicts.grow(names);
         waits.grow(names);
+        reads.grow(read_counters);
     }
 
     std::uint64_t connections() const;  // open now

@@ -6,8 +6,8 @@ std::optional<Ticket> WaitingRoom::park(const Ticket& ticket)
 {
     std::optional<Ticket> oldest;
     if (size_ >= most_)
-        oldest = take_oldest([](std::size_t) { return true; });
-    queues_[ticket.name].push_back({ticket, arrivals_++});
+        oldest = take_oldest([](const Topic&) { return true; });
+    queues_[ticket.topic].push_back({ticket, arrivals_++});
     ++size_;
     return oldest;
 }
@@ -41,7 +41,7 @@ std::vector<Ticket> WaitingRoom::leave(const Conversation& asker)
 std::optional<WaitingRoom::TimePoint> WaitingRoom::next_deadline() const
 {
     std::optional<TimePoint> next;
-    for (const auto& [name, queue] : queues_)
+    for (const auto& [topic, queue] : queues_)
         if (const auto deadline = queue.front().ticket.deadline; !next || deadline < *next)
             next = deadline;
     return next;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "agent/topic.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +19,7 @@ struct Ticket {
     Conversation* asker = nullptr;
     std::uint64_t stream_id = 0;
     std::uint64_t frame_id = 0;
-    std::size_t name = 0;                            // its place in the snapshot
+    Topic topic;
     std::chrono::steady_clock::time_point deadline;  // it is answered then, whatever the verdict
 };
 
@@ -35,7 +37,7 @@ public:
     // When that is one too many, the oldest of all is taken out.
     [[nodiscard]] std::optional<Ticket> park(const Ticket& ticket);
 
-    // Takes the oldest out, of those whose name `may_go`.
+    // Takes the oldest out, of those whose topic `may_go`.
     template <class Predicate>
     [[nodiscard]] std::optional<Ticket> take_oldest(Predicate may_go);
 
@@ -52,12 +54,12 @@ public:
 private:
     struct Place {
         Ticket ticket;
-        std::uint64_t number;  // counts arrivals, whatever their name
+        std::uint64_t number;  // counts arrivals, whatever their topic
     };
-    // Never empty. The oldest in front is also the first to expire, as the wait of a name is always
-    // the same.
+    // Never empty. The oldest in front is also the first to expire, as the wait of a topic is
+    // always the same.
     using Queue = std::deque<Place>;
-    using Queues = std::map<std::size_t, Queue>;  // by name; only those for which somebody waits
+    using Queues = std::map<Topic, Queue>;  // only those for which somebody waits
 
     Ticket take_front(Queues::iterator queue);
 

@@ -1,5 +1,7 @@
 #include "config/changes.hpp"
 
+#include "config/units.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <map>
@@ -37,6 +39,22 @@ std::string text_of(bool flag)
 std::string text_of(verdict::InDoubt choice)
 {
     return choice == verdict::InDoubt::refuse ? "refuse" : "keep";
+}
+std::string text_of(verdict::ReadFallback fallback)
+{
+    switch (fallback) {
+        case verdict::ReadFallback::master: return "master";
+        case verdict::ReadFallback::refuse: return "refuse";
+        case verdict::ReadFallback::wait: break;
+    }
+    return "wait";
+}
+std::string text_of(const std::vector<std::string>& words)
+{
+    std::string text;
+    for (const auto& word : words)
+        text += (text.empty() ? "" : " ") + word;
+    return text;
 }
 std::string text_of(LogFormat format)
 {
@@ -104,6 +122,18 @@ private:
     std::string prefix_;
 };
 
+void put_replicas(Writer writer, const verdict::ReplicaPolicy& policy)
+{
+    writer.put("max_lag", size_text(policy.max_lag));
+    writer.put("max_lag_time", policy.max_lag_time);
+    writer.put("fallback", policy.fallback);
+    writer.put("strict", policy.strict);
+    for (const auto& [server, weight] : policy.weights)
+        writer.put("weights." + server, weight);
+    writer.put("prefer", text_of(policy.prefer));
+    writer.put("drain", policy.drain);
+}
+
 void put_master(Settings& out, const Master& master)
 {
     const auto key = "masters[" + master.name + "].";
@@ -116,6 +146,8 @@ void put_master(Settings& out, const Master& master)
     writer.put("policy.switching", master.policy.switching);
     writer.put("policy.isolated", master.policy.isolated);
     writer.put("policy.wait", master.policy.wait);
+    if (master.replicas)
+        put_replicas(Writer(out, key + "replicas."), *master.replicas);
     if (!master.redis)
         return;
     Writer redis(out, key + "redis.");
@@ -130,16 +162,8 @@ void put_haproxy(Settings& out, const Haproxy& haproxy)
     writer.put("runtime_api", to_string(haproxy.runtime_api));
     if (haproxy.master_cli)
         writer.put("master_cli", to_string(*haproxy.master_cli));
-    for (const auto& [backend, master] : haproxy.backends)
-        writer.put("backends." + backend, master);
-}
-
-std::string text_of(const std::vector<std::string>& words)
-{
-    std::string text;
-    for (const auto& word : words)
-        text += (text.empty() ? "" : " ") + word;
-    return text;
+    for (const auto& [backend, master, reads] : haproxy.backends)
+        writer.put((reads ? "read_backends." : "backends.") + backend, master);
 }
 
 void put_twemproxy(Settings& out, const Twemproxy& twemproxy)

@@ -5,6 +5,7 @@
 #include "base/endpoint.hpp"
 #include "base/log_settings.hpp"
 #include "verdict/policy.hpp"
+#include "verdict/replica_policy.hpp"
 #include "verdict/server.hpp"
 
 #include <algorithm>
@@ -89,6 +90,8 @@ struct Master {
     std::vector<Server> servers;       // empty: any address may be answered, by address only
     std::optional<RedisAccess> redis;  // nothing: the nodes are not asked
     verdict::Policy policy;
+    std::optional<verdict::ReplicaPolicy> replicas =
+        std::nullopt;  // nothing: role=replica is not offered
 };
 
 // A HAProxy whose servers are kept in order, and which of its backends are for which name.
@@ -96,6 +99,7 @@ struct Haproxy {
     struct Backend {
         std::string backend;
         std::string master;
+        bool reads = false;  // it is for role=replica
 
         bool operator==(const Backend&) const = default;
     };

@@ -18,7 +18,8 @@ constexpr std::string_view proxy_characters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:";
 
 void read_backend(
-    const Entry& entry, const std::vector<Master>& masters, Haproxy& out, Report& report)
+    const Entry& entry, bool reads, const std::vector<Master>& masters, Haproxy& out,
+    Report& report)
 {
     const auto who = "backend " + in_quotes(entry.key);
     if (entry.key.empty() || entry.key.find_first_not_of(proxy_characters) != std::string::npos) {
@@ -38,8 +39,15 @@ void read_backend(
             entry.value.place(),
             who + ": master " + in_quotes(*name) +
                 " has no servers, so nobody knows which is which; list them");
+    else if (reads && !master->replicas)
+        report.error(
+            entry.value.place(),
+            who + ": master " + in_quotes(*name) +
+                " offers no reads from replicas; add replicas to it");
+    else if (std::ranges::count(out.backends, entry.key, &Haproxy::Backend::backend) > 0)
+        report.error(entry.place, who + ": it is listed under backends already");
     else
-        out.backends.push_back({entry.key, *name});
+        out.backends.push_back({entry.key, *name, reads});
 }
 
 // A socket of a HAProxy, which no other key gives too.
@@ -62,7 +70,8 @@ Haproxy read_haproxy(
     const Value& value, std::map<SocketAddress, Place>& seen, const std::vector<Master>& masters,
     Report& report)
 {
-    const Section section(value, {"runtime_api", "master_cli", "backends"}, report);
+    const Section section(
+        value, {"runtime_api", "master_cli", "backends", "read_backends"}, report);
     Haproxy out;
     if (const auto api =
             section.require("runtime_api", "give its stats socket: unix:/path or host:port"))
@@ -70,17 +79,20 @@ Haproxy read_haproxy(
             out.runtime_api = *address;
     if (const auto master = section.find("master_cli"))
         out.master_cli = read_socket(*master, seen, report);
-    const auto backends =
-        section.require("backends", "say which name each of its backends is for: BACKEND: NAME");
-    if (!backends)
-        return out;
-    const auto entries = read_entries(*backends, report);
-    if (entries.size() > most_backends)
-        report.error(
-            backends->place(),
-            backends->name + ": more than " + std::to_string(most_backends) + " backends");
-    for (const auto& entry : entries)
-        read_backend(entry, masters, out, report);
+    const auto read_all = [&](const Value& backends, bool reads) {
+        const auto entries = read_entries(backends, report);
+        if (entries.size() > most_backends)
+            report.error(
+                backends.place(),
+                backends.name + ": more than " + std::to_string(most_backends) + " backends");
+        for (const auto& entry : entries)
+            read_backend(entry, reads, masters, out, report);
+    };
+    if (const auto backends = section.require(
+            "backends", "say which name each of its backends is for: BACKEND: NAME"))
+        read_all(*backends, false);
+    if (const auto backends = section.find("read_backends"))
+        read_all(*backends, true);
     return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include "config/address.hpp"
 #include "config/quoted.hpp"
+#include "config/replicas.hpp"
 #include "config/suggest.hpp"
 #include "config/tls.hpp"
 
@@ -142,7 +143,7 @@ std::string read_name(const Section& master, std::map<std::string, Place>& seen,
 Master read_master(
     const Value& value, std::map<std::string, Place>& seen, const Origin& origin, Report& report)
 {
-    const Section section(value, {"name", "servers", "redis", "policy"}, report);
+    const Section section(value, {"name", "servers", "redis", "policy", "replicas"}, report);
     Master out;
     out.name = read_name(section, seen, report);
     out.redis = read_redis(section, origin, report);
@@ -158,6 +159,7 @@ Master read_master(
             servers ? servers->place() : section.place(),
             "master " + in_quotes(out.name) +
                 " has no servers: its verdicts carry an address, but no server name");
+    out.replicas = read_replicas(section, out, report);
     return out;
 }
 

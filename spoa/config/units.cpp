@@ -3,6 +3,7 @@
 #include "config/quoted.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -49,7 +50,55 @@ std::string complaint_about_unit(
     return in_quotes(text) + " has no known unit; " + std::string(form);
 }
 
+constexpr std::uint64_t largest_size = std::uint64_t{1} << 40U;
+constexpr std::string_view size_form =
+    "write a whole number and a unit (B, KiB, MiB, GiB, kB, MB or GB)";
+
+struct SizeUnit {
+    std::string_view name;
+    std::uint64_t bytes;
+};
+constexpr std::array<SizeUnit, 7> size_units{
+    {{"B", 1},
+     {"KiB", 1U << 10U},
+     {"MiB", 1U << 20U},
+     {"GiB", 1U << 30U},
+     {"kB", 1'000},
+     {"MB", 1'000'000},
+     {"GB", 1'000'000'000}}};
+
 }  // namespace
+
+Parsed<std::uint64_t> parse_size(std::string_view text)
+{
+    std::uint64_t number = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error == std::errc::result_out_of_range)
+        return Problem{in_quotes(text) + " is too much; at most " + size_text(largest_size)};
+    if (error != std::errc())
+        return Problem{in_quotes(text) + " is not a size; " + std::string(size_form)};
+    const std::string_view unit(rest, end);
+    if (unit.empty() && number == 0)
+        return std::uint64_t{0};
+    const auto* const known = std::ranges::find(size_units, unit, &SizeUnit::name);
+    if (known == size_units.end())
+        return Problem{in_quotes(text) + " has no known unit; " + std::string(size_form)};
+    if (number > largest_size / known->bytes)
+        return Problem{in_quotes(text) + " is too much; at most " + size_text(largest_size)};
+    return number * known->bytes;
+}
+
+std::string size_text(std::uint64_t bytes)
+{
+    if (bytes != 0)
+        for (const auto* const name : {"GiB", "MiB", "KiB"}) {
+            const auto unit = std::ranges::find(size_units, name, &SizeUnit::name)->bytes;
+            if (bytes % unit == 0)
+                return std::to_string(bytes / unit) + name;
+        }
+    return std::to_string(bytes) + "B";
+}
 
 Parsed<milliseconds> parse_duration(std::string_view text)
 {

@@ -107,6 +107,27 @@ std::optional<std::chrono::milliseconds> read_duration(
     return std::nullopt;
 }
 
+std::optional<std::uint64_t> read_size(
+    const Value& value, Range<std::uint64_t> range, Report& report)
+{
+    const auto* const text = text_of(value, "a size like 1MiB", report);
+    if (!text)
+        return std::nullopt;
+    const auto size = parse_size(*text);
+    if (!size) {
+        report_value(value, size.error().text, report);
+    } else if (*size < range.least || *size > range.most) {
+        report_value(
+            value,
+            in_quotes(*text) + " is out of range; " + size_text(range.least) + " to " +
+                size_text(range.most),
+            report);
+    } else {
+        return *size;
+    }
+    return std::nullopt;
+}
+
 std::optional<std::size_t> read_choice(
     const Value& value, std::span<const std::string_view> words, Report& report)
 {

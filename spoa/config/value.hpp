@@ -6,6 +6,7 @@
 #include "config/yaml_tree.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,6 +32,9 @@ std::optional<std::string> read_text(const Value& value, Report& report);
 std::optional<unsigned> read_number(const Value& value, Range<unsigned> range, Report& report);
 std::optional<std::chrono::milliseconds> read_duration(
     const Value& value, Range<std::chrono::milliseconds> range, Report& report);
+
+std::optional<std::uint64_t> read_size(
+    const Value& value, Range<std::uint64_t> range, Report& report);
 
 // The position of the text among `words`.
 std::optional<std::size_t> read_choice(

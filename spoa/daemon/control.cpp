@@ -47,7 +47,10 @@ Control::Control(
     recall(config);
     events_.describe = [this](std::size_t name) {
         return telemetry::master_event(
-            names_[name].watch, server_wishes(name), telemetry::Moment());
+            names_[name].watch,
+            server_wishes(name),
+            telemetry::Moment(),
+            names_[name].watch.subject().replicas ? &names_[name].replicas : nullptr);
     };
     hosts_.on_change = [this] {
         for (const auto place : order_)
@@ -115,7 +118,13 @@ std::vector<telemetry::NameReport> Control::names() const
 telemetry::NameReport Control::name(std::size_t place) const
 {
     const auto& name = names_[place];
-    return {name.watch, name.nodes, 0, &name.course.failovers(), place};
+    return {
+        name.watch,
+        name.nodes,
+        0,
+        &name.course.failovers(),
+        place,
+        name.watch.subject().replicas ? &name.replicas : nullptr};
 }
 
 std::optional<std::size_t> Control::find_name(std::string_view name) const
@@ -144,7 +153,7 @@ asio::awaitable<void> Control::review_regularly()
         if (forget_after_a_stop())
             continue;
         for (const auto place : order_)
-            if (const auto look = names_[place].watch.look_again(); look && *look <= now)
+            if (const auto look = look_again(place); look && *look <= now)
                 review(place, 1);
             else if (auto& course = names_[place].course;
                      course.under_way() && course.look(sessions_seen(place), now))
@@ -202,36 +211,42 @@ void Control::review(std::size_t first, std::size_t count)
 {
     if (forget_after_a_stop())
         return;
+    const auto now = Clock::now();
     std::vector<agent::Update> updates;
-    std::vector<Change> changes;
+    std::deque<agent::ReadUpdate> reads;
+    std::vector<std::pair<std::size_t, Change>> changes;
+    std::vector<bool> tell(count);
     for (auto place = first; place < first + count; ++place) {
-        if (!names_[place].in_use)
+        auto& name = names_[place];
+        if (!name.in_use)
             continue;
-        if (auto change = names_[place].watch.review(Clock::now())) {
-            const auto& watch = names_[place].watch;
-            updates.push_back(
-                {place, &watch.verdict(), watch.subject().policy.wait, watch.since()});
-            changes.push_back(*std::move(change));
-        }
+        auto change = name.watch.review(now);
+        const bool other_reads = name.replicas.review(name.watch, now);
+        if (change || other_reads)
+            updates.push_back(update_of(place, reads));
+        if (change)
+            changes.emplace_back(place, *std::move(change));
+        tell[place - first] = other_reads;
     }
     if (!updates.empty()) {
         snapshot_ = agent::with_updates(*snapshot_, updates);
         publish_(snapshot_);
     }
-    const auto now = Clock::now();
-    std::vector<bool> tell(count);
     for (auto place = first; place < first + count; ++place) {
         if (!names_[place].in_use)
             continue;
         auto wishes = wishes_for(names_[place].watch, now);
         fences_.want(place, wishes);
+        fence_reads(place, now);
         twemproxies_.follow(place, names_[place].watch.verdict());
-        tell[place - first] = wishes != std::exchange(names_[place].wishes, wishes);
+        if (tell[place - first])
+            log_reads(place, now);
+        if (wishes != std::exchange(names_[place].wishes, wishes))
+            tell[place - first] = true;
     }
-    for (std::size_t i = 0; i < updates.size(); ++i) {
-        const auto place = updates[i].place;
-        on_change(place, changes[i]);
-        events_.changed(place, changes[i].notable() || tell[place - first]);
+    for (const auto& [place, change] : changes) {
+        on_change(place, change);
+        events_.changed(place, change.notable() || tell[place - first]);
         tell[place - first] = false;
     }
     for (std::size_t i = 0; i < count; ++i)
@@ -374,6 +389,8 @@ void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe&
     auto& watch = names_[name].watch;
     auto resolved = probe;
     resolved.address = hosts_.canonical(probe.address);
+    if (resolved.follows)
+        resolved.follows = hosts_.canonical(*resolved.follows);
     metrics_.set_node_up(name, node, !probe.silent_since);
     metrics_.set_replica_lag(name, node, verdict::lag_of(watch, resolved));
     watch.examine(std::move(resolved));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/reads.hpp"
 #include "agent/snapshot.hpp"
 #include "config/config.hpp"
 #include "daemon/ending.hpp"
@@ -16,6 +17,7 @@
 #include "telemetry/metrics.hpp"
 #include "telemetry/report.hpp"
 #include "verdict/failover.hpp"
+#include "verdict/replica_watch.hpp"
 #include "verdict/watch.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -71,6 +73,9 @@ public:
     std::optional<std::size_t> find_name(std::string_view name) const;  // its place
     std::span<const telemetry::SentinelReport> sentinels() const { return sentinels_; }
 
+    // The reads of the names that offer any.
+    std::vector<telemetry::ReadReport> reads() const;
+
     std::vector<telemetry::HaproxyReport> haproxies() const { return fences_.reports(); }
     std::vector<telemetry::TwemproxyReport> twemproxies() const { return twemproxies_.reports(); }
 
@@ -93,6 +98,8 @@ private:
     struct Name {
         verdict::Watch watch;
         verdict::Course course{};
+        verdict::ReplicaWatch replicas{};
+        haproxy_api::ReadWishes read_wishes{};
         haproxy_api::Wishes wishes{};
         std::vector<config::Server> servers;            // as configured, before host names resolve
         std::vector<telemetry::NodeReport> nodes{};     // where nodes are probed
@@ -134,6 +141,10 @@ private:
     void remember();
     boost::asio::awaitable<void> review_regularly();
     void review(std::size_t first, std::size_t count);
+    agent::Update update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads) const;
+    void fence_reads(std::size_t name, verdict::TimePoint now);
+    void log_reads(std::size_t name, verdict::TimePoint now) const;
+    std::optional<verdict::TimePoint> look_again(std::size_t name) const;
     void on_change(std::size_t name, const verdict::Change& change);
     void on_restart(std::size_t name, std::size_t node, const node::Restart& restart);
     verdict::SessionsSeen sessions_seen(std::size_t name) const;

@@ -74,6 +74,7 @@ void Control::apply(const config::Config& config, const TlsClients& clients)
         auto& name = names_[place];
         name.wishes = wishes_for(name.watch, Clock::now());
         fences_.want(place, name.wishes);
+        fence_reads(place, Clock::now());
     }
     if (config.state_file.empty())
         state_file_.reset();
@@ -91,7 +92,11 @@ void Control::set_names(const config::Config& config)
         const auto place = places_.emplace(master.name, names_.size()).first->second;
         order_.push_back(place);
         verdict::Subject subject{
-            master.name, canonical(master.servers), master.policy, config.sentinels.vote_ttl};
+            master.name,
+            canonical(master.servers),
+            master.policy,
+            config.sentinels.vote_ttl,
+            master.replicas};
         if (place == names_.size()) {
             names_.push_back(Name{
                 .watch{std::move(subject), config.sentinels.addresses.size(), Clock::now()},
@@ -245,10 +250,10 @@ void Control::set_snapshot()
 {
     std::vector<std::string> names(names_.size());
     std::vector<agent::Update> updates;
+    std::deque<agent::ReadUpdate> reads;
     for (const auto place : order_) {
-        const auto& watch = names_[place].watch;
-        names[place] = watch.subject().name;
-        updates.push_back({place, &watch.verdict(), watch.subject().policy.wait, watch.since()});
+        names[place] = names_[place].watch.subject().name;
+        updates.push_back(update_of(place, reads));
     }
     snapshot_ = agent::with_updates(
         *agent::make_snapshot(std::make_shared<agent::NameIndex>(std::move(names))), updates);

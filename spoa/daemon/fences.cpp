@@ -15,6 +15,8 @@ Fences::Haproxy::Haproxy(
 {
     if (config.master_cli)
         old_workers.emplace(executor, *config.master_cli, metrics);
+    if (std::ranges::count(config.backends, true, &config::Haproxy::Backend::reads) > 0)
+        drains.emplace(executor, config.runtime_api);
 }
 
 void Fences::Haproxy::start(net::TaskGroup& group)
@@ -22,6 +24,8 @@ void Fences::Haproxy::start(net::TaskGroup& group)
     tasks.push_back(runtime_api.start(group));
     if (old_workers)
         tasks.push_back(old_workers->start(group));
+    if (drains)
+        tasks.push_back(drains->start(group));
 }
 
 void Fences::configure(
@@ -37,10 +41,13 @@ void Fences::configure(
         }
         auto& haproxy =
             *haproxies_.emplace_back(std::make_shared<Haproxy>(executor_, each, metrics_));
-        for (const auto& [backend, master_name] : each.backends) {
-            haproxy.runtime_api.add_backend(backend, places(master_name), master_name);
+        for (const auto& [backend, master_name, reads] : each.backends) {
+            const auto place = places(master_name);
+            haproxy.runtime_api.add_backend(backend, place, master_name, reads);
             if (haproxy.old_workers)
-                haproxy.old_workers->add_backend(backend, places(master_name));
+                haproxy.old_workers->add_backend(backend, place, reads);
+            if (reads)
+                haproxy.drains->add_backend(backend, place);
         }
         if (tasks_)
             haproxy.start(*tasks_);
@@ -60,9 +67,20 @@ void Fences::start(net::TaskGroup& tasks)
 void Fences::want(std::size_t name, const haproxy_api::Wishes& wishes)
 {
     for (const auto& haproxy : haproxies_) {
-        haproxy->runtime_api.want(name, wishes);
+        haproxy->runtime_api.want(name, false, wishes);
         if (haproxy->old_workers)
-            haproxy->old_workers->want(name, wishes);
+            haproxy->old_workers->want(name, false, wishes);
+    }
+}
+
+void Fences::want_reads(std::size_t name, const haproxy_api::ReadWishes& wishes)
+{
+    for (const auto& haproxy : haproxies_) {
+        haproxy->runtime_api.want(name, true, wishes.wishes());
+        if (haproxy->old_workers)
+            haproxy->old_workers->want(name, true, wishes.wishes());
+        if (haproxy->drains)
+            haproxy->drains->want(name, wishes.drains());
     }
 }
 

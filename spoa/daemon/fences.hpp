@@ -3,7 +3,9 @@
 #include "config/config.hpp"
 #include "daemon/ending.hpp"
 #include "daemon/old_workers.hpp"
+#include "daemon/read_drains.hpp"
 #include "daemon/runtime_api.hpp"
+#include "haproxy_api/read_wish.hpp"
 #include "verdict/watch.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -37,6 +39,9 @@ public:
     // How the servers of the name at `place` should be. Acts at once when that is news.
     void want(std::size_t place, const haproxy_api::Wishes& wishes);
 
+    // The same in the backends for reads.
+    void want_reads(std::size_t place, const haproxy_api::ReadWishes& wishes);
+
     // Whether every HAProxy keeps this server out and sees no session on it; nothing where no
     // HAProxy has a backend of the name.
     std::optional<bool> is_out(std::size_t place, const std::string& server) const;
@@ -54,6 +59,7 @@ private:
         config::Haproxy configured;
         RuntimeApi runtime_api;
         std::optional<OldWorkers> old_workers;
+        std::optional<ReadDrains> drains;  // where it has backends for reads
         std::vector<net::TaskGroup::Task> tasks;
     };
 

@@ -34,16 +34,16 @@ OldWorkers::OldWorkers(
       link_(executor, master_cli, *this)
 {}
 
-void OldWorkers::add_backend(const std::string& backend, std::size_t name)
+void OldWorkers::add_backend(const std::string& backend, std::size_t name, bool reads)
 {
-    backends_.emplace(backend, Kept{name, {}});
+    backends_.emplace(backend, Kept{name, reads, {}});
 }
 
-void OldWorkers::want(std::size_t name, const haproxy_api::Wishes& wishes)
+void OldWorkers::want(std::size_t name, bool reads, const haproxy_api::Wishes& wishes)
 {
     bool news = false;
     for (auto& [backend, kept] : backends_)
-        if (kept.name == name && kept.wishes != wishes) {
+        if (kept.name == name && kept.reads == reads && kept.wishes != wishes) {
             kept.wishes = wishes;
             news = true;
         }

@@ -32,11 +32,11 @@ public:
     OldWorkers& operator=(const OldWorkers&) = delete;
 
     // `name` is the place of the monitored name.
-    void add_backend(const std::string& backend, std::size_t name);
+    void add_backend(const std::string& backend, std::size_t name, bool reads);
     net::TaskGroup::Task start(net::TaskGroup& tasks) { return tasks.spawn(link_.run()); }
 
-    // How the servers of this name should be, from now on.
-    void want(std::size_t name, const haproxy_api::Wishes& wishes);
+    // How the servers of this name should be, from now on, in the backends of this kind.
+    void want(std::size_t name, bool reads, const haproxy_api::Wishes& wishes);
 
     // Nothing was left to end when it last looked, which was after the last change of a wish.
     bool is_settled() const { return settled_; }
@@ -57,6 +57,7 @@ private:
     };
     struct Kept {
         std::size_t name;
+        bool reads;
         haproxy_api::Wishes wishes;
     };
 

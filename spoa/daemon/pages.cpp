@@ -1,5 +1,6 @@
 #include "daemon/pages.hpp"
 
+#include "config/units.hpp"
 #include "telemetry/status_page.hpp"
 
 #include <algorithm>
@@ -138,6 +139,41 @@ HttpResponse primary(const PageSources& sources, const HttpRequest&, std::string
             state_text(verdict) + "\n");
 }
 
+// Likewise: 200 where reads may go. `lag` asks for fewer bytes than the policy does.
+HttpResponse replica(const PageSources& sources, const HttpRequest& request, std::string_view rest)
+{
+    const auto slash = rest.find('/');
+    const auto place = sources.control.find_name(rest.substr(0, slash));
+    if (!place || slash == std::string_view::npos)
+        return no_such_name();
+    const auto name = sources.control.name(*place);
+    if (!name.replicas)
+        return page(404, plain, "this master has no replicas: configured\n");
+    const auto replicas = name.replicas->replicas();
+    const auto wanted = rest.substr(slash + 1);
+    const auto known = std::ranges::find_if(
+        replicas, [&](const verdict::Replica& each) { return each.server.name == wanted; });
+    if (known == replicas.end())
+        return page(404, plain, "no server of this name is configured for the master\n");
+    std::optional<std::uint64_t> most;
+    if (const auto lag = find_argument(request.target, "lag")) {
+        const auto size = config::parse_size(*lag);
+        if (!size)
+            return page(400, plain, "lag: " + size.error().text + "\n");
+        most = *size;
+    }
+    if (!is_usable(known->fitness))
+        return page(503, plain, "no reads: it is " + std::string(name_of(known->fitness)) + "\n");
+    if (most && (!known->lag_bytes || *known->lag_bytes > *most))
+        return page(
+            503,
+            plain,
+            "no reads: it is " +
+                (known->lag_bytes ? std::to_string(*known->lag_bytes) : "an unknown number of") +
+                " bytes behind\n");
+    return page(200, plain, "it may serve reads: " + std::string(name_of(known->fitness)) + "\n");
+}
+
 HttpResponse events(const PageSources& sources, const HttpRequest& request, std::string_view)
 {
     std::optional<std::size_t> place;
@@ -221,6 +257,7 @@ constexpr std::array routes{
         "200: the server is the master and may be used",
         primary,
         true},
+    Route{"/v1/replica/", "NAME/SERVER", "200: reads may go there (?lag=1MB)", replica, true},
     Route{
         "/v1/events",
         "",

@@ -279,7 +279,7 @@ private:
     std::string metrics_text()
     {
         metrics_.set_event_readers(events_.readers());
-        return metrics_.serialize(workers_.tallies());
+        return metrics_.serialize(workers_.tallies(), control_.reads());
     }
 
     std::uint64_t waiting_connections(std::size_t name) const

@@ -43,16 +43,16 @@ RuntimeApi::RuntimeApi(
 {}
 
 void RuntimeApi::add_backend(
-    const std::string& backend, std::size_t name, const std::string& master_name)
+    const std::string& backend, std::size_t name, const std::string& master_name, bool reads)
 {
-    kept_.push_back({haproxy_api::Fence(backend), name, master_name, {}});
+    kept_.push_back({haproxy_api::Fence(backend), name, master_name, reads, {}});
 }
 
-void RuntimeApi::want(std::size_t name, const haproxy_api::Wishes& wishes)
+void RuntimeApi::want(std::size_t name, bool reads, const haproxy_api::Wishes& wishes)
 {
     bool news = false;
     for (auto& kept : kept_)
-        if (kept.name == name)
+        if (kept.name == name && kept.reads == reads)
             news = kept.fence.want(wishes, Clock::now()) || news;
     if (news)
         link_.wake();
@@ -140,7 +140,7 @@ std::optional<bool> RuntimeApi::is_out(std::size_t name, const std::string& serv
 {
     std::optional<bool> out;
     for (const auto& kept : kept_)
-        if (kept.name == name)
+        if (kept.name == name && !kept.reads)
             out = out.value_or(true) && kept.fence.is_out(server);
     return out;
 }

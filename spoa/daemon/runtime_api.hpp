@@ -27,15 +27,16 @@ public:
     RuntimeApi(const RuntimeApi&) = delete;
     RuntimeApi& operator=(const RuntimeApi&) = delete;
 
-    // `name` is the place of the monitored name.
-    void add_backend(const std::string& backend, std::size_t name, const std::string& master_name);
+    // `name` is the place of the monitored name; the backend is for its writes, or for its `reads`.
+    void add_backend(
+        const std::string& backend, std::size_t name, const std::string& master_name, bool reads);
     net::TaskGroup::Task start(net::TaskGroup& tasks) { return tasks.spawn(link_.run()); }
 
-    // How the servers of this name should be, from now on.
-    void want(std::size_t name, const haproxy_api::Wishes& wishes);
+    // How the servers of this name should be, from now on, in the backends of this kind.
+    void want(std::size_t name, bool reads, const haproxy_api::Wishes& wishes);
 
-    // Whether the server is kept out of all backends of this name and has no session left; nothing
-    // where there is no such backend.
+    // Whether the server is kept out of all backends for writes of this name and has no session
+    // left; nothing where there is no such backend.
     std::optional<bool> is_out(std::size_t name, const std::string& server) const;
 
     telemetry::HaproxyReport report() const;
@@ -50,6 +51,7 @@ private:
         haproxy_api::Fence fence;
         std::size_t name;
         std::string master_name;
+        bool reads;
         std::vector<std::string> warnings;  // that were logged
     };
 

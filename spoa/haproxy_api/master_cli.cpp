@@ -47,6 +47,19 @@ std::string end_sessions(Pid worker, std::span<const std::string> ids)
     return line + '\n';
 }
 
+std::string list_sessions()
+{
+    return "show sess\n";
+}
+
+std::string end_sessions(std::span<const std::string> ids)
+{
+    std::string line;
+    for (const auto& id : ids)
+        line += (line.empty() ? "" : ";") + std::string("shutdown session ") + id;
+    return line + '\n';
+}
+
 std::optional<std::vector<Pid>> parse_old_workers(std::string_view reply)
 {
     if (!reply.starts_with("#<PID>"))

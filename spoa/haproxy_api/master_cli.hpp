@@ -32,6 +32,10 @@ std::string list_processes();
 std::string list_sessions(Pid worker);
 std::string end_sessions(Pid worker, std::span<const std::string> ids);
 
+// The same to a stats socket: of the process itself, without a worker's number.
+std::string list_sessions();
+std::string end_sessions(std::span<const std::string> ids);
+
 // So many fit into a line of HAProxy's default buffer.
 inline constexpr std::size_t most_ids_a_line = 300;
 

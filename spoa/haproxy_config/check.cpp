@@ -122,15 +122,19 @@ Problem problem_of_master(const config::Master& master, Form form)
 Problem problem_of_backends(const config::Config& config)
 {
     std::set<std::string> taken;
-    for (const auto& master : config.masters) {
-        taken.insert(refuse_backend_of(master.name));
-        for (const auto& server : master.servers) {
-            const auto backend = server_backend_of(master.name, server.name);
-            if (!taken.insert(backend).second)
-                return "two backends would be called " + in_quotes(backend) + ": rename server " +
-                       in_quotes(server.name) + " of master " + in_quotes(master.name);
+    for (const auto& master : config.masters)
+        for (const auto& name : {master.name, read_name_of(master.name)}) {
+            if (name != master.name && !master.replicas)
+                continue;
+            taken.insert(refuse_backend_of(name));
+            for (const auto& server : master.servers) {
+                const auto backend = server_backend_of(name, server.name);
+                if (!taken.insert(backend).second)
+                    return "two backends would be called " + in_quotes(backend) +
+                           ": rename server " + in_quotes(server.name) + " of master " +
+                           in_quotes(master.name);
+            }
         }
-    }
     return std::nullopt;
 }
 
@@ -151,6 +155,13 @@ Problem find_problem(const config::Config& config, Form form, std::string_view d
     for (const auto& master : config.masters)
         if (auto problem = problem_of_master(master, form))
             return problem;
+    for (const auto& master : config.masters)
+        if (master.replicas &&
+            std::ranges::count(config.masters, read_name_of(master.name), &config::Master::name) >
+                0)
+            return "the proxies for the reads of master " + in_quotes(master.name) +
+                   " would be called as those of master " + in_quotes(read_name_of(master.name)) +
+                   ": rename one of them";
     return form == Form::backends ? problem_of_backends(config) : std::nullopt;
 }
 

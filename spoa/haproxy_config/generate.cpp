@@ -19,9 +19,14 @@ result<std::vector<File>, std::string> generate(
         directory.remove_suffix(1);
 
     auto haproxy_cfg = head(config, form, directory);
+    const auto asks = uses_roles(config, form) ? Asks::master : Asks::nothing;
     std::size_t index = 0;
-    for (const auto& master : config.masters)
-        haproxy_cfg += routing(master, port_of(index++), form, directory);
+    for (const auto& master : config.masters) {
+        haproxy_cfg += routing(master, port_of(index), form, directory, asks);
+        if (master.replicas && asks == Asks::master)
+            haproxy_cfg += routing(master, read_port_of(index), form, directory, Asks::replica);
+        ++index;
+    }
     if (uses_spoe(form))
         haproxy_cfg += agents_backend(config);
     haproxy_cfg += stats_frontend();

@@ -27,6 +27,16 @@ std::size_t port_of(std::size_t index)
     return 16379 + index;
 }
 
+std::size_t read_port_of(std::size_t index)
+{
+    return 17379 + index;
+}
+
+std::string read_name_of(std::string_view master)
+{
+    return std::string(master) + "_read";
+}
+
 // Within single quotes HAProxy takes every character for itself.
 std::string path_in(std::string_view directory, std::string_view file)
 {

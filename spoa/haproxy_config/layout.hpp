@@ -5,6 +5,8 @@
 //   redis_NAME_nodes     backend of use-server, set-dst, and both forms with Lua
 //   redis_NAME_SERVER    backend of one server           (backends)
 //   redis_NAME_refuse    backend without a server        (backends)
+//
+// For the reads of a name that has `replicas` the same again, as if it were called NAME_read.
 #pragma once
 
 #include "base/endpoint.hpp"
@@ -29,6 +31,12 @@ std::string refuse_backend_of(std::string_view master);
 // 16379 for the first name, one more for each that follows: not Redis' own 6379, which is taken
 // where HAProxy and Redis share a host.
 std::size_t port_of(std::size_t index);
+
+// The same for reads: 17379 for the first name.
+std::size_t read_port_of(std::size_t index);
+
+// What the proxies for the reads of a name are called after.
+std::string read_name_of(std::string_view master);
 
 // The path of a file in this folder, as a word of haproxy.cfg.
 std::string path_in(std::string_view directory, std::string_view file);

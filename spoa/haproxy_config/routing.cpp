@@ -25,9 +25,9 @@ constexpr std::string_view wait_for_agent_text =
 
 )";
 
-constexpr std::string_view ask_text = R"(    # Ask the agent for the master of this name.
+constexpr std::string_view ask_text = R"(    # Ask the agent for @WHOM@ of this name.
     tcp-request session set-var(sess.redis_master) str(@MASTER@)
-    filter spoe engine sentinel config @SPOE_FILE@
+@ROLE@    filter spoe engine sentinel config @SPOE_FILE@
 
 )";
 
@@ -90,10 +90,25 @@ backend @BACKEND@
     server master 0.0.0.0:0 on-marked-down shutdown-sessions
 )";
 
-std::string ask(const config::Master& master, std::string_view directory)
+std::string role_line(Asks asks)
+{
+    switch (asks) {
+        case Asks::nothing: return {};
+        case Asks::master: return "    tcp-request session set-var(sess.redis_role) str(master)\n";
+        case Asks::replica:
+            return "    tcp-request session set-var(sess.redis_role) str(replica)\n";
+    }
+    return {};
+}
+
+std::string ask(const config::Master& master, std::string_view directory, Asks asks)
 {
     return fill(
-        ask_text, {{"MASTER", master.name}, {"SPOE_FILE", path_in(directory, spoe_file_name)}});
+        ask_text,
+        {{"MASTER", master.name},
+         {"WHOM", asks == Asks::replica ? "a replica" : "the master"},
+         {"ROLE", role_line(asks)},
+         {"SPOE_FILE", path_in(directory, spoe_file_name)}});
 }
 
 // Empty where the policy lets no connection wait.
@@ -111,17 +126,18 @@ std::string wait(const config::Master& master, std::string_view condition)
 }
 
 // How the verdict comes into sess.sentinel.*.
-std::string verdict_lines(const config::Master& master, Form form, std::string_view directory)
+std::string verdict_lines(
+    const config::Master& master, Form form, std::string_view directory, Asks asks)
 {
     switch (form) {
         case Form::use_server:
         case Form::backends:
-        case Form::set_dst: return std::string(wait_for_agent_text) + ask(master, directory);
+        case Form::set_dst: return std::string(wait_for_agent_text) + ask(master, directory, asks);
         case Form::lua:
             return fill(
                 know_text, {{"MASTER", master.name}, {"WAIT", wait(master, " if no_server")}});
         case Form::lua_fallback:
-            return ask(master, directory) +
+            return ask(master, directory, asks) +
                    fill(fall_back_text, {{"WAIT", wait(master, " unless answered")}});
     }
     return {};
@@ -195,12 +211,16 @@ std::string gate_and_backends(const config::Master& master, Form form)
 }  // namespace
 
 std::string routing(
-    const config::Master& master, std::size_t port, Form form, std::string_view directory)
+    const config::Master& master, std::size_t port, Form form, std::string_view directory,
+    Asks asks)
 {
+    auto proxies = master;  // what they are called after
+    if (asks == Asks::replica)
+        proxies.name = read_name_of(master.name);
     return fill(
                frontend_text,
-               {{"FRONTEND", frontend_of(master.name)}, {"PORT", std::to_string(port)}}) +
-           verdict_lines(master, form, directory) + gate_and_backends(master, form);
+               {{"FRONTEND", frontend_of(proxies.name)}, {"PORT", std::to_string(port)}}) +
+           verdict_lines(master, form, directory, asks) + gate_and_backends(proxies, form);
 }
 
 }  // namespace spoa::haproxy_config

@@ -170,7 +170,7 @@ spoe-agent sentinel-agent
 
 spoe-message sentinel-verdict
     # Each frontend sets this variable to the name it is for.
-    args  master=var(sess.redis_master)
+    args  master=var(sess.redis_master)@ROLE@
     event on-client-session
 )";
 
@@ -295,12 +295,20 @@ std::string stats_frontend()
     return std::string(stats_text);
 }
 
+bool uses_roles(const config::Config& config, Form form)
+{
+    return uses_spoe(form) && !uses_lua(form) &&
+           std::ranges::any_of(
+               config.masters, [](const auto& master) { return master.replicas.has_value(); });
+}
+
 std::string spoe_file(const config::Config& config, Form form)
 {
     return fill(
         spoe_text,
         {{"PROCESSING", processing_lines(config, form)},
-         {"IDLE", config::to_string(patience(config).idle)}});
+         {"IDLE", config::to_string(patience(config).idle)},
+         {"ROLE", uses_roles(config, form) ? " role=var(sess.redis_role)" : ""}});
 }
 
 }  // namespace spoa::haproxy_config

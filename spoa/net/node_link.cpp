@@ -117,6 +117,8 @@ asio::awaitable<std::string> NodeLink::run_once()
         if (with_info)
             if (const auto info = node::parse_info(replies->back())) {
                 probe_.loading = info->loading;
+                probe_.announced = info->announced;
+                probe_.priority = info->priority;
                 listener_.on_info(name_, node_, *info);
             }
         take_role(replies->front(), asked_at_);
@@ -178,6 +180,8 @@ void NodeLink::take_role(const resp::Value& reply, Clock::time_point asked_at)
     const auto role = node::parse_role(reply);
     probe_.role = role ? role->role : node::Role::unknown;
     probe_.offset = role ? role->offset : 0;
+    probe_.follows = role ? role->follows : std::nullopt;
+    probe_.link = role ? role->link : node::Link::none;
     probe_.answered_at = asked_at;
     probe_.silent_since.reset();
     probe_.refused = false;

@@ -83,7 +83,7 @@ void SpopWorker::set_limits(
 void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
 {
     const auto now = std::chrono::steady_clock::now();
-    desk_.tally.grow(snapshot->answers.size());
+    desk_.tally.grow(snapshot->answers.size(), snapshot->read_counters);
     asio::post(context_, [this, now, next = std::move(snapshot)]() mutable {
         desk_.snapshot = std::move(next);
         clock_.confirmed_at = now;

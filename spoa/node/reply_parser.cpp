@@ -20,6 +20,25 @@ std::uint64_t offset_in(const resp::Value& value)
     return number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
 }
 
+Link link_in(const resp::Value& value)
+{
+    const auto* const word = value.text();
+    if (word && *word == "connected")
+        return Link::up;
+    return word && *word == "sync" ? Link::syncing : Link::none;
+}
+
+// The address of a replica's master in ROLE: the port is a number there.
+std::optional<Endpoint> master_in(const resp::Value& host, const resp::Value& port)
+{
+    const auto* const text = host.text();
+    const auto* const number = std::get_if<std::int64_t>(&port.data);
+    if (!text || !number)
+        return std::nullopt;
+    auto made = make_endpoint(*text, std::to_string(*number));
+    return made ? std::optional(*std::move(made)) : std::nullopt;
+}
+
 // Whether a key of INFO is that of a database: `db0:keys=5,expires=0,avg_ttl=0`.
 bool is_database(std::string_view key)
 {
@@ -42,9 +61,13 @@ std::optional<RoleReply> parse_role(const resp::Value& reply)
     if (!word)
         return std::nullopt;
     if (*word == "master" && parts->size() >= 2)
-        return RoleReply{Role::master, offset_in((*parts)[1])};
+        return RoleReply{Role::master, offset_in((*parts)[1]), {}, Link::none};
     if (*word == "slave" && parts->size() >= 5)
-        return RoleReply{Role::replica, offset_in((*parts)[4])};
+        return RoleReply{
+            Role::replica,
+            offset_in((*parts)[4]),
+            master_in((*parts)[1], (*parts)[2]),
+            link_in((*parts)[3])};
     return std::nullopt;
 }
 
@@ -84,6 +107,10 @@ std::optional<Info> parse_info(const resp::Value& reply)
             master_port = value;
         else if (key == "master_link_status")
             info.master_link_up = value == "up";
+        else if (key == "replica_announced")
+            info.announced = value != "0";
+        else if (key == "slave_priority")
+            info.priority = number_in(value);
         else if (is_database(key))
             info.keys += keys_in(value);
     }

@@ -12,9 +12,18 @@ namespace spoa::node {
 
 enum class Role : std::uint8_t { unknown, master, replica };
 
+// A replica's link to its master.
+enum class Link : std::uint8_t {
+    none,     // broken, or being made
+    syncing,  // it gets all data anew, and is about to load them
+    up,
+};
+
 struct RoleReply {
     Role role = Role::unknown;
-    std::uint64_t offset = 0;  // written by a master, taken by a replica
+    std::uint64_t offset = 0;         // written by a master, taken by a replica
+    std::optional<Endpoint> follows;  // a replica's master, by the words it was told
+    Link link = Link::none;           // of a replica
 };
 
 // The reply to ROLE; nothing when it is an error or that of no data node (a Sentinel has the role
@@ -31,6 +40,8 @@ struct Info {
     std::uint64_t keys = 0;          // of all databases
     std::optional<Endpoint> master;  // of a replica
     bool master_link_up = false;     // of a replica
+    bool announced = true;           // of a replica: Sentinels are to tell of it
+    std::uint64_t priority = 100;    // of a replica: 0 is never to be promoted
 
     bool operator==(const Info&) const = default;
 };

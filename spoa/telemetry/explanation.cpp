@@ -107,6 +107,27 @@ std::string nodes_text(const Json& json)
     return "\n" + aligned(rows);
 }
 
+std::string reads_text(const Json& json)
+{
+    const auto reads = json.find("reads");
+    if (reads == json.end())
+        return {};
+    const auto reason = text_or(*reads, "reason", "");
+    auto text =
+        "\nreads go to " + joined(reads->at("servers")) +
+        (reason.empty() ? "" : ": " + reason + "; instead: " + text_or(*reads, "fallback", "-")) +
+        "\n";
+    Rows rows{{"SERVER", "READS", "LAG BYTES", "LAG MS", "WHY"}};
+    for (const auto& replica : reads->at("replicas"))
+        rows.push_back(
+            {text_or(replica, "server", "-"),
+             replica.at("usable").get<bool>() ? "yes" : "no",
+             number(replica, "lag_bytes"),
+             number(replica, "lag_ms"),
+             text_or(replica, "fitness", "-")});
+    return text + aligned(rows);
+}
+
 std::string haproxies_text(const Json& json)
 {
     std::string text;
@@ -211,9 +232,9 @@ Explanation explain(std::string_view master_json, const TextStyle& style)
     try {
         const auto json = Json::parse(master_json);
         auto text = wrapped(
-            verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + haproxies_text(json) +
-                twemproxies_text(json) + warnings_text(json) + changes_text(json) +
-                failovers_text(json),
+            verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + reads_text(json) +
+                haproxies_text(json) + twemproxies_text(json) + warnings_text(json) +
+                changes_text(json) + failovers_text(json),
             style.width);
         return {
             style.colour ? painted(std::move(text), json) : std::move(text),

@@ -1,5 +1,6 @@
 #include "telemetry/metrics.hpp"
 
+#include "telemetry/read_families.hpp"
 #include "telemetry/tally_families.hpp"
 
 #include <prometheus/counter.h>
@@ -121,6 +122,7 @@ struct Metrics::Impl {
     Family<Gauge>* stray_sessions = nullptr;
     Histogram* fence_duration = nullptr;
     TwemproxySeries twemproxy;
+    std::vector<ReadCounter> read_counters;
 
     Family<Gauge>& gauge(const std::string& name, const std::string& help)
     {
@@ -443,6 +445,16 @@ void Metrics::set_masters_claimed(std::size_t name, std::size_t nodes)
     impl_->by_name[name].masters_claimed->Set(static_cast<double>(nodes));
 }
 
+std::size_t Metrics::read_counter(std::size_t name, const std::string& server)
+{
+    auto& all = impl_->read_counters;
+    const auto known = std::ranges::find(all, ReadCounter{name, server});
+    const auto place = static_cast<std::size_t>(known - all.begin());
+    if (known == all.end())
+        all.push_back({name, server});
+    return place;
+}
+
 void Metrics::set_event_readers(std::size_t readers)
 {
     impl_->event_readers->Set(static_cast<double>(readers));
@@ -568,11 +580,15 @@ void Metrics::observe_twemproxy_restart(std::chrono::nanoseconds took)
     impl_->twemproxy.restart->Observe(seconds(took));
 }
 
-std::string Metrics::serialize(std::span<const agent::Tally* const> tallies) const
+std::string Metrics::serialize(
+    std::span<const agent::Tally* const> tallies, std::span<const ReadReport> reads) const
 {
     auto families = impl_->registry.Collect();
     impl_->hide(families);
     std::ranges::move(tally_families(tallies, impl_->shown_names), std::back_inserter(families));
+    std::ranges::move(
+        read_families(tallies, impl_->shown_names, impl_->read_counters, reads),
+        std::back_inserter(families));
     return prometheus::TextSerializer().Serialize(families);
 }
 

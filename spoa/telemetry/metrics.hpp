@@ -2,6 +2,7 @@
 
 #include "agent/tally.hpp"
 #include "telemetry/moment.hpp"
+#include "telemetry/read_report.hpp"
 #include "verdict/failover.hpp"
 #include "verdict/verdict.hpp"
 
@@ -55,6 +56,10 @@ public:
     void count_restart(std::size_t name, std::size_t node, bool emptied);
     void set_masters_claimed(std::size_t name, std::size_t nodes);
 
+    // Where answers to role=replica that name this server, or none when it is empty, are counted:
+    // a place in Tally::reads, always the same.
+    std::size_t read_counter(std::size_t name, const std::string& server);
+
     void set_event_readers(std::size_t readers);
     void count_dropped_reader();
 
@@ -92,7 +97,8 @@ public:
     void observe_twemproxy_restart(std::chrono::nanoseconds took);
 
     // The text of /metrics, in the Prometheus exposition format.
-    std::string serialize(std::span<const agent::Tally* const> tallies) const;
+    std::string serialize(
+        std::span<const agent::Tally* const> tallies, std::span<const ReadReport> reads = {}) const;
 
 private:
     struct Impl;

@@ -1,6 +1,7 @@
 #include "telemetry/report.hpp"
 
 #include "sentinel/electorate.hpp"
+#include "telemetry/read_json.hpp"
 #include "verdict/warnings.hpp"
 
 #include <nlohmann/json.hpp>
@@ -315,6 +316,8 @@ std::string master_json(
     json["nodes"] = Json::array();
     for (const auto& node : name.nodes)
         json["nodes"].push_back(node_json(node, watch, now));
+    if (name.replicas && watch.subject().replicas)
+        json["reads"] = reads_json(*name.replicas, *watch.subject().replicas, now.steady);
     json["haproxy"] = haproxies_json(haproxies, watch.subject().name);
     json["twemproxy"] = twemproxies_json(twemproxies, watch.subject().name);
     std::vector<std::string> addresses;
@@ -335,13 +338,14 @@ std::string master_json(
 }
 
 std::string master_event(
-    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now)
+    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now,
+    const verdict::ReplicaWatch* replicas)
 {
     const auto& verdict = watch.verdict();
     Json wishes = Json::object();
     for (const auto& [server, wish] : servers)
         wishes[server] = wish;
-    return line_of({
+    Json json{
         {"event", "master"},
         {"time", utc_text(now.system)},
         {"name", watch.subject().name},
@@ -356,7 +360,10 @@ std::string master_event(
         {"since", date_text(watch.since(), now)},
         {"wait", verdict::is_worth_waiting(verdict)},
         {"servers", std::move(wishes)},
-    });
+    };
+    if (replicas)
+        json["reads"] = read_targets_json(*replicas);
+    return line_of(json);
 }
 
 std::string failover_event(

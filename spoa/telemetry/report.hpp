@@ -3,6 +3,7 @@
 #include "node/restart.hpp"
 #include "telemetry/moment.hpp"
 #include "verdict/failover.hpp"
+#include "verdict/replica_watch.hpp"
 #include "verdict/watch.hpp"
 
 #include <chrono>
@@ -46,6 +47,7 @@ struct NameReport {
     std::uint64_t waiting = 0;          // new connections that wait for a clear verdict
     const std::deque<verdict::Failover>* failovers = nullptr;  // oldest first; may be missing
     std::size_t place = 0;                                     // where the agent keeps it
+    const verdict::ReplicaWatch* replicas = nullptr;           // where role=replica is offered
 };
 
 // The workers that a HAProxy has left behind when it was reloaded, as its master tells.
@@ -120,7 +122,8 @@ std::string master_json(
 // Lines of /v1/events, each one object with its '\n': a name as it is now, a failover as far as it
 // has come, and the sign of life.
 std::string master_event(
-    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now);
+    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now,
+    const verdict::ReplicaWatch* replicas = nullptr);
 std::string failover_event(
     std::string_view name, const verdict::Failover& failover, const Moment& now);
 std::string heartbeat_event(const Moment& now);

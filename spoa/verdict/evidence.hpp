@@ -15,6 +15,7 @@ namespace spoa::verdict {
 using sentinel::TimePoint;
 using sentinel::Vote;
 
+using node::Link;
 using node::Role;
 
 // What our own connection to a data node says of it.
@@ -27,6 +28,11 @@ struct Probe {
     // Since when it does not answer: the oldest open question, or the end of the connection.
     std::optional<TimePoint> silent_since;
     bool refused = false;  // it is silent because it hung up, or nobody listens at the address
+    // Of a replica.
+    std::optional<Endpoint> follows;  // its master
+    Link link = Link::none;           // to that
+    bool announced = true;            // Sentinels are to tell of it
+    std::uint64_t priority = 100;     // 0: never to be promoted
 
     bool operator==(const Probe&) const = default;
 };

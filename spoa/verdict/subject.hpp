@@ -1,9 +1,11 @@
 #pragma once
 
 #include "verdict/policy.hpp"
+#include "verdict/replica_policy.hpp"
 #include "verdict/server.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ struct Subject {
     std::vector<Server> servers;  // empty: any address will do
     Policy policy;
     std::chrono::milliseconds vote_ttl{1500};
+    std::optional<ReplicaPolicy> replicas = std::nullopt;  // nothing: no reads but as writes
 };
 
 }  // namespace spoa::verdict

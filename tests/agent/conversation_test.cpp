@@ -472,7 +472,10 @@ TEST_SUITE("agent/conversation")
             {"an empty name", question_about(""), "not configured for this name"},
             {"a name with more behind it", question_about("orders2"), "not configured"},
             {"a name in other letters", question_about("ORDERS"), "not configured"},
-            {"role replica", question({orders, item("role", typed_text("replica"))}), "role"},
+            {"role replica",
+             question({orders, item("role", typed_text("replica"))}),
+             "role=replica"},
+            {"role slave", question({orders, item("role", typed_text("slave"))}), "'replica'"},
             {"role null", question({orders, item("role", typed(0))}), "role"},
             {"a message of another's", message("other", {orders}), "no message sentinel-verdict"},
             {"no message", Bytes(), "no message sentinel-verdict"},
@@ -661,6 +664,7 @@ TEST_SUITE("agent/conversation")
               question_about("nobody"),
               question({item("master", typed(0))}),
               question({item("role", typed_text("replica"))}),
+              question({item("role", typed_text("slave"))}),
               Bytes()})
             CHECK(size_of_answer(messages) <= 256);
     }

@@ -97,9 +97,12 @@ TEST_SUITE("agent/message_query")
         }
     }
 
-    TEST_CASE("only the string 'master' is a role")
+    TEST_CASE("only the strings 'master' and 'replica' are roles")
     {
-        for (const std::string role : {"replica", "slave", "", "Master", "master "}) {
+        CHECK(
+            parse_query(question({item("role", typed_text("replica"))})).value().role ==
+            Role::replica);
+        for (const std::string role : {"replicas", "slave", "", "Master", "master "}) {
             CAPTURE(role);
             CHECK(
                 parse_query(question({item("role", typed_text(role))})).value().role ==

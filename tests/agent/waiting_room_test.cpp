@@ -18,7 +18,7 @@ namespace {
 
 const WaitingRoom::TimePoint start{};
 
-bool anybody(std::size_t)
+bool anybody(const agent::Topic&)
 {
     return true;
 }
@@ -42,7 +42,7 @@ struct Room {
         Conversation& asker, std::uint64_t stream_id, std::size_t name,
         WaitingRoom::TimePoint deadline = start + 1s)
     {
-        return stream(room.park({&asker, stream_id, 1, name, deadline}));
+        return stream(room.park({&asker, stream_id, 1, {name, agent::Role::master}, deadline}));
     }
 };
 
@@ -67,7 +67,7 @@ TEST_SUITE("agent/waiting_room")
         Room f;
         f.park(f.one, 1, 0);
         f.park(f.one, 2, 1);
-        const auto second_name = [](std::size_t name) { return name == 1; };
+        const auto second_name = [](const agent::Topic& topic) { return topic.name == 1; };
         CHECK(stream(f.room.take_oldest(second_name)) == 2);
         CHECK(stream(f.room.take_oldest(second_name)) == 0);
         CHECK(f.room.size() == 1);

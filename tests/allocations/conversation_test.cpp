@@ -1,7 +1,6 @@
 #include "agent/conversation.hpp"
 
-#include "agent/spop_frames.hpp"
-#include "agent/verdicts.hpp"
+#include "agent/read_sets.hpp"
 #include "allocations/counted_new.hpp"
 #include "allocations/on_the_wire.hpp"
 #include "spop/frame_splitter.hpp"
@@ -15,6 +14,7 @@ using spoa::test::allocations;
 using spoa::test::good_verdict;
 using spoa::test::haproxy_hello;
 using spoa::test::question_about;
+using spoa::test::question_for_replica;
 using spoa::test::questions_on_the_wire;
 using spoa::test::shut_verdict;
 using spoa::test::snapshot_of;
@@ -74,6 +74,21 @@ TEST_SUITE("allocations/conversation")
                 CHECK(taken);
                 CHECK(line.conversation.answers() - answers == 1'000 * pipelined);
             }
+    }
+
+    TEST_CASE("an answer that names a replica allocates nothing")
+    {
+        Line line;
+        line.desk.snapshot = spoa::test::with_reads(
+            *line.desk.snapshot, good_verdict(), spoa::test::read_set({3, 2, 1}));
+        line.desk.tally.grow(2, line.desk.snapshot->read_counters);
+        const auto read = questions_on_the_wire(question_for_replica("orders"), 16);
+        REQUIRE(line.answer(read));
+        const auto before = allocations();
+        for (int i = 0; i < 1'000; ++i)
+            line.answer(read);
+        CHECK(allocations() - before == 0);
+        CHECK(line.desk.tally.reads[2].read() == 8'008);
     }
 
     TEST_CASE("the count sees an allocation")

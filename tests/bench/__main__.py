@@ -10,12 +10,12 @@ from lab.agent import ROOT
 from lab.haproxy import BINARY as HAPROXY
 
 from . import (
-    abuse, against_echo, busy_control, idle, lua_push, machine, observers, parts, through_haproxy)
+    abuse, against_echo, busy_control, idle, lua_push, machine, observers, parts, reads, through_haproxy)
 from .setting import Pace
 
 SECTIONS = {
     "echo": against_echo, "busy": busy_control, "observers": observers, "haproxy": through_haproxy,
-    "lua": lua_push, "idle": idle, "abuse": abuse, "parts": parts,
+    "lua": lua_push, "idle": idle, "abuse": abuse, "parts": parts, "reads": reads,
 }
 
 

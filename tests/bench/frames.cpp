@@ -18,15 +18,17 @@ Bytes hello_frame()
     return frame;
 }
 
-Bytes notify_frame(std::uint64_t stream_id, std::string_view name)
+Bytes notify_frame(std::uint64_t stream_id, std::string_view name, std::string_view role)
 {
     Bytes frame;
     const auto start = spop::begin_frame(
         frame, {.type = spop::FrameType::notify, .stream_id = stream_id, .frame_id = 1});
     spop::put_string(frame, "sentinel-verdict");
-    frame.push_back(static_cast<std::byte>(name.empty() ? 0 : 1));
+    frame.push_back(static_cast<std::byte>((name.empty() ? 0 : 1) + (role.empty() ? 0 : 1)));
     if (!name.empty())
         spop::put_key_value(frame, "master", name);
+    if (!role.empty())
+        spop::put_key_value(frame, "role", role);
     spop::end_frame(frame, start);
     return frame;
 }

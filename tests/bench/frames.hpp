@@ -11,7 +11,7 @@ namespace spoa::bench {
 // HAPROXY-HELLO as HAProxy 2.6 sends it, but for its `async`.
 Bytes hello_frame();
 
-// The question for the master of `name`; without the argument when `name` is empty.
-Bytes notify_frame(std::uint64_t stream_id, std::string_view name);
+// The question for the master of `name`; without an argument that is empty.
+Bytes notify_frame(std::uint64_t stream_id, std::string_view name, std::string_view role = {});
 
 }  // namespace spoa::bench

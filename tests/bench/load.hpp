@@ -26,6 +26,7 @@ struct LoadSettings {
     // servers more than the other, because it lets the generator sleep more often.
     bool spin = false;
     std::string name;  // the argument `master`; empty: none
+    std::string role;  // the argument `role`; empty: none
     bool verify = false;
     std::string state;             // with verify: what an answer has to say; empty: anything
     std::string server;            // the same

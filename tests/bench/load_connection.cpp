@@ -50,7 +50,9 @@ LoadConnection::LoadConnection(const LoadSettings& settings, std::uint64_t first
       frames_(max_frame_size)
 {
     for (std::uint64_t i = 0; i < ids_a_connection + settings.in_flight; ++i)
-        append(questions_, notify_frame(first_stream_id + i % ids_a_connection, settings.name));
+        append(
+            questions_,
+            notify_frame(first_stream_id + i % ids_a_connection, settings.name, settings.role));
     request_size_ = questions_.size() / (ids_a_connection + settings.in_flight);
 }
 

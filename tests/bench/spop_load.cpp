@@ -75,6 +75,7 @@ int main(int argc, char** argv)
     options.add_option("--rate", settings.rate, "questions a second, all together");
     options.add_flag("--spin", settings.spin, "do not sleep while waiting for answers");
     options.add_option("--name", settings.name, "the argument `master` of each question");
+    options.add_option("--role", settings.role, "the argument `role` of each question");
     options.add_flag("--verify", settings.verify, "take each answer apart");
     options.add_option("--state", settings.state, "with --verify: what it has to say");
     options.add_option("--server", settings.server, "with --verify: what it has to say");

@@ -53,9 +53,9 @@ TEST_SUITE("config/section")
              {"http:\n  port: 1", "2:3: error", {"known: listen"}}},
             rest);
         check_each(
-            {{"masters:\n  - {name: x, servers: {a: a:1}, replica: {}}",
+            {{"masters:\n  - {name: x, servers: {a: a:1}, shards: {}}",
               "2:34: error",
-              {"'replica' in masters", "known: name, servers, redis and policy"}}},
+              {"'shards' in masters", "known: name, servers, redis, policy and replicas"}}},
             good_sentinels);
     }
 

@@ -83,4 +83,38 @@ TEST_SUITE("config/units")
             CHECK(parse_duration(text).value() == duration);
         }
     }
+
+    TEST_CASE("a size is a whole number and a unit, of 1000 or 1024")
+    {
+        CHECK(parse_size("0").value() == 0);
+        CHECK(parse_size("4096B").value() == 4096);
+        CHECK(parse_size("1KiB").value() == 1'024);
+        CHECK(parse_size("1MiB").value() == 1'048'576);
+        CHECK(parse_size("2GiB").value() == 2'147'483'648);
+        CHECK(parse_size("1kB").value() == 1'000);
+        CHECK(parse_size("1MB").value() == 1'000'000);
+        CHECK(parse_size("3GB").value() == 3'000'000'000);
+        for (const auto* const text :
+             {"",
+              "1",
+              "MiB",
+              "-1MiB",
+              "1 MiB",
+              "1mib",
+              "1.5MiB",
+              "1025GiB",
+              "99999999999999999999B"}) {
+            CAPTURE(text);
+            CHECK(parse_size(text).has_error());
+        }
+    }
+
+    TEST_CASE("a size is written as it is read")
+    {
+        CHECK(size_text(0) == "0B");
+        CHECK(size_text(1'048'576) == "1MiB");
+        CHECK(size_text(1'048'577) == "1048577B");
+        CHECK(size_text(1'536) == "1536B");
+        CHECK(size_text(3'221'225'472) == "3GiB");
+    }
 }

@@ -76,6 +76,11 @@ class Network:
             return Site(ADDRESSES[host])
         return Site(ADDRESSES[host], _enter(self._hosts[host]))
 
+    @property
+    def switch(self):
+        """The process in whose namespace the switch is; its ports are called as the hosts are."""
+        return self._switch
+
     def cut(self, host, *others):
         """Drops every packet between `host` and these others; without others, all of its packets."""
         others = others or [name for name in self._hosts if name != host]

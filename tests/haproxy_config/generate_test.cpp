@@ -606,4 +606,50 @@ TEST_SUITE("haproxy_config/generate")
             CHECK(generate(two_nodes(), Form::use_server, directory).has_error());
         }
     }
+
+    TEST_CASE("a name with replicas has a second frontend that asks for one of them")
+    {
+        auto config = two_nodes();
+        config.masters[0].replicas.emplace();
+        for (const auto form : {Form::use_server, Form::backends, Form::set_dst}) {
+            const auto text = haproxy_cfg(config, form);
+            const auto writes = section(text, "frontend redis_mymaster");
+            const auto reads = section(text, "frontend redis_mymaster_read");
+            CHECK(has(writes, "tcp-request session set-var(sess.redis_role) str(master)"));
+            CHECK(has(reads, "tcp-request session set-var(sess.redis_role) str(replica)"));
+            CHECK(has(reads, "tcp-request session set-var(sess.redis_master) str(mymaster)"));
+            CHECK(has(reads, "bind :17379"));
+            CHECK(
+                generate(config, form)
+                    ->at(1)
+                    .content.find(
+                        "args  master=var(sess.redis_master) role=var(sess.redis_role)") !=
+                std::string::npos);
+        }
+        CHECK(
+            has(section(haproxy_cfg(config, Form::use_server), "backend redis_mymaster_read_nodes"),
+                "server R2 10.0.0.2:6380"));
+        for (const auto form : {Form::lua, Form::lua_fallback})
+            CHECK(haproxy_cfg(config, form).find("_read") == std::string::npos);
+    }
+
+    TEST_CASE("without replicas nothing is said of roles")
+    {
+        for (const auto form :
+             {Form::use_server, Form::backends, Form::set_dst, Form::lua_fallback}) {
+            const auto files = generate(two_nodes(), form);
+            CHECK(files->at(0).content.find("redis_role") == std::string::npos);
+            CHECK(files->at(1).content.find("redis_role") == std::string::npos);
+        }
+    }
+
+    TEST_CASE("a name that is called like the reads of another is told")
+    {
+        auto config = config_of(
+            {master("a", {{"R1", "10.0.0.1:6379"}}), master("a_read", {{"R1", "10.0.0.1:6379"}})});
+        config.masters[0].replicas.emplace();
+        const auto files = generate(config, Form::use_server);
+        REQUIRE(files.has_error());
+        CHECK(files.error().find("a_read") != std::string::npos);
+    }
 }

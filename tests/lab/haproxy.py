@@ -44,6 +44,8 @@ class HAProxy(Process):
         written = agent_module.run("haproxy-config", "-f", agent.file, "--form", form, "-o", self.folder)
         assert written.returncode == 0, written.stderr
         self.ports = {master["name"]: lab.ports.take() for master in agent.config["masters"]}
+        self.read_ports = {master["name"]: lab.ports.take() for master in agent.config["masters"]
+                           if "replicas" in master and form in FORMS}
         text = self._adapted(self.file.read_text())
         self.file.write_text(edit(text) if edit else text)
 
@@ -60,6 +62,8 @@ class HAProxy(Process):
         text = _bound(text, "stats", self._lab.ports.take())
         for name, port in self.ports.items():
             text = _bound(text, f"redis_{name}", port)
+        for name, port in self.read_ports.items():
+            text = _bound(text, f"redis_{name}_read", port)
         return text
 
     def start(self):

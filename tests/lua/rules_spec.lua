@@ -36,6 +36,33 @@ describe("in haproxy.cfg", function()
             assert.equal("R1", core.registered.sentinel_server.fetches({}, "mymaster", "clear"))
         end)
 
+        it("names the replicas in turn, and none where there is none", function()
+            local ask = core.registered.sentinel_replica
+            assert.equal("", ask.fetches({}, "mymaster"))
+            hear({ reads = { "R2", "R3" } })
+            assert.equal("R2", ask.fetches({}, "mymaster"))
+            assert.equal("R3", ask.converters("mymaster"))
+            assert.equal("R2", ask.fetches({}, "mymaster"))
+            hear({ reads = { "R3" }, open = false, state = "odown" })
+            assert.equal("R3", ask.fetches({}, "mymaster"))
+            hear({ reads = {} })
+            assert.equal("", ask.fetches({}, "mymaster"))
+            hear()
+            assert.equal("", ask.fetches({}, "mymaster"))
+        end)
+
+        it("names no replica that no agent confirms any more", function()
+            hear({ reads = { "R2" } })
+            verdicts.find = function() return { name = "mymaster", reads = { "R2" } }, 6 end
+            assert.equal("", core.registered.sentinel_replica.fetches({}, "mymaster"))
+        end)
+
+        it("believes no line whose replicas are no servers", function()
+            for _, reads in ipairs({ "R2", { 1 }, { "R2 R3" }, { "" }, { {} } }) do
+                assert.is_false(verdicts:take(agent, verdict({ reads = reads })))
+            end
+        end)
+
         it("answers a text in any case: nil would be a 0 in a rule", function()
             assert.equal("", core.registered.sentinel_server.fetches({}, "mymaster"))
             assert.equal("stale", core.registered.sentinel_state.fetches({}, "mymaster"))

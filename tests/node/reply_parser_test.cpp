@@ -40,6 +40,41 @@ TEST_SUITE("node/reply_parser")
         CHECK(node::parse_role(replica(77))->role == Role::replica);
         CHECK(node::parse_role(replica(77))->offset == 77);
         CHECK(node::parse_role(replica(-1))->offset == 0);
+        CHECK(node::parse_role(replica(77))->follows == Endpoint{"10.0.0.1", 6379});
+    }
+
+    TEST_CASE("ROLE tells how a replica is linked, and every word but two is no link")
+    {
+        const auto link = [](std::string word) {
+            return node::parse_role(
+                       {Array{
+                           text("slave"), text("r1"), number(1), text(std::move(word)), number(5)}})
+                ->link;
+        };
+        CHECK(link("connected") == node::Link::up);
+        CHECK(link("sync") == node::Link::syncing);
+        for (const auto* const word :
+             {"connect", "connecting", "handshake", "none", "", "Connected"})
+            CHECK(link(word) == node::Link::none);
+    }
+
+    TEST_CASE("a replica whose master cannot be read follows nobody")
+    {
+        const auto follows = [](Value host, Value port) {
+            return node::parse_role({Array{
+                                        text("slave"),
+                                        std::move(host),
+                                        std::move(port),
+                                        text("connected"),
+                                        number(5)}})
+                ->follows;
+        };
+        CHECK_FALSE(follows(number(1), number(6379)));
+        CHECK_FALSE(follows(text("r1"), text("6379")));
+        CHECK_FALSE(follows(text("r1"), number(0)));
+        CHECK_FALSE(follows(text("r1"), number(-1)));
+        CHECK_FALSE(follows(text("r1"), number(65'536)));
+        CHECK(follows(text("r1"), number(65'535)) == Endpoint{"r1", 65'535});
     }
 
     TEST_CASE("errors, a Sentinel's role and torsos are no answer")
@@ -76,6 +111,11 @@ TEST_SUITE("node/reply_parser")
         CHECK(info->master_link_up);
         CHECK(info->offset == 99);
         CHECK(info->loading);
+        CHECK(info->announced);
+        CHECK(info->priority == 100);
+        const auto hidden = node::parse_info(text("slave_priority:0\r\nreplica_announced:0\r\n"));
+        CHECK_FALSE(hidden->announced);
+        CHECK(hidden->priority == 0);
     }
 
     TEST_CASE("INFO has the keys of all databases, and nothing else that begins with db")

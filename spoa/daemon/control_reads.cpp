@@ -1,0 +1,83 @@
+// Reads: who serves them, as the workers, the log and the metrics are told.
+#include "daemon/control.hpp"
+#include "telemetry/log.hpp"
+
+#include <algorithm>
+
+namespace spoa::daemon {
+
+// What the workers answer about a name from now on. `reads` keeps what the update refers to.
+agent::Update Control::update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads) const
+{
+    const auto& watch = names_[name].watch;
+    agent::Update update{
+        name, &watch.verdict(), watch.subject().policy.wait, watch.since(), nullptr};
+    if (const auto& policy = watch.subject().replicas) {
+        const auto& set = names_[name].replicas.reads();
+        agent::ReadCounters counters{
+            {},
+            metrics_.read_counter(name, watch.verdict().server),
+            metrics_.read_counter(name, "")};
+        for (const auto& target : set.targets)
+            counters.targets.push_back(metrics_.read_counter(name, target.server.name));
+        reads.push_back({set, policy->fallback, std::move(counters)});
+        update.reads = &reads.back();
+    }
+    return update;
+}
+
+// One line for all replicas of the name whose fitness is new.
+void Control::log_reads(std::size_t name, verdict::TimePoint now) const
+{
+    const auto& replicas = names_[name].replicas;
+    std::string news;
+    for (const auto& replica : replicas.replicas())
+        if (replica.since == now)
+            news += (news.empty() ? "" : ", ") + replica.server.name + " " +
+                    std::string(name_of(replica.fitness));
+    std::string targets;
+    for (const auto& target : replicas.reads().targets)
+        targets += (targets.empty() ? "" : " ") + target.server.name;
+    const auto& master_name = names_[name].watch.subject().name;
+    telemetry::write_repeating(
+        targets.empty() ? LogLevel::warning : LogLevel::info,
+        master_name + ": reads go to " + (targets.empty() ? "no replica" : targets),
+        {{"name", master_name}, {"news", news}, {"reason", replicas.reads().reason}});
+}
+
+// Tells the HAProxies how the servers should be in their backends for reads.
+void Control::fence_reads(std::size_t place, verdict::TimePoint now)
+{
+    auto& name = names_[place];
+    const auto& policy = name.watch.subject().replicas;
+    if (!policy)
+        return;
+    name.read_wishes.follow(
+        {name.watch.verdict(), name.replicas.replicas(), name.replicas.reads(), *policy}, now);
+    fences_.want_reads(place, name.read_wishes);
+}
+
+// When something about the name changes by itself, if nothing is heard.
+std::optional<verdict::TimePoint> Control::look_again(std::size_t name) const
+{
+    std::optional<verdict::TimePoint> first;
+    for (const auto& each :
+         {names_[name].watch.look_again(),
+          names_[name].replicas.look_again(),
+          names_[name].read_wishes.look_again()})
+        if (each)
+            first = std::min(first.value_or(*each), *each);
+    return first;
+}
+
+std::vector<telemetry::ReadReport> Control::reads() const
+{
+    std::vector<telemetry::ReadReport> out;
+    const auto now = telemetry::Moment().steady;
+    for (const auto place : order_)
+        if (const auto& name = names_[place]; name.watch.subject().replicas)
+            out.push_back({name.watch.subject().name, name.replicas, now});
+    return out;
+}
+
+}  // namespace spoa::daemon
