@@ -96,7 +96,8 @@ def test_ready_is_told_within_200_ms(machine):
     took = sorted(ready_after(machine) for _ in range(5))
     print("start to READY, five times, ms:", *map(round, took))
     assert took[0] <= 200  # the others may have waited for the machine
-    assert status(machine)["masters"][0]["state"] == "ok"
+    # A majority of the Sentinels makes it ready; the third one's answer comes when it comes.
+    wait_until(lambda: status(machine)["masters"][0]["state"] == "ok", 5, "all Sentinels answer")
     wait_until(lambda: machine.unit(UNIT, "StatusText")["StatusText"] ==
                "1 of 1 names have a master that may be used, 3 of 3 Sentinels answer", 5, "the status")
 
