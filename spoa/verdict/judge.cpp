@@ -100,9 +100,12 @@ const Vote* promoted_before(const Standing& standing, std::span<const Vote> vote
 {
     if (!standing.heard_first_at || now - *standing.heard_first_at >= announcement_limit)
         return nullptr;
+    auto newest = standing.high_water;
+    for (const auto& vote : votes)
+        if (vote.address == standing.current)
+            newest = std::max(newest, vote.config_epoch);
     const auto found = std::ranges::find_if(votes, [&](const Vote& vote) {
-        return vote.address && *vote.address != *standing.current &&
-               vote.config_epoch > standing.high_water;
+        return vote.address && vote.address != standing.current && vote.config_epoch > newest;
     });
     return found == votes.end() ? nullptr : &*found;
 }

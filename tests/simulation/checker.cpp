@@ -35,7 +35,7 @@ void Checker::start(const verdict::Watch& watch)
     claim_ = nowhere;
     served_ = nowhere;
     refuted_.fill(-200 * second);
-    calm_since_ = switching_since_ = never;
+    calm_since_ = switching_since_ = heard_first_ = never;
     in_force_since_ = world_.now();
     touch();
 }
@@ -63,6 +63,7 @@ void Checker::lose(int entry)
 void Checker::forget()
 {
     given_.fill({});
+    heard_first_ = never;
     touch();
 }
 
@@ -137,6 +138,8 @@ bool Checker::check(const verdict::Watch& watch, Time now)
     const int before = std::exchange(current_, node_of(standing.current));
     const auto high_before = std::exchange(high_, standing.high_water);
 
+    if (tally.address != nowhere && heard_first_ == never)
+        heard_first_ = now;
     if (tally.address == nowhere || tally.address == before)
         claim_ = nowhere;
     else if (claim_ != tally.address) {

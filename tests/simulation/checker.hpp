@@ -97,6 +97,7 @@ private:
     std::uint64_t agreed_print_ = 0;
     Time agreed_since_ = 0;
     Time paused_until_ = never;
+    Time heard_first_ = never;      // a majority, since the start or since all votes were forgotten
     Time calm_since_ = never;       // all are heard, honest, and content with the master in force
     Time switching_since_ = never;  // the state is `switching`
     std::array<Time, nodes + 1>

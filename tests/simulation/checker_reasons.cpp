@@ -92,6 +92,10 @@ bool Checker::is_switching_justified(Time now, bool denies, bool two_masters) co
 {
     const auto& setup = world_.setup();
     const auto place = at_place(current_);
+    // A promotion whose events went out before the agent listened: by a higher epoch, for 5 s.
+    if (heard_first_ != never && now - heard_first_ < 5 * second &&
+        claimed_elsewhere(current_, high_ + 1))
+        return true;
     // Events that waited while the agent was stopped are heard late.
     const auto heard = std::max(world_.seen_promoting[place], paused_until_);
     const auto begun = std::max({heard, agreed_since_, switching_since_});

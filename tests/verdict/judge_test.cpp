@@ -301,6 +301,9 @@ TEST_SUITE("verdict/judge: no majority")
         CHECK(judged_at(100, "r1:1", 3).state == State::ok);
         CHECK(judged_at(100, "r2:1", 3).state == State::degraded);  // no newer than the majority
 
+        const Ballots torn{vote("r2:1", 4), vote("r1:1", 4), vote("r1:1", 3)};
+        CHECK(judge(subject(), evidence(torn), {}, at(0)).verdict.state == State::degraded);
+
         auto policy_keep = subject();
         policy_keep.policy.switching = verdict::InDoubt::keep;
         const Ballots ballots{vote("r2:1", 4), vote("r1:1", 3), vote("r1:1", 3)};
