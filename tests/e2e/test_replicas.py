@@ -11,28 +11,9 @@ import pytest
 from lab import agent as agent_module
 from lab import spop_client
 from lab.agent import make_agent, masters_of
-from lab.deployment import start_deployment
-from lab.lab import Lab
 from lab.waiting import wait_until
 
 NAME = "mymaster"
-
-
-@pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
-
-
-@pytest.fixture
-def deployment(place):
-    yield place[1]
-    place[1].repair()
-
-
-@pytest.fixture
-def lab(place):
-    return place[0]
 
 
 @contextlib.contextmanager
