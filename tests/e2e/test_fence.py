@@ -9,9 +9,7 @@ import pytest
 from lab import agent as agent_module
 from lab import resp
 from lab.agent import make_agent, masters_of
-from lab.deployment import start_deployment
 from lab.haproxy import start_haproxy
-from lab.lab import Lab
 from lab.waiting import wait_until
 
 NAME = "mymaster"
@@ -124,23 +122,6 @@ def await_end(sessions, within):
     wait_until(lambda: ended(sessions) == len(sessions), within,
                lambda: f"{len(sessions)} sessions end; {ended(sessions)} have")
     return time.monotonic() - began
-
-
-@pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
-
-
-@pytest.fixture
-def deployment(place):
-    yield place[1]
-    place[1].repair()
-
-
-@pytest.fixture
-def lab(place):
-    return place[0]
 
 
 CAUSES = {
