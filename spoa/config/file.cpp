@@ -1,5 +1,7 @@
 #include "config/file.hpp"
 
+#include "base/descriptor.hpp"
+
 #include <boost/system/errc.hpp>
 #include <boost/system/system_category.hpp>
 
@@ -13,23 +15,6 @@
 
 namespace spoa::config {
 namespace {
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor()
-    {
-        if (fd_ >= 0)
-            ::close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-
-    int get() const { return fd_; }
-
-private:
-    int fd_;
-};
 
 error_code last_error()
 {

@@ -1,6 +1,6 @@
 #include "daemon/child.hpp"
 
-#include "daemon/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 #include "daemon/file_swap.hpp"
 
+#include "base/descriptor.hpp"
 #include "config/yaml_tree.hpp"
-#include "daemon/descriptor.hpp"
 #include "daemon/fault_point.hpp"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "daemon/descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "twemproxy/pools.hpp"
 
 #include <atomic>

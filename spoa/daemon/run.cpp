@@ -173,8 +173,8 @@ private:
     {
         const auto taken = co_await net::take_over(
             asio::posix::stream_descriptor(context_, channel.release()),
-            [this](int socket, int family, agent::HandOver state) {
-                workers_.go_on(socket, family, std::move(state));
+            [this](Descriptor connection, agent::HandOver state) {
+                workers_.go_on(std::move(connection), std::move(state));
             });
         write_log(
             taken.bad > 0 ? LogLevel::warning : LogLevel::info,
@@ -260,8 +260,7 @@ private:
 
     net::Taker http_taker()
     {
-        return {
-            context_, [this](net::StreamSocket socket) { http_server_.take(std::move(socket)); }};
+        return [this](Descriptor connection) { http_server_.take(std::move(connection)); };
     }
 
     void cancel_all()

@@ -1,6 +1,6 @@
 #include "daemon/state_file.hpp"
 
-#include "daemon/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 #include <boost/asio/post.hpp>
 

@@ -38,19 +38,20 @@ union DescriptorSpace {
 struct Incoming {
     enum class Kind { connection, bad, none_now, no_more };
     Kind kind;
-    int socket = -1;
-    int family = 0;
+    Descriptor connection = Descriptor();
     agent::HandOver state = {};
 };
 
-std::vector<int> descriptors_in(msghdr& header)
+std::vector<Descriptor> descriptors_in(msghdr& header)
 {
-    std::vector<int> out;
+    std::vector<Descriptor> out;
     for (auto* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
             continue;
-        out.resize(out.size() + (part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        std::memcpy(out.data(), CMSG_DATA(part), part->cmsg_len - CMSG_LEN(0));
+        std::vector<int> numbers((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        std::memcpy(numbers.data(), CMSG_DATA(part), numbers.size() * sizeof(int));
+        for (const int number : numbers)
+            out.emplace_back(number);
     }
     return out;
 }
@@ -64,14 +65,12 @@ std::optional<int> option_of(int socket, int option)
     return value;
 }
 
-// The address family of a stream socket that listens to nobody; nothing for anything else.
-std::optional<int> family_of_stream(int socket)
+// Not a listening one, not a datagram socket, not a file.
+bool is_connection(int socket)
 {
     const auto family = option_of(socket, SO_DOMAIN);
-    if (option_of(socket, SO_TYPE) != SOCK_STREAM || option_of(socket, SO_ACCEPTCONN) != 0 ||
-        (family != AF_INET && family != AF_INET6 && family != AF_UNIX))
-        return std::nullopt;
-    return family;
+    return option_of(socket, SO_TYPE) == SOCK_STREAM && option_of(socket, SO_ACCEPTCONN) == 0 &&
+           (family == AF_INET || family == AF_INET6 || family == AF_UNIX);
 }
 
 Incoming receive(int channel, Bytes& buffer)
@@ -90,16 +89,13 @@ Incoming receive(int channel, Bytes& buffer)
     if (size <= 0)
         return {Kind::no_more};
 
-    const auto descriptors = descriptors_in(header);
+    auto descriptors = descriptors_in(header);
     if (descriptors.size() == 1 && (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
-        const auto family = family_of_stream(descriptors[0]);
         auto state =
             agent::decode_hand_over(ByteView(buffer).first(static_cast<std::size_t>(size)));
-        if (family && state)
-            return {Kind::connection, descriptors[0], *family, std::move(*state)};
+        if (state && is_connection(descriptors[0].get()))
+            return {Kind::connection, std::move(descriptors[0]), std::move(*state)};
     }
-    for (const int descriptor : descriptors)
-        ::close(descriptor);
     return {Kind::bad};
 }
 
@@ -164,7 +160,7 @@ asio::awaitable<TakenOver> take_over(asio::posix::stream_descriptor channel, GoO
                 continue;
             }
             ++all.connections;
-            go_on(incoming.socket, incoming.family, std::move(incoming.state));
+            go_on(std::move(incoming.connection), std::move(incoming.state));
         }
     }
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/hand_over.hpp"
+#include "base/descriptor.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -34,8 +35,8 @@ struct HandOverChannel {
 };
 HandOverChannel make_hand_over_channel();  // throws std::system_error
 
-// What becomes of a connection that was handed over: `socket` is the callee's.
-using GoOn = std::function<void(int socket, int family, agent::HandOver state)>;
+// What becomes of a connection that was handed over.
+using GoOn = std::function<void(Descriptor connection, agent::HandOver state)>;
 
 struct TakenOver {
     std::size_t connections = 0;

@@ -11,6 +11,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -130,8 +132,17 @@ HttpServer::HttpServer(
 
 HttpServer::~HttpServer() = default;
 
-void HttpServer::take(StreamSocket socket)
+void HttpServer::take(Descriptor connection)
 {
+    int family = AF_UNSPEC;
+    socklen_t size = sizeof family;
+    ::getsockopt(connection.get(), SOL_SOCKET, SO_DOMAIN, &family, &size);
+    StreamSocket socket(sessions_.executor());
+    error_code error;
+    socket.assign({family, 0}, connection.get(), error);
+    if (error)
+        return;
+    connection.release();
     if (taken_ >= limits_.connections && !make_room())
         return;
     ++taken_;

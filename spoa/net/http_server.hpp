@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/descriptor.hpp"
 #include "net/line_stream.hpp"
 #include "net/stream_socket.hpp"
 #include "net/task_group.hpp"
@@ -55,7 +56,7 @@ public:
         TaskGroup::OnFailure on_failure);
     ~HttpServer();
 
-    void take(StreamSocket socket);
+    void take(Descriptor connection);
 
     void cancel() { sessions_.cancel(); }
     std::size_t size() const { return sessions_.size(); }

@@ -10,12 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
 
 namespace asio = boost::asio;
 using Protocol = asio::generic::stream_protocol;
+using Acceptor = asio::basic_socket_acceptor<Protocol>;
 
 namespace spoa::net {
 namespace {
@@ -23,7 +25,7 @@ namespace {
 // Bursts come when HAProxy is reloaded: every thread of the new process connects at once.
 constexpr int backlog = 4096;
 // Connections accepted in a row, before other work of the event loop has its turn.
-constexpr int most_at_once = 32;
+constexpr int most_at_once = 8;
 constexpr std::chrono::milliseconds pause_length{10};
 constexpr mode_t unix_socket_mode = 0660;
 
@@ -55,11 +57,12 @@ void remove_stale(asio::io_context& context, const std::string& path)
         ::unlink(path.c_str());
 }
 
-void set_no_delay(StreamSocket& socket)
+// Every connection that is accepted inherits them from the listening socket.
+void set_options_of_connections(Acceptor& acceptor)
 {
     error_code not_tcp;  // a UNIX socket has no such option and needs none
-    socket.set_option(asio::ip::tcp::no_delay(true), not_tcp);
-    socket.set_option(asio::socket_base::keep_alive(true), not_tcp);
+    acceptor.set_option(asio::ip::tcp::no_delay(true), not_tcp);
+    acceptor.set_option(asio::socket_base::keep_alive(true), not_tcp);
 }
 
 }  // namespace
@@ -77,6 +80,7 @@ Listener::Listener(asio::io_context& context, const SocketAddress& address) : ac
         unix_path_ = address.unix_path;
         if (!unix_path_.empty())
             ::chmod(unix_path_.c_str(), unix_socket_mode);
+        set_options_of_connections(acceptor_);
         acceptor_.listen(backlog);
     } catch (const boost::system::system_error& e) {
         auto why = e.code().message();
@@ -93,6 +97,7 @@ Listener::Listener(asio::io_context& context, const SocketAddress& address, int 
                        : address.tcp.host.find(':') == std::string::npos ? AF_INET
                                                                          : AF_INET6;
     acceptor_.assign(Protocol(family, family == AF_UNIX ? 0 : IPPROTO_TCP), fd);
+    set_options_of_connections(acceptor_);
 }
 
 Listener::~Listener()
@@ -129,19 +134,18 @@ bool Listener::accept_waiting(const Next& next, const OnTrouble& on_trouble)
         const auto taker = next();
         if (!taker)
             return false;
-        StreamSocket socket(taker->context);
-        error_code error;
-        acceptor_.accept(socket, error);
-        if (error == asio::error::would_block)
-            return true;
-        if (error == asio::error::connection_aborted)
-            continue;  // its peer gave up waiting
-        if (error) {
-            on_trouble(error);
+        // Not by Asio, which would watch the socket in an event loop before anybody serves it.
+        Descriptor connection(
+            ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!connection.is_open()) {
+            if (errno == EAGAIN)
+                return true;
+            if (errno == ECONNABORTED || errno == EINTR)
+                continue;  // its peer gave up waiting
+            on_trouble({errno, boost::system::system_category()});
             return false;
         }
-        set_no_delay(socket);
-        taker->take(std::move(socket));
+        taker(std::move(connection));
     }
     return true;
 }

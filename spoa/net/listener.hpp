@@ -1,8 +1,8 @@
 #pragma once
 
+#include "base/descriptor.hpp"
 #include "base/endpoint.hpp"
 #include "base/result.hpp"
-#include "net/stream_socket.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -10,16 +10,12 @@
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
-#include <optional>
 #include <string>
 
 namespace spoa::net {
 
-// Who takes an accepted connection: the event loop it belongs to, and what to call with it.
-struct Taker {
-    boost::asio::io_context& context;
-    std::function<void(StreamSocket)> take;
-};
+// Takes an accepted connection, which does not block and belongs to no event loop yet.
+using Taker = std::function<void(Descriptor)>;
 
 // A listening socket, TCP or UNIX. A UNIX socket's file is made with mode 0660, replaces one that
 // nobody listens on, and is removed at the end.
@@ -38,8 +34,8 @@ public:
     // Another process goes on with the socket: its file stays.
     void leave_path() { unix_path_.clear(); }
 
-    // Who takes the connection that waits; nobody when it must go on waiting.
-    using Next = std::function<std::optional<Taker>()>;
+    // Who takes the connection that waits; none (an empty function) when it must go on waiting.
+    using Next = std::function<Taker()>;
     using OnTrouble = std::function<void(const error_code&)>;
 
     // Accepts until cancelled. While there is no taker, and after an error that `on_trouble` hears

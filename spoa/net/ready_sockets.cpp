@@ -6,7 +6,6 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -66,15 +65,11 @@ bool ReadySockets::wake_some()
     return ready > 0;
 }
 
-ReadySocket::ReadySocket(ReadySockets& all, StreamSocket socket) : all_(all), fd_(socket.release())
-{}
-
 ReadySocket::~ReadySocket()
 {
     // close() is not enough: another process may have it open, and then the epoll goes on telling.
     if (watched_)
         watch(std::nullopt);
-    ::close(fd_);
 }
 
 void ReadySocket::cancel()
@@ -84,7 +79,7 @@ void ReadySocket::cancel()
 
 result<std::size_t> ReadySocket::read_some(std::span<std::byte> space)
 {
-    const auto size = ::recv(fd_, space.data(), space.size(), MSG_DONTWAIT);
+    const auto size = ::recv(socket_.get(), space.data(), space.size(), MSG_DONTWAIT);
     if (size == 0)
         return error_code(asio::error::eof);
     return size_or_error(size);
@@ -92,7 +87,8 @@ result<std::size_t> ReadySocket::read_some(std::span<std::byte> space)
 
 result<std::size_t> ReadySocket::write_some(ByteView bytes)
 {
-    return size_or_error(::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+    return size_or_error(
+        ::send(socket_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
 void ReadySocket::wait(Wait what, Waiter* waiter)
@@ -116,7 +112,7 @@ error_code ReadySocket::watch(std::optional<Wait> what)
     epoll_event event{};
     event.events = what == Wait::write ? EPOLLOUT : EPOLLIN;
     event.data.ptr = this;
-    if (::epoll_ctl(all_.epoll_.native_handle(), operation, fd_, &event) != 0)
+    if (::epoll_ctl(all_.epoll_.native_handle(), operation, socket_.get(), &event) != 0)
         return {errno, boost::system::system_category()};
     watched_ = what;
     return {};

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/descriptor.hpp"
 #include "base/result.hpp"
-#include "net/stream_socket.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -45,11 +45,11 @@ class ReadySocket {
 public:
     enum class Wait : std::uint8_t { read, write };
 
-    // `socket` is taken out of Asio's hands. `all` must outlive this.
-    ReadySocket(ReadySockets& all, StreamSocket socket);
+    // `all` must outlive this.
+    ReadySocket(ReadySockets& all, Descriptor socket) : all_(all), socket_(std::move(socket)) {}
     ReadySocket(const ReadySocket&) = delete;
     ReadySocket& operator=(const ReadySocket&) = delete;
-    ~ReadySocket();  // closes it; nobody may be waiting
+    ~ReadySocket();  // nobody may be waiting
 
     // Completes with (error_code) when reading, or writing, would not block, or never again would.
     template <class Token>
@@ -67,7 +67,7 @@ public:
             what);
     }
 
-    int native_handle() const { return fd_; }
+    int native_handle() const { return socket_.get(); }
 
     // The wait, if there is one, ends soon with operation_aborted.
     void cancel();
@@ -118,7 +118,7 @@ private:
     void wake();
 
     ReadySockets& all_;
-    int fd_;
+    Descriptor socket_;
     std::optional<Wait> watched_;  // what the epoll tells of
     Waiter* waiter_ = nullptr;
 };

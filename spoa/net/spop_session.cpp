@@ -121,7 +121,7 @@ asio::awaitable<void> say_goodbye(
 // Read what is there, answer every whole frame in it, write once. HAProxy pipelines frames,
 // so one read and one write often serve many of them.
 asio::awaitable<void> run_spop_session(
-    StreamSocket accepted, ReadySockets& ready, agent::Desk& desk, const SnapshotClock& clock,
+    Descriptor accepted, ReadySockets& ready, agent::Desk& desk, const SnapshotClock& clock,
     Deadlines& deadlines, SessionLimits limits, Heir& heir, std::unique_ptr<agent::HandOver> before)
 {
     const OpenConnection open_connection(desk.tally);

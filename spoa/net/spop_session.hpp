@@ -4,7 +4,6 @@
 #include "net/deadlines.hpp"
 #include "net/hand_over.hpp"
 #include "net/ready_sockets.hpp"
-#include "net/stream_socket.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -36,7 +35,7 @@ struct SessionLimits {
 // `before`. After a terminal cancellation `heir` takes it, or the peer is told goodbye. What is
 // taken by reference must outlive it.
 boost::asio::awaitable<void> run_spop_session(
-    StreamSocket accepted, ReadySockets& ready, agent::Desk& desk, const SnapshotClock& clock,
+    Descriptor accepted, ReadySockets& ready, agent::Desk& desk, const SnapshotClock& clock,
     Deadlines& deadlines, SessionLimits limits, Heir& heir,
     std::unique_ptr<agent::HandOver> before = nullptr);
 

@@ -92,20 +92,21 @@ void SpopWorker::publish(std::shared_ptr<const agent::Snapshot> snapshot)
     });
 }
 
-void SpopWorker::serve(StreamSocket socket, std::unique_ptr<agent::HandOver> before)
+void SpopWorker::serve(Descriptor connection, std::unique_ptr<agent::HandOver> before)
 {
     ++taken_over_;
-    asio::post(context_, [this, accepted = std::move(socket), state = std::move(before)]() mutable {
-        sessions_.spawn(run_spop_session(
-            std::move(accepted),
-            ready_,
-            desk_,
-            clock_,
-            deadlines_,
-            limits_,
-            heir_,
-            std::move(state)));
-    });
+    asio::post(
+        context_, [this, accepted = std::move(connection), state = std::move(before)]() mutable {
+            sessions_.spawn(run_spop_session(
+                std::move(accepted),
+                ready_,
+                desk_,
+                clock_,
+                deadlines_,
+                limits_,
+                heir_,
+                std::move(state)));
+        });
 }
 
 void SpopWorker::stop(Heir heir)

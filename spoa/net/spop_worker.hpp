@@ -37,7 +37,6 @@ public:
     SpopWorker(const SpopWorker&) = delete;
     SpopWorker& operator=(const SpopWorker&) = delete;
 
-    boost::asio::io_context& context() { return context_; }
     const agent::Tally& tally() const { return desk_.tally; }
 
     // Connections that are open or on their way here. For the thread that calls serve().
@@ -54,9 +53,8 @@ public:
     // Puts a new snapshot in force: every frame read after it has arrived is answered from it.
     void publish(std::shared_ptr<const agent::Snapshot> snapshot);
 
-    // Takes over an accepted connection, which must belong to context(); one that another process
-    // began goes on from `before`.
-    void serve(StreamSocket socket, std::unique_ptr<agent::HandOver> before = nullptr);
+    // Takes over an accepted connection; one that another process began goes on from `before`.
+    void serve(Descriptor connection, std::unique_ptr<agent::HandOver> before = nullptr);
 
     // Answers the questions that wait. `heir` takes every connection; where it does not, it says
     // goodbye.

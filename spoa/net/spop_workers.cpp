@@ -1,7 +1,5 @@
 #include "net/spop_workers.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -33,34 +31,23 @@ void SpopWorkers::set_limits(
             std::max<std::size_t>(connection_limits.waiting / workers_.size(), 1));
 }
 
-std::optional<Taker> SpopWorkers::next()
+Taker SpopWorkers::next()
 {
     if (is_full())
-        return std::nullopt;
-    const auto least = least_loaded();
-    return Taker{least->context(), [this, least](StreamSocket socket) {
-                     least->serve(std::move(socket));
-                     workers_.splice(workers_.end(), workers_, least);
-                 }};
+        return {};
+    return [this](Descriptor connection) { serve(std::move(connection)); };
 }
 
-void SpopWorkers::go_on(int socket, int family, agent::HandOver state)
+void SpopWorkers::go_on(Descriptor connection, agent::HandOver state)
 {
-    const auto least = least_loaded();
-    StreamSocket connection(least->context());
-    error_code error;
-    connection.assign({family, 0}, socket, error);
-    if (error) {
-        ::close(socket);
-        return;
-    }
-    least->serve(std::move(connection), std::make_unique<agent::HandOver>(std::move(state)));
+    serve(std::move(connection), std::make_unique<agent::HandOver>(std::move(state)));
+}
+
+void SpopWorkers::serve(Descriptor connection, std::unique_ptr<agent::HandOver> before)
+{
+    const auto least = std::ranges::min_element(workers_, {}, &SpopWorker::load);
+    least->serve(std::move(connection), std::move(before));
     workers_.splice(workers_.end(), workers_, least);
-}
-
-std::list<SpopWorker>::iterator SpopWorkers::least_loaded()
-{
-    return std::ranges::min_element(workers_, {}, &SpopWorker::load);
 }
 
 void SpopWorkers::publish(const std::shared_ptr<const agent::Snapshot>& snapshot)

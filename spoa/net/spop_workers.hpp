@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <list>
 #include <map>
-#include <optional>
 #include <vector>
 
 namespace spoa::net {
@@ -24,7 +23,7 @@ public:
 
     // The worker with the fewest open connections, in turn where several have as few; nobody when
     // as many are open as may be.
-    std::optional<Taker> next();
+    Taker next();
 
     // Other limits, as for the constructor.
     void set_limits(
@@ -37,8 +36,8 @@ public:
     bool all_turned();
 
     // A connection that the process before us has handed over. It is served however many are open:
-    // HAProxy may be waiting for an answer on it. `socket` is ours from now on.
-    void go_on(int socket, int family, agent::HandOver state);
+    // HAProxy may be waiting for an answer on it.
+    void go_on(Descriptor connection, agent::HandOver state);
 
     // Has `heir` take every connection; where it does not, says goodbye.
     void stop(Heir heir);
@@ -52,7 +51,7 @@ public:
     std::vector<const agent::Tally*> tallies() const;
 
 private:
-    std::list<SpopWorker>::iterator least_loaded();
+    void serve(Descriptor connection, std::unique_ptr<agent::HandOver> before = nullptr);
 
     ConnectionLimits limits_;
     agent::Seats seats_{limits_.served};

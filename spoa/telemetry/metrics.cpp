@@ -224,7 +224,9 @@ void Metrics::Impl::set_sentinels(const std::vector<std::string>& addresses)
 bool Metrics::Impl::is_shown(std::string_view family, const prometheus::ClientMetric& metric) const
 {
     const NameSeries* name = nullptr;
-    for (const auto& [label, value] : metric.label) {
+    for (const auto& pair : metric.label) {
+        const auto& label = pair.name;
+        const auto& value = pair.value;  // no binding: clang before 16 cannot capture one
         if (label == "sentinel" && std::ranges::count(sentinels, value) == 0)
             return false;
         if (label == "runtime_api" && std::ranges::none_of(haproxies, [&](const Haproxy& each) {

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <ranges>
 #include <utility>
 
 namespace spoa::telemetry {
@@ -332,8 +331,9 @@ std::string master_json(
         json["changes"].push_back(change_json(change, now));
     json["failovers"] = Json::array();
     if (name.failovers)
-        for (const auto& failover : *name.failovers | std::views::reverse)
+        std::for_each(name.failovers->rbegin(), name.failovers->rend(), [&](const auto& failover) {
             json["failovers"].push_back(failover_json(failover, now));
+        });
     return text_of(json);
 }
 

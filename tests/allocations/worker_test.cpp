@@ -35,9 +35,7 @@ public:
         socket_ = ends[0];
         const timeval limit{5, 0};
         REQUIRE(setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0);
-        net::StreamSocket other(worker_.context());
-        other.assign({AF_UNIX, 0}, ends[1]);
-        worker_.serve(std::move(other));
+        worker_.serve(Descriptor(ends[1]));
     }
     ~Connection() { close(socket_); }
     Connection(const Connection&) = delete;

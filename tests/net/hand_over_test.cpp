@@ -147,7 +147,7 @@ struct Fixture {
     {
         std::array<int, 2> ends{};
         REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
-        before.go_on(ends[1], AF_UNIX, {});
+        before.go_on(Descriptor(ends[1]), {});
         return haproxies.emplace_back(ends[0]);
     }
 
@@ -156,8 +156,8 @@ struct Fixture {
         loop.tasks.spawn([](Fixture& f) -> asio::awaitable<void> {
             f.taken = co_await net::take_over(
                 asio::posix::stream_descriptor(f.loop.context, f.channel.taking),
-                [&f](int socket, int family, agent::HandOver state) {
-                    f.after.go_on(socket, family, std::move(state));
+                [&f](Descriptor connection, agent::HandOver state) {
+                    f.after.go_on(std::move(connection), std::move(state));
                 });
             f.taking = false;
         }(*this));

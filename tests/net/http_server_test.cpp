@@ -54,7 +54,7 @@ struct Scene {
     {
         tcp::socket client(context);
         client.connect(acceptor.local_endpoint());
-        server.take(acceptor.accept());
+        server.take(Descriptor(acceptor.accept().release()));
         asio::write(client, asio::buffer(request));
         run();
         return client;

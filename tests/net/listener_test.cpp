@@ -8,12 +8,14 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
@@ -38,10 +40,10 @@ int taken(asio::io_context& context, net::Listener& listener, Connect connect)
         context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); });
     tasks.spawn(listener.run(
         [&] {
-            return net::Taker{context, [&](net::StreamSocket) {
-                                  ++count;
-                                  context.stop();
-                              }};
+            return [&](Descriptor) {
+                ++count;
+                context.stop();
+            };
         },
         [](const error_code& error) { FAIL(error.message()); }));
     connect();
@@ -111,9 +113,7 @@ TEST_SUITE("net/listener")
         net::TaskGroup tasks(
             context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); });
         tasks.spawn(listener.run(
-            [&] {
-                return net::Taker{context, [&](net::StreamSocket) { ++count; }};
-            },
+            [&] { return [&](Descriptor) { ++count; }; },
             [&](const error_code& error) {
                 ++failures;
                 CHECK(error == asio::error::no_descriptors);
@@ -130,6 +130,40 @@ TEST_SUITE("net/listener")
         tasks.cancel();
         context.run_for(5s);
         CHECK(tasks.size() == 0);
+    }
+
+    TEST_CASE("what is accepted does not block, is not inherited, and TCP is not delayed")
+    {
+        asio::io_context context{1};
+        std::uint16_t port = 0;
+        {
+            const asio::ip::tcp::acceptor any(context, {asio::ip::address_v4::loopback(), 0});
+            port = any.local_endpoint().port();
+        }
+        net::Listener listener(context, {{"127.0.0.1", port}, {}});
+        asio::ip::tcp::socket client(context);
+        client.connect({asio::ip::address_v4::loopback(), port});
+        Descriptor accepted;
+        net::TaskGroup tasks(
+            context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); });
+        tasks.spawn(listener.run(
+            [&] { return [&](Descriptor connection) { accepted = std::move(connection); }; },
+            [](const error_code& error) { FAIL(error.message()); }));
+        while (!accepted.is_open() && context.run_one_for(5s) > 0) {
+        }
+        REQUIRE(accepted.is_open());
+        CHECK((::fcntl(accepted.get(), F_GETFL) & O_NONBLOCK) != 0);
+        CHECK((::fcntl(accepted.get(), F_GETFD) & FD_CLOEXEC) != 0);
+        const auto option = [&](int level, int name) {
+            int value = 0;
+            socklen_t size = sizeof value;
+            CHECK(::getsockopt(accepted.get(), level, name, &value, &size) == 0);
+            return value;
+        };
+        CHECK(option(IPPROTO_TCP, TCP_NODELAY) != 0);
+        CHECK(option(SOL_SOCKET, SO_KEEPALIVE) != 0);
+        tasks.cancel();
+        context.run_for(5s);
     }
 
     TEST_CASE("a file that is no socket is never removed")

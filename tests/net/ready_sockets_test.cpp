@@ -49,11 +49,11 @@ struct Fixture {
         context.poll();
     }
 
-    net::StreamSocket other_end_of(stream_protocol::socket& one)
+    Descriptor other_end_of(stream_protocol::socket& one)
     {
         stream_protocol::socket other(context);
         asio::local::connect_pair(one, other);
-        return {std::move(other)};
+        return Descriptor(other.release());
     }
 
     void wait(ReadySocket::Wait what)

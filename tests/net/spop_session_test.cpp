@@ -81,8 +81,8 @@ struct Fixture {
         housekeeping.spawn(ready.run());
         housekeeping.spawn(deadlines.run());
         housekeeping.spawn(waits.run());
-        tasks.spawn(
-            net::run_spop_session(acceptor.accept(), ready, desk, clock, deadlines, limits, heir));
+        tasks.spawn(net::run_spop_session(
+            Descriptor(acceptor.accept().release()), ready, desk, clock, deadlines, limits, heir));
     }
     ~Fixture()
     {

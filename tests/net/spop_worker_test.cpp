@@ -35,9 +35,7 @@ TEST_SUITE("net/spop_worker")
                 empty_snapshot(), 1h, net::SessionLimits(), seats, 1, [](const std::string&) {});
             std::array<int, 2> ends{};
             REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) == 0);
-            net::StreamSocket socket(worker->context());
-            socket.assign({AF_UNIX, 0}, ends[1]);
-            worker->serve(std::move(socket));
+            worker->serve(Descriptor(ends[1]));
             while (worker->tally().connections() == 0)
                 std::this_thread::yield();
             close(ends[0]);

@@ -45,7 +45,7 @@ struct Fixture {
     net::SpopWorkers workers;
     net::TaskGroup tasks{
         context.get_executor(), [](std::exception_ptr e) { std::rethrow_exception(e); }};
-    std::list<net::StreamSocket> peers;
+    std::list<asio::generic::stream_protocol::socket> peers;
 
     explicit Fixture(unsigned threads, net::ConnectionLimits limits = {1000, 100})
         : workers(
@@ -191,18 +191,18 @@ TEST_SUITE("net/spop_workers")
         CHECK(f.await_turn());
         CHECK_FALSE(f.workers.all_turned());
 
+        // The worker that lets go of this one last is stuck.
         std::promise<void> stuck, release;
-        const auto taker = f.workers.next();
-        asio::post(taker->context, [&] {
-            stuck.set_value();
-            release.get_future().wait();
-        });
-        stuck.get_future().wait();
+        f.workers.publish({snapshot.get(), [&](const agent::Snapshot*) {
+                               stuck.set_value();
+                               release.get_future().wait();
+                           }});
+        CHECK(f.await_turn());
         f.workers.publish(snapshot);
+        stuck.get_future().wait();
         f.context.run_for(50ms);
         CHECK_FALSE(f.workers.all_turned());
         release.set_value();
-        f.workers.publish(snapshot);
         CHECK(f.await_turn());
     }
 }

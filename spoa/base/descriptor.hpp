@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace spoa::daemon {
+namespace spoa {
 
 // A file descriptor that is closed at the end; negative is none.
 class Descriptor {
@@ -19,6 +19,7 @@ public:
     ~Descriptor() { close(); }
 
     int get() const { return fd_; }
+    bool is_open() const { return fd_ >= 0; }
     int release() { return std::exchange(fd_, -1); }
     void close()
     {
@@ -30,4 +31,4 @@ private:
     int fd_;
 };
 
-}  // namespace spoa::daemon
+}  // namespace spoa
