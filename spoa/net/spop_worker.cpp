@@ -96,22 +96,43 @@ void SpopWorker::serve(Descriptor connection, std::unique_ptr<agent::HandOver> b
 {
     ++taken_over_;
     asio::post(
-        context_, [this, accepted = std::move(connection), state = std::move(before)]() mutable {
-            sessions_.spawn(run_spop_session(
-                std::move(accepted),
-                ready_,
-                desk_,
-                clock_,
-                deadlines_,
-                limits_,
-                heir_,
-                std::move(state)));
+        context_, [this, next = Newcomer{std::move(connection), std::move(before)}]() mutable {
+            newcomers_.push_back(std::move(next));
+            if (!std::exchange(letting_in_, true))
+                let_in();
         });
+}
+
+// One a turn of the event loop: whoever is here is not kept waiting by a crowd at the door.
+void SpopWorker::let_in()
+{
+    letting_in_ = !newcomers_.empty();
+    if (!letting_in_)
+        return;
+    begin_session();
+    asio::post(context_, [this] { let_in(); });
+}
+
+void SpopWorker::begin_session()
+{
+    auto next = std::move(newcomers_.front());
+    newcomers_.pop_front();
+    sessions_.spawn(run_spop_session(
+        std::move(next.connection),
+        ready_,
+        desk_,
+        clock_,
+        deadlines_,
+        limits_,
+        heir_,
+        std::move(next.before)));
 }
 
 void SpopWorker::stop(Heir heir)
 {
     asio::post(context_, [this, heir] {
+        while (!newcomers_.empty())
+            begin_session();
         heir_ = heir;
         agent::answer_all(desk_);
         sessions_.cancel();

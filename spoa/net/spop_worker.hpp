@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -61,6 +62,13 @@ public:
     void stop(Heir heir);
 
 private:
+    struct Newcomer {
+        Descriptor connection;
+        std::unique_ptr<agent::HandOver> before;
+    };
+    void let_in();
+    void begin_session();
+
     boost::asio::io_context context_{1};
     agent::Desk desk_;
     SnapshotClock clock_;
@@ -71,6 +79,8 @@ private:
     WaitKeeper waits_;
     TaskGroup sessions_;
     TaskGroup housekeeping_;
+    std::deque<Newcomer> newcomers_;  // whose sessions have not begun
+    bool letting_in_ = false;
     std::atomic<std::uint64_t> turns_{0};
     std::size_t taken_over_ = 0;  // by serve(), ever
     std::jthread thread_;         // last: nothing runs before the rest is made

@@ -1,5 +1,7 @@
 """Peers that behave badly, each kind beside 8 healthy connections that must not lose a thing."""
 
+import json
+import statistics
 import subprocess
 
 from .figures import Figure, Section, at_most, median_ratio
@@ -11,7 +13,8 @@ PROGRAM = PROGRAMS / "spop_abuse"
 
 NOTES = """Each kind of abuse runs against the agent beside 8 healthy connections with one frame in flight, in turn
 with the same load left alone. Every healthy answer is verified; a lost one is a question without
-answer or a connection that ended."""
+answer or a connection that ended. The abuse shares a core with the load, which goes first (SCHED_IDLE):
+what is delayed, the agent has delayed and not the generator's neighbour."""
 
 
 def kinds():
@@ -23,15 +26,16 @@ def kinds():
 
 
 def beside_abuse(pair, kind, pace):
-    """One run of the load while the abuse goes on."""
+    """One run of the load while the abuse goes on, and how many times a second that one connected."""
     seconds = pace.warm_up + pace.seconds + 1
     abuse = subprocess.Popen(
-        [PROGRAM, kind, address_text(pair.agent.spop_address), "--seconds", f"{seconds:.1f}"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        ["chrt", "--idle", "0", PROGRAM, kind, address_text(pair.agent.spop_address), "--seconds", f"{seconds:.1f}"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     try:
-        return pair.ask_agent(*pace.arguments, "--verify", lenient=True)
+        healthy = pair.ask_agent(*pace.arguments, "--verify", lenient=True)
     finally:
-        abuse.wait(seconds + 10)
+        said = json.loads(abuse.communicate(timeout=seconds + 10)[0])
+    return healthy, said["connects"] / said["seconds"]
 
 
 def measure(pace):
@@ -42,12 +46,15 @@ def measure(pace):
     else:
         with small_setting() as (_, _, pair):
             for kind in known:
-                abused, alone = [], []
+                abused, alone, connects = [], [], []
                 for _ in range(pace.rounds):
-                    abused.append(beside_abuse(pair, kind, pace))
+                    healthy, rate = beside_abuse(pair, kind, pace)
+                    abused.append(healthy)
+                    connects.append(rate)
                     alone.append(pair.ask_agent(*pace.arguments, "--verify"))
                 lost = sum(run["lost"] + run["faults"] for run in abused)
                 figures += [
+                    Figure(f"{kind}: connections a second", f"{statistics.median(connects):,.0f}"),
                     Figure(f"{kind}: healthy answers lost", str(lost), "0", lost == 0),
                     at_most(f"{kind}: p99, with to without",
                             median_ratio(abused, alone, "p99_us"), P99_LIMIT),
