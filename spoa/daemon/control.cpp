@@ -100,7 +100,9 @@ void Control::start(net::TaskGroup& tasks)
 bool Control::knows_all() const
 {
     return std::ranges::none_of(order_, [this](std::size_t place) {
-        return names_[place].watch.verdict().state == verdict::State::no_quorum;
+        const auto state = names_[place].watch.verdict().state;
+        // Stale: what is in force is only remembered, and refused.
+        return state == verdict::State::no_quorum || state == verdict::State::stale;
     });
 }
 
