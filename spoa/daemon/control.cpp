@@ -99,10 +99,12 @@ void Control::start(net::TaskGroup& tasks)
 
 bool Control::knows_all() const
 {
-    return std::ranges::none_of(order_, [this](std::size_t place) {
-        const auto state = names_[place].watch.verdict().state;
+    return std::ranges::all_of(order_, [this](std::size_t place) {
+        const auto& name = names_[place];
+        const auto state = name.watch.verdict().state;
         // Stale: what is in force is only remembered, and refused.
-        return state == verdict::State::no_quorum || state == verdict::State::stale;
+        return state != verdict::State::no_quorum && state != verdict::State::stale &&
+               name.replicas.knows_all();
     });
 }
 

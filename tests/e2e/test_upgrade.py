@@ -69,7 +69,9 @@ class Upgraded:
 def upgraded(place):
     lab, deployment = place
     (master,) = masters_of(deployment)
-    agent = start_agent(lab, deployment, masters=[master | {"redis": {}}], state_file="state.json")
+    agent = start_agent(
+        lab, deployment, masters=[master | {"redis": {}, "replicas": {"fallback": "refuse"}}],
+        state_file="state.json")
     one = Upgraded(agent)
     yield one
     lab.end([agent])
@@ -145,18 +147,18 @@ def test_a_bad_file_ends_the_new_process_and_the_old_goes_on(upgraded):
 
 
 class Knocker(threading.Thread):
-    """Connects through HAProxy again and again; keeps what did not lead to the master."""
+    """Connects to a port of HAProxy's again and again; keeps what did not lead to one of these nodes."""
 
-    def __init__(self, haproxy, master, over):
+    def __init__(self, port, nodes, over):
         super().__init__(daemon=True)
-        self._haproxy, self._master, self._over = haproxy, master, over
+        self._port, self._ports, self._over = port, {node.port for node in nodes}, over
         self.knocks, self.failed = 0, []
 
     def run(self):
         while not self._over.is_set():
             try:
-                one = knock(self._haproxy.port)
-                if one.port != self._master:
+                one = knock(self._port)
+                if one.port not in self._ports:
                     self.failed.append(one)
             except Exception as trouble:  # pylint: disable=broad-except
                 self.failed.append(trouble)
@@ -172,7 +174,7 @@ def test_no_client_is_refused(place, upgraded, version):
         max(versions, key=lambda each: each.number)
     haproxy = start_haproxy(lab, upgraded.agent, binary=wanted.binary)
     stop = threading.Event()
-    knockers = [Knocker(haproxy, deployment.master_of().port, stop) for _ in range(4)]
+    knockers = [Knocker(haproxy.port, [deployment.master_of()], stop) for _ in range(4)]
     for knocker in knockers:
         knocker.start()
     begun = time.monotonic()
@@ -197,7 +199,7 @@ def test_lua_in_haproxy_follows_the_new_process_at_once(place, upgraded):
     haproxy.start()
     wait_until(haproxy.followed, 5, "HAProxy follows the agent")
     stop = threading.Event()
-    knocker = Knocker(haproxy, deployment.master_of().port, stop)
+    knocker = Knocker(haproxy.port, [deployment.master_of()], stop)
     knocker.start()
     without = []
     for _ in range(3):
@@ -211,3 +213,22 @@ def test_lua_in_haproxy_follows_the_new_process_at_once(place, upgraded):
     print(f"followed again so long after the old process had ended, s: {without}; {knocker.knocks} connections")
     assert not knocker.failed and not haproxy.alerts()
     lab.end([haproxy])
+
+
+def test_reads_stay_with_the_replicas(place, upgraded):
+    lab, deployment = place
+    haproxy = start_haproxy(lab, upgraded.agent)
+    (port,) = haproxy.read_ports.values()
+    wait_until(lambda: knock(port).port, 5, "a replica is fresh")
+    stop = threading.Event()
+    replicas = [node for node in deployment.group.servers.values() if node is not deployment.master_of()]
+    knocker = Knocker(port, replicas, stop)
+    knocker.start()
+    for _ in range(5):
+        upgraded.upgrade()
+        time.sleep(0.2)  # of load on the new process alone
+    stop.set()
+    knocker.join(10)
+    print(f"{knocker.knocks} connections for reads")
+    lab.end([haproxy])
+    assert not knocker.failed
