@@ -106,6 +106,7 @@ def test_it_starts_beside_haproxy_and_redis_that_were_installed_after_it(machine
     machine.write("/etc/sentinel-spoa/sentinel.pass", PASSWORD + "\n", mode=0o600)
     machine.write("/etc/sentinel-spoa.yaml", CONFIG)
     machine.run("sentinel-spoa", "haproxy-config", "-f", "/etc/sentinel-spoa.yaml", "-o", "/etc/haproxy")
+    machine.write("/etc/default/haproxy", 'EXTRAOPTS="-S /run/haproxy-master.sock,mode,660,group,haproxy"\n')
     machine.run("systemctl", "restart", "haproxy")
     wait_until(lambda: "num-slaves=1" in machine.output(
         "sh", "-c", f"redis-cli -p 26379 -a {PASSWORD} sentinel master mymaster 2>/dev/null | "
@@ -157,6 +158,9 @@ def test_haproxy_reaches_the_socket_as_user_haproxy_in_its_chroot_without_other_
 def test_the_agent_reaches_haproxys_runtime_api_and_master(machine):
     wait_until(lambda: all(each["up"] for each in status(machine)["haproxy"]), 10,
                lambda: str(status(machine)["haproxy"]))
+    invocation = machine.unit(UNIT, "InvocationID")["InvocationID"]
+    log = machine.output("journalctl", f"_SYSTEMD_INVOCATION_ID={invocation}", "-o", "cat")
+    assert "old workers cannot be kept" not in log
 
 
 def test_a_process_that_is_stuck_is_started_anew(machine):
