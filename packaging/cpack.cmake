@@ -28,6 +28,6 @@ set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, init-sy
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "haproxy (>= 2.6), redis-sentinel, prometheus")
 set(debian "${CMAKE_CURRENT_SOURCE_DIR}/debian")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
-  "${debian}/conffiles;${debian}/postinst;${debian}/prerm;${debian}/postrm")
+  "${debian}/conffiles;${debian}/preinst;${debian}/postinst;${debian}/prerm;${debian}/postrm")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)

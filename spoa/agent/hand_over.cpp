@@ -1,6 +1,8 @@
 #include "agent/hand_over.hpp"
 
 #include "spop/frame_header.hpp"
+#include "spop/frame_splitter.hpp"
+#include "spop/u32.hpp"
 
 #include <boost/system/errc.hpp>
 
@@ -10,7 +12,6 @@ namespace spoa::agent {
 namespace {
 
 constexpr std::byte version{1};
-constexpr std::uint32_t largest_max_frame_size = 1'048'576;  // that the configuration takes
 
 void put_byte(Bytes& out, std::byte value)
 {
@@ -19,8 +20,8 @@ void put_byte(Bytes& out, std::byte value)
 
 void put_number(Bytes& out, std::size_t value)
 {
-    for (int shift = 24; shift >= 0; shift -= 8)
-        out.push_back(static_cast<std::byte>(value >> shift & 0xff));
+    out.resize(out.size() + spop::u32_size);
+    spop::put_u32(&out[out.size() - spop::u32_size], static_cast<std::uint32_t>(value));
 }
 
 std::optional<ByteView> take(ByteView& in, std::size_t size)
@@ -34,22 +35,19 @@ std::optional<ByteView> take(ByteView& in, std::size_t size)
 
 std::optional<std::uint32_t> take_number(ByteView& in)
 {
-    const auto digits = take(in, sizeof(std::uint32_t));
+    const auto digits = take(in, spop::u32_size);
     if (!digits)
         return std::nullopt;
-    std::uint32_t value = 0;
-    for (const auto digit : *digits)
-        value = value << 8 | std::to_integer<std::uint32_t>(digit);
-    return value;
+    return spop::get_u32(*digits);
 }
 
 // Whether these bytes are less than one frame, and may become one.
 bool is_start_of_frame(ByteView bytes, std::uint32_t max_frame_size)
 {
-    const auto size = bytes.size();
-    const auto length = take_number(bytes);
-    return !length ||
-           (*length <= max_frame_size && size < spop::length_prefix_size + std::size_t{*length});
+    spop::FrameSplitter frames(max_frame_size);
+    frames.put(bytes);
+    const auto frame = frames.next();
+    return frame && !*frame;
 }
 
 }  // namespace
@@ -82,8 +80,8 @@ result<HandOver> decode_hand_over(ByteView message)
 
     const bool greeted = (*start)[1] != std::byte{0};
     if (*max_frame_size < spop::smallest_max_frame_size ||
-        *max_frame_size > largest_max_frame_size || !is_start_of_frame(*unread, *max_frame_size) ||
-        (!greeted && !message.empty()))
+        *max_frame_size > spop::largest_max_frame_size ||
+        !is_start_of_frame(*unread, *max_frame_size) || (!greeted && !message.empty()))
         return bad;
     return HandOver{
         greeted,

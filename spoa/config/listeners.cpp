@@ -1,6 +1,7 @@
 #include "config/listeners.hpp"
 
 #include "config/address.hpp"
+#include "spop/frame_header.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,7 +14,8 @@ namespace {
 
 constexpr Range<unsigned> thread_range{1, 64};
 constexpr Range<unsigned> connection_range{1, 1'000'000};
-constexpr Range<unsigned> frame_size_range{256, 1'048'576};  // the specification asks for 256
+constexpr Range<unsigned> frame_size_range{
+    spop::smallest_max_frame_size, spop::largest_max_frame_size};
 // The least of them is above the agent's own reckoning of time, which is 250 ms coarse.
 constexpr Range<std::chrono::milliseconds> timeout_range{
     std::chrono::milliseconds(500), std::chrono::minutes(10)};

@@ -65,7 +65,8 @@ public:
     void start_twemproxies(net::TaskGroup& tasks) { twemproxies_.start(tasks); }
     void stop_twemproxies() { twemproxies_.stop(); }
 
-    // Whether a majority of the Sentinels was heard about every name.
+    // Whether a majority of the Sentinels was heard about every name since the start, and every
+    // replica that may serve reads.
     bool knows_all() const;
 
     std::vector<telemetry::NameReport> names() const;

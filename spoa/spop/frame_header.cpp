@@ -6,13 +6,7 @@
 namespace spoa::spop {
 namespace {
 
-constexpr std::size_t type_and_flags_size = 5;
-
-void put_u32(std::byte* out, std::uint32_t value)
-{
-    for (const unsigned shift : {24U, 16U, 8U, 0U})
-        *out++ = static_cast<std::byte>(value >> shift);
-}
+constexpr std::size_t type_and_flags_size = 1 + u32_size;
 
 }  // namespace
 
@@ -22,9 +16,7 @@ result<FrameHeader> take_frame_header(ByteView& frame)
         return Errc::frame_too_small;
     FrameHeader header;
     header.type = static_cast<FrameType>(frame[0]);
-    header.flags = 0;
-    for (const std::byte b : frame.subspan(1, 4))
-        header.flags = header.flags << 8 | std::to_integer<std::uint32_t>(b);
+    header.flags = get_u32(frame.subspan(1));
     frame = frame.subspan(type_and_flags_size);
 
     const auto stream_id = take_varint(frame);

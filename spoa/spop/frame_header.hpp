@@ -9,13 +9,15 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "spop/frame_type.hpp"
+#include "spop/u32.hpp"
 
 #include <cstdint>
 
 namespace spoa::spop {
 
-inline constexpr std::size_t length_prefix_size = 4;
-inline constexpr std::uint32_t smallest_max_frame_size = 256;
+inline constexpr std::size_t length_prefix_size = u32_size;
+inline constexpr std::uint32_t smallest_max_frame_size = 256;  // that the specification asks for
+inline constexpr std::uint32_t largest_max_frame_size = 1'048'576;  // that we offer
 
 inline constexpr std::uint32_t flag_fin = 1;
 inline constexpr std::uint32_t flag_abort = 2;

@@ -81,6 +81,13 @@ bool ReplicaWatch::review(const Watch& watch, TimePoint now)
     return std::exchange(reads_, next) != next;
 }
 
+bool ReplicaWatch::knows_all() const
+{
+    return std::ranges::none_of(replicas_, [](const Replica& replica) {
+        return replica.fitness == Fitness::unknown || replica.fitness == Fitness::unmeasured;
+    });
+}
+
 void ReplicaWatch::follow_master(const Watch& watch, TimePoint now)
 {
     const auto& address = watch.verdict().address;

@@ -68,6 +68,9 @@ public:
     // set that reads go to is another one.
     bool review(const Watch& watch, TimePoint now);
 
+    // Whether every server has been asked, and measured where it can be.
+    bool knows_all() const;
+
     const ReadSet& reads() const { return reads_; }
     std::span<const Replica> replicas() const { return replicas_; }  // in the order of the servers
     std::optional<TimePoint> look_again() const { return look_again_; }

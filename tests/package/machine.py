@@ -81,6 +81,10 @@ class Machine:
     def write(self, path, text, mode=0o644):
         self.run("sh", "-c", 'printf %s "$1" >"$2" && chmod "$3" "$2"', "sh", text, path, f"{mode:o}")
 
+    def path(self, path):
+        """Of a file or socket in the machine, as it is reached from here."""
+        return pathlib.Path(f"/proc/{self._leader}/root{path}")
+
     def unit(self, name, *properties):
         """Properties of a unit, as systemd shows them."""
         shown = self.output("systemctl", "show", name, "-p", ",".join(properties)).splitlines()

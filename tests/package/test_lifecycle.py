@@ -1,6 +1,10 @@
 """The package's life in a clean Debian with a running systemd: each test goes on where the one before ended."""
 
+import contextlib
+import csv
 import json
+import socket
+import time
 
 from lab.waiting import wait_until
 
@@ -51,6 +55,32 @@ def await_clients(machine):
     wait_until(lambda: ping(machine) == "OK", 10, lambda: machine.output("journalctl", "-n", "50"))
 
 
+def connections(machine):
+    """How many clients HAProxy has let in so far, as it says itself."""
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(machine.path("/run/haproxy/admin.sock")))
+        control.sendall(b"show stat -1 1 -1\n")
+        answer = b"".join(iter(lambda: control.recv(65536), b"")).decode()
+    rows = csv.DictReader(answer.removeprefix("# ").splitlines())
+    return next(int(row["stot"]) for row in rows if row["pxname"] == "redis_mymaster")
+
+
+@contextlib.contextmanager
+def clients(machine):
+    """Two clients that go through HAProxy, each with a new connection for every command. They stop at the first one
+    that fails, and none may have."""
+    machine.run("systemd-run", "--unit", "clients", "--property=Type=exec", "redis-benchmark", "-p", "16379",
+                "-k", "0", "-c", "2", "-n", "100000000", "-t", "set", "-q")
+    before, begun = connections(machine), time.monotonic()
+    yield
+    rate = (connections(machine) - before) / (time.monotonic() - begun)
+    still = machine.unit("clients", "ActiveState")["ActiveState"]
+    machine.run("systemctl", "stop", "clients", check=False)
+    assert still == "active", machine.output("journalctl", "-u", "clients", "-n", "20")
+    print(f"none of {rate:.0f} clients a second was refused")
+    assert rate > 100
+
+
 def status(machine):
     return json.loads(machine.run("sentinel-spoa", "status", "--json", check=False).stdout)
 
@@ -76,6 +106,7 @@ def test_it_starts_beside_haproxy_and_redis_that_were_installed_after_it(machine
     machine.write("/etc/sentinel-spoa/sentinel.pass", PASSWORD + "\n", mode=0o600)
     machine.write("/etc/sentinel-spoa.yaml", CONFIG)
     machine.run("sentinel-spoa", "haproxy-config", "-f", "/etc/sentinel-spoa.yaml", "-o", "/etc/haproxy")
+    machine.write("/etc/default/haproxy", 'EXTRAOPTS="-S /run/haproxy-master.sock,mode,660,group,haproxy"\n')
     machine.run("systemctl", "restart", "haproxy")
     wait_until(lambda: "num-slaves=1" in machine.output(
         "sh", "-c", f"redis-cli -p 26379 -a {PASSWORD} sentinel master mymaster 2>/dev/null | "
@@ -127,6 +158,9 @@ def test_haproxy_reaches_the_socket_as_user_haproxy_in_its_chroot_without_other_
 def test_the_agent_reaches_haproxys_runtime_api_and_master(machine):
     wait_until(lambda: all(each["up"] for each in status(machine)["haproxy"]), 10,
                lambda: str(status(machine)["haproxy"]))
+    invocation = machine.unit(UNIT, "InvocationID")["InvocationID"]
+    log = machine.output("journalctl", f"_SYSTEMD_INVOCATION_ID={invocation}", "-o", "cat")
+    assert "old workers cannot be kept" not in log
 
 
 def test_a_process_that_is_stuck_is_started_anew(machine):
@@ -144,17 +178,57 @@ def test_a_process_that_is_stuck_is_started_anew(machine):
     await_clients(machine)
 
 
+def test_on_the_same_sockets_the_process_changes_and_systemd_keeps_watch(machine):
+    machine.run("systemctl", "restart", UNIT)
+    await_clients(machine)
+    before = machine.unit(UNIT, "MainPID", "ActiveEnterTimestamp")
+    pids = {before["MainPID"]}
+    with clients(machine):
+        for _ in range(10):
+            machine.run("/usr/lib/sentinel-spoa/renew")
+            pids.add(machine.unit(UNIT, "MainPID")["MainPID"])
+    assert len(pids) == 11
+    after = machine.unit(UNIT, "MainPID", "ActiveState", "NRestarts")
+    assert (after["ActiveState"], after["NRestarts"]) == ("active", "0")
+    machine.run("kill", "-KILL", after["MainPID"])
+    wait_until(lambda: machine.unit(UNIT, "NRestarts", "ActiveState") == {
+        "NRestarts": "1", "ActiveState": "active"}, 15, "systemd has started it anew")
+    await_clients(machine)
+
+
 def test_an_upgrade_keeps_the_configuration_and_runs_the_new_program(machine):
     machine.run("systemctl", "restart", UNIT)
+    await_clients(machine)
     before = machine.unit(UNIT, "MainPID")["MainPID"]
-    machine.install_file("/root/new.deb")
+    with clients(machine):
+        machine.install_file("/root/new.deb")
     assert (machine.output("dpkg-query", "-W", "-f", "${Version}", "sentinel-spoa")
             == machine.output("dpkg-deb", "-f", "/root/new.deb", "Version") != "0.0.9-1")
     assert machine.output("cat", "/etc/sentinel-spoa.yaml") == CONFIG.strip()
-    after = machine.unit(UNIT, "MainPID", "ActiveState", "UnitFileState")
+    after = machine.unit(UNIT, "MainPID", "ActiveState", "UnitFileState", "NeedDaemonReload")
     assert after.pop("MainPID") != before
-    assert after == {"ActiveState": "active", "UnitFileState": "enabled"}
+    assert after == {"ActiveState": "active", "UnitFileState": "enabled", "NeedDaemonReload": "no"}
     assert not machine.run("readlink", f"/proc/{before}/exe", check=False).stdout
+    await_clients(machine)
+
+
+def test_an_upgrade_with_another_unit_restarts_the_agent(machine):
+    before = machine.unit(UNIT, "MainPID", "ExecMainStartTimestampMonotonic")
+    machine.write("/run/sentinel-spoa.unit", f"{'0' * 64}  /lib/systemd/system/{UNIT}\n")
+    machine.run("dpkg-reconfigure", "sentinel-spoa")
+    after = machine.unit(UNIT, "MainPID", "ExecMainStartTimestampMonotonic")
+    assert not set(before.items()) & set(after.items())
+    assert machine.run("test", "-e", "/run/sentinel-spoa.unit", check=False).returncode != 0
+    await_clients(machine)
+
+
+def test_a_program_that_does_not_come_to_serve_leaves_the_running_agent(machine):
+    before = machine.unit(UNIT, "MainPID")
+    machine.write("/etc/sentinel-spoa.yaml", CONFIG + "polling: 1s\n")
+    told = machine.run("/usr/lib/sentinel-spoa/renew", check=False)
+    assert told.returncode == 1 and "goes on" in told.stderr
+    assert machine.unit(UNIT, "MainPID") == before
+    machine.write("/etc/sentinel-spoa.yaml", CONFIG)
     await_clients(machine)
 
 

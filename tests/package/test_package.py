@@ -8,7 +8,7 @@ import pytest
 
 WANTED = """
     /etc/sentinel-spoa.yaml /etc/sentinel-spoa/ /lib/systemd/system/sentinel-spoa.service
-    /usr/bin/sentinel-spoa /usr/lib/sentinel-spoa/prepare /usr/lib/sysusers.d/sentinel-spoa.conf
+    /usr/bin/sentinel-spoa /usr/lib/sentinel-spoa/prepare /usr/lib/sentinel-spoa/renew /usr/lib/sysusers.d/sentinel-spoa.conf
     /usr/share/bash-completion/completions/sentinel-spoa /usr/share/zsh/vendor-completions/_sentinel-spoa
     /usr/share/man/man8/sentinel-spoa.8.gz /usr/share/man/man5/sentinel-spoa.yaml.5.gz
     /usr/share/doc/sentinel-spoa/copyright /usr/share/doc/sentinel-spoa/configuration.md

@@ -168,6 +168,23 @@ TEST_SUITE("verdict/replica_watch: who is fresh")
         }
     }
 
+    TEST_CASE("all is known once every server was asked and measured, whatever came of it")
+    {
+        Watch watch(with_replicas(), 3, at(0));
+        ReplicaWatch replicas;
+        const auto knows_all_after = [&](Probe probe) {
+            watch.examine(std::move(probe));
+            watch.review(at(100));
+            replicas.review(watch, at(100));
+            return replicas.knows_all();
+        };
+        for (std::size_t i = 0; i < 3; ++i)
+            watch.cast(i, vote("r1:1", 1, 50));
+        CHECK_FALSE(knows_all_after(replica(r, 60, 1000)));
+        CHECK_FALSE(knows_all_after(silent(r3, 60)));
+        CHECK(knows_all_after(answered(m, Role::master, 60, 1000)));
+    }
+
     TEST_CASE("one that has never answered, and one that is asked about for the first time")
     {
         Scene scene;
