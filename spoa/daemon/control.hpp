@@ -84,6 +84,8 @@ public:
     void on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vote) override;
     void on_no_vote(
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
+    void on_no_replicas(
+        std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
     void on_event(std::size_t sentinel, const sentinel::Event& event) override;
     void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) override;
 
@@ -129,6 +131,7 @@ private:
     void apply(const config::Config& config, const TlsClients& clients);
     void set_sentinels(const config::Config& config, const TlsClients& clients);
     void set_names(const config::Config& config);
+    std::vector<sentinel::Topic> topics() const;
     void set_nodes(
         const config::Config& config, const config::Master& master,
         const std::shared_ptr<net::TlsClient>& tls);

@@ -33,8 +33,7 @@ void Control::log_reads(std::size_t name, verdict::TimePoint now) const
     std::string news;
     for (const auto& replica : replicas.replicas())
         if (replica.since == now)
-            news += (news.empty() ? "" : ", ") + replica.server.name + " " +
-                    std::string(name_of(replica.fitness));
+            news += (news.empty() ? "" : ", ") + replica.server.name + " " + words_for(replica);
     std::string targets;
     for (const auto& target : replicas.reads().targets)
         targets += (targets.empty() ? "" : " ") + target.server.name;

@@ -37,7 +37,8 @@ Json reads_json(
         Json one{
             {"server", replica.server.name},
             {"usable", is_usable(replica.fitness)},
-            {"fitness", name_of(replica.fitness)}};
+            {"fitness", words_for(replica)},
+            {"s_down_at", replica.sight.s_down}};
         const bool measured = replica.fitness != verdict::Fitness::master;
         one["lag_bytes"] = measured && replica.lag_bytes ? Json(*replica.lag_bytes) : Json();
         const auto lag = lag_time(replica, now);

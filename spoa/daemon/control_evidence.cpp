@@ -1,0 +1,167 @@
+// What Sentinels and data nodes say, as it comes in.
+#include "daemon/change_log.hpp"
+#include "daemon/control.hpp"
+#include "telemetry/log.hpp"
+#include "verdict/warnings.hpp"
+
+#include <utility>
+
+namespace spoa::daemon {
+
+using telemetry::write_log;
+using telemetry::write_repeating;
+using Clock = std::chrono::steady_clock;
+
+void Control::on_up(std::size_t sentinel)
+{
+    auto& report = sentinels_[sentinel];
+    report.up = true;
+    report.failure.clear();
+    metrics_.set_sentinel_up(sentinel, true);
+    write_repeating(LogLevel::info, "sentinel " + report.address + ": connected");
+}
+
+void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
+{
+    auto& report = sentinels_[sentinel];
+    const bool news = report.up || report.failure != failure.reason;
+    report.up = false;
+    report.failure = failure.reason;
+    metrics_.set_sentinel_up(sentinel, false);
+    write_repeating(
+        news ? LogLevel::warning : LogLevel::debug,
+        "sentinel " + report.address + ": no vote from it",
+        {{"reason", failure.reason}, {"retry", failure.permanent ? "seldom" : "soon"}});
+    for (const auto place : order_)
+        names_[place].watch.lose(sentinel);
+    review(0, names_.size());
+}
+
+void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vote)
+{
+    if (!names_[name].in_use)
+        return;
+    names_[name].refusals.erase(sentinels_[sentinel].address);
+    if (vote.address)
+        vote.address = hosts_.canonical(*vote.address);
+    for (auto& replica : vote.unseen)
+        replica.address = hosts_.canonical(replica.address);
+    if (names_[name].watch.cast(sentinel, std::move(vote)))
+        review(name, 1);
+}
+
+void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
+{
+    if (!names_[name].in_use)
+        return;
+    auto& last = names_[name].refusals[sentinels_[sentinel].address];
+    if (last != refused.text)
+        write_repeating(
+            LogLevel::warning,
+            "sentinel " + sentinels_[sentinel].address + ": no vote from it for " +
+                names_[name].watch.subject().name,
+            {{"reason", refused.text}});
+    last = refused.text;
+    names_[name].watch.lose(sentinel);
+    review(name, 1);
+}
+
+void Control::on_no_replicas(
+    std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
+{
+    if (!names_[name].in_use)
+        return;
+    write_repeating(
+        LogLevel::warning,
+        "sentinel " + sentinels_[sentinel].address + ": does not tell which replicas of " +
+            names_[name].watch.subject().name + " it sees (docs/security.md)",
+        {{"reason", refused.text}});
+}
+
+void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
+{
+    const auto known = find_name(event.master_name);
+    if (!known)
+        return;  // a name that only others watch, or an event without one
+    const auto name = *known;
+    write_log(
+        LogLevel::debug,
+        "sentinel " + sentinels_[sentinel].address + ": event",
+        {{"event", std::string(event.channel)}, {"name", event.master_name}});
+
+    auto resolved = event;
+    for (auto* const endpoint : {&resolved.node, &resolved.master})
+        if (*endpoint)
+            *endpoint = hosts_.canonical(**endpoint);
+    names_[name].watch.hear(sentinel, resolved, Clock::now());
+    names_[name].course.hear(resolved, Clock::now());
+    review(name, 1);
+    if (event.hint == sentinel::Hint::ask_sender)
+        links_[sentinel]->link.ask_now(name);
+    else if (event.hint == sentinel::Hint::ask_quorum)
+        links_[sentinel]->link.ask_quorum_now(name);
+    else if (event.hint == sentinel::Hint::ask_replicas)
+        links_[sentinel]->link.ask_replicas_now(name);
+    else if (event.hint == sentinel::Hint::ask_all)
+        ask_everyone(name);
+    else if (event.hint == sentinel::Hint::ask_nodes)
+        ask_nodes(name);
+}
+
+void Control::on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took)
+{
+    metrics_.observe_query(sentinel, took);
+}
+
+void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe& probe)
+{
+    auto& watch = names_[name].watch;
+    auto resolved = probe;
+    resolved.address = hosts_.canonical(probe.address);
+    if (resolved.follows)
+        resolved.follows = hosts_.canonical(*resolved.follows);
+    metrics_.set_node_up(name, node, !probe.silent_since);
+    metrics_.set_replica_lag(name, node, verdict::lag_of(watch, resolved));
+    watch.examine(std::move(resolved));
+    metrics_.set_masters_claimed(
+        name, verdict::nodes_claiming_master(watch.probes(), Clock::now()));
+    review(name, 1);
+}
+
+void Control::on_info(std::size_t name, std::size_t node, const node::Info& info)
+{
+    names_[name].nodes[node].info = info;
+    metrics_.set_node_loading(name, node, info.loading);
+    if (const auto restart = names_[name].restarts[node].take(info))
+        on_restart(name, node, *restart);
+}
+
+// A master that lost its data and is back before the Sentinels missed it stays master, and its
+// replicas copy what it has: no verdict can mend that, so it is said as loudly as can be.
+void Control::on_restart(std::size_t name, std::size_t node, const node::Restart& restart)
+{
+    const auto& watch = names_[name].watch;
+    auto& report = names_[name].nodes[node];
+    const bool emptied = restart.has_less() && watch.verdict().address == report.address;
+    metrics_.count_restart(name, node, emptied);
+    log_restart(watch.subject().name, report.server, restart, emptied);
+    if (emptied)
+        report.loss = {restart, Clock::now()};
+}
+
+void Control::on_trouble(std::size_t name, std::size_t node, const std::string& reason)
+{
+    auto& report = names_[name].nodes[node];
+    if (report.trouble == reason)
+        return;
+    const bool first_answer = reason.empty() && report.trouble == "not asked yet";
+    if (!first_answer)
+        write_repeating(
+            reason.empty() ? LogLevel::info : LogLevel::warning,
+            "node " + report.server + " (" + to_string(report.address) +
+                "): " + (reason.empty() ? "answers again" : "cannot be asked"),
+            {{"name", names_[name].watch.subject().name}, {"reason", reason}});
+    report.trouble = reason;
+}
+
+}  // namespace spoa::daemon
