@@ -145,14 +145,13 @@ private:
     boost::asio::awaitable<void> review_regularly();
     void review(std::size_t first, std::size_t count);
     agent::Update update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads) const;
-    void fence_reads(std::size_t name, verdict::TimePoint now);
+    bool fence_reads(std::size_t name, verdict::TimePoint now);
     void log_reads(std::size_t name, verdict::TimePoint now) const;
     std::optional<verdict::TimePoint> look_again(std::size_t name) const;
     void on_change(std::size_t name, const verdict::Change& change);
     void on_restart(std::size_t name, std::size_t node, const node::Restart& restart);
     verdict::SessionsSeen sessions_seen(std::size_t name) const;
     void tell_failover(std::size_t name);
-    telemetry::ServerWishes server_wishes(std::size_t name) const;
     void forget_everything(std::string_view why);
     bool forget_after_a_stop();
     void ask_everyone(std::size_t name);
