@@ -19,6 +19,8 @@ local function rows_of(verdicts, wanted)
                 open = server ~= "", votes = entry.votes, sentinels = entry.sentinels,
                 epoch = entry.epoch, age = age, agent = entry.connection.source,
                 since = entry.since, reason = reason, wait = verdicts:is_worth_waiting(name),
+                reads = table.concat(entry.reads, " "), no_reads = entry.no_reads,
+                offers_reads = entry.read_wishes ~= nil or #entry.reads > 0,
             }
         end
     end
@@ -78,7 +80,14 @@ local function as_text(verdicts, feeds, fence, wanted)
     for _, feed in ipairs(feeds) do
         out[#out + 1] = agent_of(feed)
     end
-    out[#out + 1] = table_of(rows_of(verdicts, wanted))
+    local rows = rows_of(verdicts, wanted)
+    out[#out + 1] = table_of(rows)
+    for _, row in ipairs(rows) do
+        if row.offers_reads then
+            out[#out + 1] = "reads of " .. row.name .. ": "
+                .. (row.reads ~= "" and row.reads or "no replica, " .. row.no_reads) .. "\n"
+        end
+    end
     for _, each in ipairs(fence:states()) do
         out[#out + 1] = string.format(
             "server %s/%s: %s, %d sessions\n", each.backend, each.server, each.state, each.sessions)
@@ -126,7 +135,7 @@ local function as_json(verdicts, feeds, fence, wanted)
                 { "state", row.state }, { "open", row.open }, { "wait", row.wait },
                 { "epoch", row.epoch }, { "votes", row.votes }, { "sentinels", row.sentinels },
                 { "age", row.age }, { "agent", row.agent }, { "since", row.since },
-                { "reason", row.reason },
+                { "reason", row.reason }, { "reads", row.reads },
             })
         end),
         ',"servers":', array(fence:states(), function(each)

@@ -7,6 +7,10 @@
 -- that it lets in again. So an agent that does the same beside it is not fought: both want the same,
 -- and each lifts its own.
 --
+-- Backends for reads have wishes of their own, with the agent's hysteresis in them: a server that may not be read
+-- from any more is left as it is while new reads go elsewhere, for the policy's `drain`, and is put out then. Lua
+-- can end all sessions of a server, or none.
+--
 -- A wish is acted upon only while it is fresh: right after a line of the agent's, which comes each
 -- second.
 local safely = require("sentinel.safely")
@@ -22,7 +26,9 @@ local look_period = 200      -- ms while sessions are to be ended
 function Fence.new(backends, verdicts)
     local kept = {}
     for _, each in ipairs(backends) do
-        kept[#kept + 1] = { backend = each.backend, name = each.name, ours = {}, warned = {} }
+        kept[#kept + 1] = {
+            backend = each.backend, name = each.name, reads = each.reads, ours = {}, warned = {},
+        }
     end
     return setmetatable({ kept = kept, verdicts = verdicts, busy = false, missed = false }, Fence)
 end
@@ -122,8 +128,12 @@ function Fence:reconcile(wanted)
     for _, kept in ipairs(self.kept) do
         if not wanted or wanted(kept) then
             local entry, age = self.verdicts:find(kept.name)
-            if entry and age <= fresh then
-                reconcile(kept, entry.wishes)
+            local wishes = entry and entry.wishes
+            if entry and kept.reads then
+                wishes = entry.read_wishes
+            end
+            if wishes and age <= fresh then
+                reconcile(kept, wishes)
             end
         end
     end

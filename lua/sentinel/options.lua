@@ -4,6 +4,7 @@
 --     name=NAME              follow this name only, on a connection of its own; may be repeated
 --     max_age=5s             how old a verdict may be when no agent confirms it any more
 --     backend=BACKEND/NAME   keep the servers of this backend as the verdict of NAME has it
+--     read_backend=BACKEND/NAME   the same for a backend of NAME's reads
 --     refuse_after=20ms      how long sentinel_refuse waits before it says no
 local options = {}
 
@@ -28,6 +29,23 @@ local function duration(key, low, high)
             return key .. " is from " .. low .. " s to " .. high .. " s, not " .. value
         end
         chosen[key] = seconds
+        return nil
+    end
+end
+
+local function kept_backend(key, reads)
+    return function(chosen, value)
+        local backend, name = value:match("^([^/]+)/([^/]+)$")
+        if not backend then
+            return key .. " is BACKEND/NAME, a backend of haproxy.cfg and the monitored name whose"
+                .. " servers it has, not '" .. value .. "'"
+        end
+        for _, other in ipairs(chosen.backends) do
+            if other.backend == backend then
+                return "backend '" .. backend .. "' is given twice"
+            end
+        end
+        chosen.backends[#chosen.backends + 1] = { backend = backend, name = name, reads = reads or nil }
         return nil
     end
 end
@@ -58,20 +76,8 @@ local readers = {
         return nil
     end,
 
-    backend = function(chosen, value)
-        local backend, name = value:match("^([^/]+)/([^/]+)$")
-        if not backend then
-            return "backend is BACKEND/NAME, a backend of haproxy.cfg and the monitored name whose"
-                .. " servers it has, not '" .. value .. "'"
-        end
-        for _, other in ipairs(chosen.backends) do
-            if other.backend == backend then
-                return "backend '" .. backend .. "' is given twice"
-            end
-        end
-        chosen.backends[#chosen.backends + 1] = { backend = backend, name = name }
-        return nil
-    end,
+    backend = kept_backend("backend", false),
+    read_backend = kept_backend("read_backend", true),
 }
 
 -- The options of these words; or nothing and what is wrong.
@@ -80,7 +86,8 @@ function options.parse(words)
     for _, word in ipairs(words) do
         local key, value = word:match("^([%w_]+)=(.*)$")
         if not key or not readers[key] then
-            return nil, "'" .. word .. "' is none of the options agent=, name=, max_age=, backend=, refuse_after="
+            return nil, "'" .. word .. "' is none of the options agent=, name=, max_age=, backend=,"
+                .. " read_backend=, refuse_after="
         end
         local problem = readers[key](chosen, value)
         if problem then

@@ -1,5 +1,5 @@
 -- `use-service lua.sentinel_refuse`: an error that Redis' clients show, in place of a bare close.
--- The name is in sess.redis_master, where the frontend has put it.
+-- The name is in sess.redis_master, where the frontend has put it; for a read, sess.redis_role is `replica`.
 local safely = require("sentinel.safely")
 
 local Refusal = {}
@@ -38,8 +38,19 @@ function Refusal.text(name, state, reason, since)
     return tidy(out) .. "\r\n"
 end
 
+-- The same for a read, with the agent's words on why nobody serves it.
+function Refusal.text_for_read(name, why)
+    return tidy("-MASTERDOWN no replica for " .. (name or "this name") .. ": " .. why) .. "\r\n"
+end
+
 local function refusal_of(verdicts, applet)
     local name = applet:get_var("sess.redis_master")
+    if applet:get_var("sess.redis_role") == "replica" then
+        local why = verdicts:why_no_read(name)
+        if why ~= "" then
+            return Refusal.text_for_read(name, why)
+        end
+    end
     local state, reason = applet:get_var("sess.sentinel.state"), applet:get_var("sess.sentinel.reason")
     local entry = verdicts:find(name)
     if not state or not reason then

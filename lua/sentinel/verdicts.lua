@@ -13,12 +13,13 @@ Verdicts.__index = Verdicts
 
 local most_names = 10000
 local known_wishes = { ready = true, maint = true, leave = true }
+local known_fallbacks = { master = true, refuse = true, wait = true }
+local most_weight = 1000000
 
 function Verdicts.new(max_age)
     return setmetatable(
         {
         max_age = max_age, entries = {}, count = 0, began = clock.moment(), heard = false,
-        turns = {},  -- by name: which of its replicas was named last
     }, Verdicts)
 end
 
@@ -39,6 +40,44 @@ local function are_servers(list)
     return true
 end
 
+local function are_wishes(wishes)
+    if type(wishes) ~= "table" then
+        return false
+    end
+    for server, wish in pairs(wishes) do
+        if type(server) ~= "string" or not known_wishes[wish] then
+            return false
+        end
+    end
+    return true
+end
+
+-- What a line says of reads beside where they go. An agent of before does not say it: then all weigh the
+-- same, nobody stands in for them, and their backends are left alone.
+local function read_replicas(entry, said)
+    entry.fallback, entry.no_reads, entry.weights, entry.read_wishes = "refuse", "", {}, nil
+    if said == nil then
+        return true
+    elseif type(said) ~= "table" then
+        return false
+    end
+    entry.fallback = said.fallback
+    entry.no_reads = type(said.reason) == "string" and said.reason:sub(1, 300) or ""  -- it names every server
+    entry.read_wishes = said.servers or {}
+    local weights = said.weights or {}
+    if not known_fallbacks[entry.fallback] or not are_wishes(entry.read_wishes) or type(weights) ~= "table" then
+        return false
+    end
+    for server, weight in pairs(weights) do
+        weight = type(weight) == "number" and math.tointeger(weight)
+        if type(server) ~= "string" or not weight or weight < 1 or weight > most_weight then
+            return false
+        end
+        entry.weights[server] = weight
+    end
+    return true
+end
+
 -- The entry that a line describes; nothing when it is not one to be believed.
 local function read(line)
     local entry = {
@@ -51,17 +90,18 @@ local function read(line)
     local well = is_text(entry.name, 255) and entry.name ~= "" and is_text(entry.state, 32)
         and entry.state:find("^[%l-]+$") and is_text(entry.reason, 1000) and is_text(entry.since, 40)
         and (entry.server == nil or is_text(entry.server, 255) and entry.server:find("^[%w_.:-]+$"))
-        and (entry.address == nil or is_text(entry.address, 300)) and type(entry.wishes) == "table"
-        and are_servers(entry.reads)
-    if not well then
-        return nil
+        and (entry.address == nil or is_text(entry.address, 300)) and are_wishes(entry.wishes)
+        and are_servers(entry.reads) and read_replicas(entry, line.replicas)
+    return well and entry or nil
+end
+
+-- What each of its replicas has earned of its next turn, as far as it served before.
+local function earnings(entry, before)
+    local earned = {}
+    for _, server in ipairs(entry.reads) do
+        earned[server] = before and before.earned[server] or 0
     end
-    for server, wish in pairs(entry.wishes) do
-        if type(server) ~= "string" or not known_wishes[wish] then
-            return nil
-        end
-    end
-    return entry
+    return earned
 end
 
 -- A new connection to the agent at `source`, which tells of one name or of all.
@@ -79,6 +119,7 @@ function Verdicts:take(connection, line)
     connection.confirmed = clock.moment()
     connection.named[entry.name] = true
     local before = self.entries[entry.name]
+    entry.earned = earnings(entry, before)
     if before and before.connection ~= connection and before.address and not entry.address
         and clock.age(before.connection.confirmed) <= self.max_age then
         before.heir = entry
@@ -139,14 +180,51 @@ end
 
 -- The replica whose turn it is to serve a read; empty when none is fresh enough, or the agent is not told to
 -- look for any. Without the agent they count as long as its word on the master does.
+--
+-- At each turn every replica earns its weight, and the one that has most pays for the turn: each comes as often
+-- as its weight says, and as far apart from itself as that allows.
 function Verdicts:replica(name)
     local entry, age = self:find(name)
     if not entry or age > self.max_age or #entry.reads == 0 then
         return ""
     end
-    local turn = (self.turns[entry.name] or 0) % #entry.reads + 1
-    self.turns[entry.name] = turn
-    return entry.reads[turn]
+    local earned, all, richest = entry.earned, 0, nil
+    for _, server in ipairs(entry.reads) do
+        local weight = entry.weights[server] or 1
+        all = all + weight
+        earned[server] = earned[server] + weight
+        if not richest or earned[server] > earned[richest] then
+            richest = server
+        end
+    end
+    earned[richest] = earned[richest] - all
+    return richest
+end
+
+-- The server that a read may go to: a replica, or what the agent's fallback lets stand in for them; empty when
+-- there is none, or, with `clear`, when it does better to wait.
+function Verdicts:read(name, clear)
+    local replica = self:replica(name)
+    if replica ~= "" then
+        return replica
+    end
+    local entry = self:find(name)
+    return entry and entry.fallback == "master" and self:server(name, clear) or ""
+end
+
+-- Why there is no server for reads: the agent's words. Empty where it has not said any.
+function Verdicts:why_no_read(name)
+    local entry, age = self:find(name)
+    return entry and age <= self.max_age and entry.fallback ~= "master" and entry.no_reads or ""
+end
+
+-- Whether a server for reads is likely within seconds.
+function Verdicts:is_read_worth_waiting(name)
+    local entry, age = self:find(name)
+    if not entry or entry.fallback == "master" then
+        return (not entry or #entry.reads == 0) and self:is_worth_waiting(name)
+    end
+    return entry.fallback == "wait" and #entry.reads == 0 and age <= self.max_age
 end
 
 -- The agent's word for how things stand with this name, and why, where it has no master.

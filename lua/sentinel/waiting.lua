@@ -1,5 +1,6 @@
 -- `tcp-request content lua.sentinel_wait NAME LIMIT`: holds a new connection while a failover of
--- NAME is due or under way, at most for LIMIT. What comes of it, the rules after it find out.
+-- NAME is due or under way, at most for LIMIT. What comes of it, the rules after it find out. Likewise
+-- `lua.sentinel_wait_read NAME LIMIT`, while nobody may serve a read and the policy lets it wait.
 --
 -- HAProxy's Lua has no way to wake many at once that 2.6 knows, so each looks now and then; the more
 -- of them there are, the more seldom.
@@ -34,10 +35,10 @@ function Waiting.count()
     return waiting
 end
 
-local function hold(verdicts, name, limit)
+local function hold(is_worth_it, name, limit)
     local began = clock.moment()
     local left = limit
-    while left > 0 and verdicts:is_worth_waiting(name) do
+    while left > 0 and is_worth_it(name) do
         local pause = math.min(math.max(shortest, waiting / looks_per_ms), longest, left * 1000)
         core.msleep(math.max(1, math.floor(pause)))
         left = limit - clock.age(began)
@@ -45,15 +46,18 @@ local function hold(verdicts, name, limit)
 end
 
 function Waiting.register(verdicts)
-    local held = safely.wrap("sentinel_wait", nil, hold)
-
-    core.register_action("sentinel_wait", { "tcp-req" }, function(_, name, limit)
-        if verdicts:is_worth_waiting(name) then
-            local place = enter()
-            held(verdicts, name, options.seconds(limit) or 0)
-            leave(place)
-        end
-    end, 2)
+    local function register(action, is_worth_it)
+        local held = safely.wrap(action, nil, hold)
+        core.register_action(action, { "tcp-req" }, function(_, name, limit)
+            if is_worth_it(name) then
+                local place = enter()
+                held(is_worth_it, name, options.seconds(limit) or 0)
+                leave(place)
+            end
+        end, 2)
+    end
+    register("sentinel_wait", function(name) return verdicts:is_worth_waiting(name) end)
+    register("sentinel_wait_read", function(name) return verdicts:is_read_worth_waiting(name) end)
 end
 
 return Waiting

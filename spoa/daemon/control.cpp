@@ -24,6 +24,14 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds review_period{200};
 constexpr std::chrono::milliseconds look_period{10};
 
+telemetry::ServerWishes words_of(const haproxy_api::Wishes& wishes)
+{
+    telemetry::ServerWishes servers;
+    for (const auto& [server, wish] : wishes)
+        servers.emplace_back(server, haproxy_api::word_for(wish));
+    return servers;
+}
+
 }  // namespace
 
 Control::Control(
@@ -44,11 +52,10 @@ Control::Control(
     apply(config, make_clients(config));
     recall(config);
     events_.describe = [this](std::size_t name) {
+        const telemetry::ReadsNow reads{
+            names_[name].replicas, words_of(names_[name].read_wishes.wishes())};
         return telemetry::master_event(
-            names_[name].watch,
-            server_wishes(name),
-            telemetry::Moment(),
-            names_[name].watch.subject().replicas ? &names_[name].replicas : nullptr);
+            names_[name].watch, words_of(names_[name].wishes), telemetry::Moment(), &reads);
     };
     hosts_.on_change = [this] {
         for (const auto place : order_)
@@ -217,18 +224,19 @@ void Control::review(std::size_t first, std::size_t count)
     std::vector<agent::Update> updates;
     std::deque<agent::ReadUpdate> reads;
     std::vector<std::pair<std::size_t, Change>> changes;
+    std::vector<bool> other_reads(count);
     std::vector<bool> tell(count);
     for (auto place = first; place < first + count; ++place) {
         auto& name = names_[place];
         if (!name.in_use)
             continue;
         auto change = name.watch.review(now);
-        const bool other_reads = name.replicas.review(name.watch, now);
-        if (change || other_reads)
+        other_reads[place - first] = name.replicas.review(name.watch, now);
+        if (change || other_reads[place - first])
             updates.push_back(update_of(place, reads));
         if (change)
             changes.emplace_back(place, *std::move(change));
-        tell[place - first] = other_reads;
+        tell[place - first] = other_reads[place - first];
     }
     if (!updates.empty()) {
         snapshot_ = agent::with_updates(*snapshot_, updates);
@@ -239,9 +247,10 @@ void Control::review(std::size_t first, std::size_t count)
             continue;
         auto wishes = wishes_for(names_[place].watch, now);
         fences_.want(place, wishes);
-        fence_reads(place, now);
+        if (fence_reads(place, now))
+            tell[place - first] = true;
         twemproxies_.follow(place, names_[place].watch.verdict());
-        if (tell[place - first])
+        if (other_reads[place - first])
             log_reads(place, now);
         if (wishes != std::exchange(names_[place].wishes, wishes))
             tell[place - first] = true;
@@ -258,14 +267,6 @@ void Control::review(std::size_t first, std::size_t count)
         while (names_[place].in_use &&
                names_[place].course.follow(names_[place].watch, sessions_seen(place), now))
             tell_failover(place);
-}
-
-telemetry::ServerWishes Control::server_wishes(std::size_t name) const
-{
-    telemetry::ServerWishes servers;
-    for (const auto& [server, wish] : names_[name].wishes)
-        servers.emplace_back(server, haproxy_api::word_for(wish));
-    return servers;
 }
 
 verdict::SessionsSeen Control::sessions_seen(std::size_t name) const

@@ -85,6 +85,8 @@ public:
     void on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vote) override;
     void on_no_vote(
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
+    void on_no_replicas(
+        std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
     void on_event(std::size_t sentinel, const sentinel::Event& event) override;
     void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) override;
 
@@ -130,6 +132,7 @@ private:
     void apply(const config::Config& config, const TlsClients& clients);
     void set_sentinels(const config::Config& config, const TlsClients& clients);
     void set_names(const config::Config& config);
+    std::vector<sentinel::Topic> topics() const;
     void set_nodes(
         const config::Config& config, const config::Master& master,
         const std::shared_ptr<net::TlsClient>& tls);
@@ -143,14 +146,13 @@ private:
     boost::asio::awaitable<void> review_regularly();
     void review(std::size_t first, std::size_t count);
     agent::Update update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads) const;
-    void fence_reads(std::size_t name, verdict::TimePoint now);
+    bool fence_reads(std::size_t name, verdict::TimePoint now);
     void log_reads(std::size_t name, verdict::TimePoint now) const;
     std::optional<verdict::TimePoint> look_again(std::size_t name) const;
     void on_change(std::size_t name, const verdict::Change& change);
     void on_restart(std::size_t name, std::size_t node, const node::Restart& restart);
     verdict::SessionsSeen sessions_seen(std::size_t name) const;
     void tell_failover(std::size_t name);
-    telemetry::ServerWishes server_wishes(std::size_t name) const;
     void forget_everything(std::string_view why);
     bool forget_after_a_stop();
     void ask_everyone(std::size_t name);

@@ -33,8 +33,7 @@ void Control::log_reads(std::size_t name, verdict::TimePoint now) const
     std::string news;
     for (const auto& replica : replicas.replicas())
         if (replica.since == now)
-            news += (news.empty() ? "" : ", ") + replica.server.name + " " +
-                    std::string(name_of(replica.fitness));
+            news += (news.empty() ? "" : ", ") + replica.server.name + " " + words_for(replica);
     std::string targets;
     for (const auto& target : replicas.reads().targets)
         targets += (targets.empty() ? "" : " ") + target.server.name;
@@ -45,16 +44,19 @@ void Control::log_reads(std::size_t name, verdict::TimePoint now) const
         {{"name", master_name}, {"news", news}, {"reason", replicas.reads().reason}});
 }
 
-// Tells the HAProxies how the servers should be in their backends for reads.
-void Control::fence_reads(std::size_t place, verdict::TimePoint now)
+// Tells the HAProxies how the servers should be in their backends for reads. True when that is
+// not as it was.
+bool Control::fence_reads(std::size_t place, verdict::TimePoint now)
 {
     auto& name = names_[place];
     const auto& policy = name.watch.subject().replicas;
     if (!policy)
-        return;
+        return false;
+    const auto before = name.read_wishes.wishes();
     name.read_wishes.follow(
         {name.watch.verdict(), name.replicas.replicas(), name.replicas.reads(), *policy}, now);
     fences_.want_reads(place, name.read_wishes);
+    return name.read_wishes.wishes() != before;
 }
 
 // When something about the name changes by itself, if nothing is heard.

@@ -126,13 +126,21 @@ void Control::set_names(const config::Config& config)
         metrics_.set_verdict(place, names_[place].watch.verdict());
 }
 
+// What the Sentinels are asked about.
+std::vector<sentinel::Topic> Control::topics() const
+{
+    std::vector<sentinel::Topic> topics(names_.size());
+    for (const auto place : order_) {
+        const auto& subject = names_[place].watch.subject();
+        topics[place] = {subject.name, subject.replicas.has_value()};
+    }
+    return topics;
+}
+
 void Control::set_sentinels(const config::Config& config, const TlsClients& clients)
 {
     const auto& given = config.sentinels;
-    std::vector<std::string> names(names_.size());
-    for (const auto place : order_)
-        names[place] = names_[place].watch.subject().name;
-
+    const auto names = topics();
     auto links_before = std::exchange(links_, {});
     const auto reports_before = std::exchange(sentinels_, {});
     std::vector<std::optional<std::size_t>> places_before;

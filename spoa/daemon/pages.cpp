@@ -163,7 +163,7 @@ HttpResponse replica(const PageSources& sources, const HttpRequest& request, std
         most = *size;
     }
     if (!is_usable(known->fitness))
-        return page(503, plain, "no reads: it is " + std::string(name_of(known->fitness)) + "\n");
+        return page(503, plain, "no reads: it is " + words_for(*known) + "\n");
     if (most && (!known->lag_bytes || *known->lag_bytes > *most))
         return page(
             503,
@@ -171,7 +171,7 @@ HttpResponse replica(const PageSources& sources, const HttpRequest& request, std
             "no reads: it is " +
                 (known->lag_bytes ? std::to_string(*known->lag_bytes) : "an unknown number of") +
                 " bytes behind\n");
-    return page(200, plain, "it may serve reads: " + std::string(name_of(known->fitness)) + "\n");
+    return page(200, plain, "it may serve reads: " + words_for(*known) + "\n");
 }
 
 HttpResponse events(const PageSources& sources, const HttpRequest& request, std::string_view)

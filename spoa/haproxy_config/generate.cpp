@@ -23,7 +23,7 @@ result<std::vector<File>, std::string> generate(
     std::size_t index = 0;
     for (const auto& master : config.masters) {
         haproxy_cfg += routing(master, port_of(index), form, directory, asks);
-        if (master.replicas && asks == Asks::master)
+        if (master.replicas)
             haproxy_cfg += routing(master, read_port_of(index), form, directory, Asks::replica);
         ++index;
     }

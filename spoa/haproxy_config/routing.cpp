@@ -42,18 +42,30 @@ constexpr std::string_view know_text =
 
 )";
 
+// The role is for the error line, too.
+constexpr std::string_view know_reads_text =
+    R"(    # What the agent has said last of the replicas of this name, each in its turn, or the fallback.
+    tcp-request session set-var(sess.redis_master) str(@MASTER@)
+    tcp-request session set-var(sess.redis_role) str(replica)
+    tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.sentinel_read(clear)
+    acl no_server var(sess.sentinel.server) -m len 0
+@WAIT@    tcp-request content set-var(sess.sentinel.state) var(sess.redis_master),lua.sentinel_state if no_server
+    tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.sentinel_read if no_server
+
+)";
+
 constexpr std::string_view fall_back_text =
     R"(    # The agent's answer counts, whatever it says. Without one, what it has said last.
     acl answered var(sess.sentinel.state) -m found
-@WAIT@    tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.sentinel_server unless answered
+@WAIT@    tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.@FETCH@ unless answered
     tcp-request content set-var(sess.sentinel.state) var(sess.redis_master),lua.sentinel_state unless answered
 
 )";
 
 constexpr std::string_view wait_text =
-    R"(    # While a failover is under way, wait for its end. The delay must be the longer one.
+    R"(    # @WHILE@. The delay must be the longer one.
     tcp-request inspect-delay @DELAY@
-    tcp-request content lua.sentinel_wait @MASTER@ @LIMIT@@CONDITION@
+    tcp-request content lua.@ACTION@ @MASTER@ @LIMIT@@CONDITION@
 )";
 
 constexpr std::string_view use_server_gate =
@@ -112,14 +124,19 @@ std::string ask(const config::Master& master, std::string_view directory, Asks a
 }
 
 // Empty where the policy lets no connection wait.
-std::string wait(const config::Master& master, std::string_view condition)
+std::string wait(const config::Master& master, Asks asks, std::string_view condition)
 {
+    const bool reads = asks == Asks::replica;
     const auto limit = master.policy.wait;
     if (limit.count() == 0)
         return {};
     return fill(
         wait_text,
-        {{"MASTER", master.name},
+        {{"WHILE",
+          reads ? "Where the policy lets a read wait, wait for somebody to serve it"
+                : "While a failover is under way, wait for its end"},
+         {"ACTION", reads ? "sentinel_wait_read" : "sentinel_wait"},
+         {"MASTER", master.name},
          {"DELAY", config::to_string(limit + config::processing_margin)},
          {"LIMIT", config::to_string(limit)},
          {"CONDITION", condition}});
@@ -135,10 +152,14 @@ std::string verdict_lines(
         case Form::set_dst: return std::string(wait_for_agent_text) + ask(master, directory, asks);
         case Form::lua:
             return fill(
-                know_text, {{"MASTER", master.name}, {"WAIT", wait(master, " if no_server")}});
+                asks == Asks::replica ? know_reads_text : know_text,
+                {{"MASTER", master.name}, {"WAIT", wait(master, asks, " if no_server")}});
         case Form::lua_fallback:
             return ask(master, directory, asks) +
-                   fill(fall_back_text, {{"WAIT", wait(master, " unless answered")}});
+                   fill(
+                       fall_back_text,
+                       {{"WAIT", wait(master, asks, " unless answered")},
+                        {"FETCH", asks == Asks::replica ? "sentinel_read" : "sentinel_server"}});
     }
     return {};
 }

@@ -244,11 +244,18 @@ std::string lua_lines(const config::Config& config, Form form, std::string_view 
     if (config.masters.size() > most_names_at_once)
         for (const auto& master : config.masters)
             options += option_line("${SENTINEL_SPOA_LUA} name=" + master.name);
+    const auto keep = [&](std::string_view key,
+                          const std::string& backend,
+                          const std::string& name) {
+        options +=
+            option_line("${SENTINEL_SPOA_LUA} " + std::string(key) + '=' + backend + '/' + name);
+    };
     if (cuts_from_inside(config, form))
-        for (const auto& master : config.masters)
-            options += option_line(
-                "${SENTINEL_SPOA_LUA} backend=" + nodes_backend_of(master.name) + '/' +
-                master.name);
+        for (const auto& master : config.masters) {
+            keep("backend", nodes_backend_of(master.name), master.name);
+            if (master.replicas)
+                keep("read_backend", nodes_backend_of(read_name_of(master.name)), master.name);
+        }
     return fill(lua_text, {{"OPTIONS", options}, {"LUA_FILE", path_in(directory, lua_file_name)}});
 }
 
@@ -297,9 +304,9 @@ std::string stats_frontend()
 
 bool uses_roles(const config::Config& config, Form form)
 {
-    return uses_spoe(form) && !uses_lua(form) &&
-           std::ranges::any_of(
-               config.masters, [](const auto& master) { return master.replicas.has_value(); });
+    return uses_spoe(form) && std::ranges::any_of(config.masters, [](const auto& master) {
+               return master.replicas.has_value();
+           });
 }
 
 std::string spoe_file(const config::Config& config, Form form)

@@ -18,8 +18,8 @@ std::string agents_backend(const config::Config& config);
 // HAProxy's own page and metrics.
 std::string stats_frontend();
 
-// Whether HAProxy tells the agent which role it asks for: where a name offers reads. Not in the
-// forms with Lua, which know masters only.
+// Whether HAProxy tells the agent which role it asks for: where a name offers reads, and the agent
+// is asked at all.
 bool uses_roles(const config::Config& config, Form form);
 
 // The SPOE file, whole. It knows no names: each frontend says which one it is for.

@@ -25,10 +25,6 @@ constexpr auto first_retry = 100ms;
 constexpr auto longest_retry = 2s;
 constexpr auto permanent_retry = 10s;
 constexpr auto torn_retry = 5ms;
-constexpr auto ckquorum_period = 10s;
-// One write holds this many questions at most, so that an urgent one never waits long behind a
-// poll of a thousand names.
-constexpr std::size_t names_a_write = 50;
 
 LinkFailure failure_of(std::string_view step, const error_code& error)
 {
@@ -87,10 +83,7 @@ SentinelLink::SentinelLink(
       listener_(listener),
       wake_(executor_),
       backoff_(first_retry, longest_retry),
-      last_votes_(settings_.names.size()),
-      urgent_(settings_.names.size()),
-      no_quorum_(settings_.names.size()),
-      next_ckquorum_(settings_.names.size())
+      interview_(settings_.names, settings_.poll_interval)
 {}
 
 asio::awaitable<void> SentinelLink::run()
@@ -126,11 +119,7 @@ asio::awaitable<LinkFailure> SentinelLink::run_once()
     backoff_.reset();
     if (!muted_)
         listener_.on_up(place_);
-    std::ranges::fill(last_votes_, std::nullopt);
-    urgent_.assign(urgent_.size(), false);
-    next_ckquorum_.assign(next_ckquorum_.size(), Clock::time_point());
-    sweep_at_ = 0;
-    next_sweep_ = heard_at_ = Clock::now();
+    heard_at_ = Clock::now();
     co_return first_of(
         co_await (hear_events(subscriber) || keep_alive(subscriber) || ask_in_turn(asker)));
 }
@@ -192,8 +181,8 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::introduce(RedisConnect
     auto id = sentinel::parse_myid(replies->front());
     if (const auto* const refused = std::get_if<Refused>(&id))
         co_return failure_of(*refused);
-    id_ = std::get<std::string>(std::move(id));
-    in_tilt_ = sentinel::parse_tilt(replies->back());
+    interview_.begin(
+        std::get<std::string>(std::move(id)), sentinel::parse_tilt(replies->back()), Clock::now());
     co_return std::nullopt;
 }
 
@@ -222,7 +211,7 @@ void SentinelLink::on_message(const resp::Value& message)
     if (!event)
         return;
     if (event->channel == "+tilt" || event->channel == "-tilt")
-        in_tilt_ = event->channel == "+tilt";
+        interview_.set_tilt(event->channel == "+tilt");
     if (!muted_)
         listener_.on_event(place_, *event);
 }
@@ -244,71 +233,43 @@ asio::awaitable<LinkFailure> SentinelLink::keep_alive(RedisConnection& connectio
     }
 }
 
-void SentinelLink::adapt(std::size_t place, std::vector<std::string> names)
+void SentinelLink::adapt(std::size_t place, std::vector<sentinel::Topic> names)
 {
     place_ = place;
     if (names == settings_.names)
         return;
-    last_votes_.resize(names.size());
-    urgent_.resize(names.size());
-    no_quorum_.resize(names.size());
-    next_ckquorum_.resize(names.size());
-    for (std::size_t name = 0; name < names.size(); ++name)
-        if (names[name].empty()) {  // should it come back, nothing of before counts
-            last_votes_[name].reset();
-            urgent_[name] = false;
-        }
+    interview_.adapt(names);
     settings_.names = std::move(names);
 }
 
 void SentinelLink::ask_now(std::size_t name)
 {
-    urgent_[name] = true;
+    interview_.ask_now(name);
     wake_.cancel();
 }
 
 void SentinelLink::ask_quorum_now(std::size_t name)
 {
-    next_ckquorum_[name] = Clock::time_point();
-    ask_now(name);
+    interview_.ask_quorum_now(name);
+    wake_.cancel();
 }
 
-// What to ask about next: what is urgent, else the next part of the poll that is due.
-std::vector<std::size_t> SentinelLink::take_due(Clock::time_point now)
+void SentinelLink::ask_replicas_now(std::size_t name)
 {
-    std::vector<std::size_t> due;
-    for (std::size_t name = 0; name < urgent_.size() && due.size() < names_a_write; ++name)
-        if (urgent_[name]) {
-            urgent_[name] = false;
-            if (!settings_.names[name].empty())
-                due.push_back(name);
-        }
-    if (!due.empty() || now < next_sweep_)
-        return due;
-
-    const auto names = urgent_.size();
-    const auto parts = static_cast<int>((names + names_a_write - 1) / names_a_write);
-    const auto step = std::chrono::nanoseconds(settings_.poll_interval) / parts;
-    next_sweep_ = std::max(next_sweep_ + step, now);
-    const auto end = std::min(names, sweep_at_ + names_a_write);
-    for (; sweep_at_ < end; ++sweep_at_)
-        if (!settings_.names[sweep_at_].empty())
-            due.push_back(sweep_at_);
-    if (sweep_at_ == names)
-        sweep_at_ = 0;
-    return due;
+    interview_.ask_replicas_now(name);
+    wake_.cancel();
 }
 
 asio::awaitable<LinkFailure> SentinelLink::ask_in_turn(RedisConnection& connection)
 {
     for (;;) {
-        const auto due = take_due(Clock::now());
-        if (!due.empty()) {
-            if (auto failure = co_await ask(connection, due))
+        const auto round = interview_.next_round(Clock::now());
+        if (!round.questions.empty()) {
+            if (auto failure = co_await ask(connection, round))
                 co_return *std::move(failure);
             continue;
         }
-        wake_.expires_at(next_sweep_);
+        wake_.expires_at(interview_.next_poll());
         co_await wake_.async_wait(as_result);  // ends early by ask_now
         if ((co_await asio::this_coro::cancellation_state).cancelled() !=
             asio::cancellation_type::none)
@@ -316,52 +277,28 @@ asio::awaitable<LinkFailure> SentinelLink::ask_in_turn(RedisConnection& connecti
     }
 }
 
-// What to ask about `name` now.
-SentinelLink::Question SentinelLink::prepare(std::size_t name, Clock::time_point now)
-{
-    const auto& last = last_votes_[name];
-    Question question{name, !last || !last->address, now >= next_ckquorum_[name]};
-    if (question.ckquorum)
-        next_ckquorum_[name] = now + ckquorum_period;
-    return question;
-}
-
 asio::awaitable<std::optional<LinkFailure>> SentinelLink::ask(
-    RedisConnection& connection, const std::vector<std::size_t>& names)
+    RedisConnection& connection, const sentinel::Round& round)
 {
-    const auto asked_at = Clock::now();
-    std::string request;
-    std::size_t expected = 0;
-    std::vector<Question> questions;
-    const auto put = [&](std::string_view command, const std::string& name) {
-        resp::put_command(request, {"SENTINEL", command, name});
-        ++expected;
-    };
-    for (const auto place : names) {
-        const auto& name = settings_.names[place];
-        const auto& question = questions.emplace_back(prepare(place, asked_at));
-        if (question.full)
-            put("GET-MASTER-ADDR-BY-NAME", name);
-        put("MASTER", name);
-        if (question.full)
-            put("GET-MASTER-ADDR-BY-NAME", name);
-        if (question.ckquorum)
-            put("CKQUORUM", name);
-    }
-
-    const auto replies =
-        co_await with_timeout(settings_.query_timeout, connection.ask(request, expected));
+    const auto replies = co_await with_timeout(
+        settings_.query_timeout, connection.ask(round.request, round.replies));
     if (!replies)
         co_return failure_of("asking for the master", replies.error());
     if (muted_)
         co_return LinkFailure{"stopping", false};
-    listener_.on_answer_time(place_, Clock::now() - asked_at);
+    listener_.on_answer_time(place_, Clock::now() - round.asked_at);
 
     bool torn = false;
-    Replies rest(*replies);
-    for (const auto& question : questions)
-        if (auto failure = take_answer(question, rest, asked_at, torn))
+    std::span<const resp::Value> rest(*replies);
+    for (const auto& question : round.questions) {
+        auto outcome = interview_.take(question, rest, round.asked_at);
+        if (!outcome)
+            continue;
+        const auto* const refused = std::get_if<Refused>(&outcome->answer);
+        torn = torn || (question.full && refused && refused->why == Refusal::torn);
+        if (auto failure = tell(question.name, *std::move(outcome)))
             co_return failure;
+    }
     if (torn) {
         asio::steady_timer pause(executor_, torn_retry);
         co_await pause.async_wait(as_result);
@@ -369,41 +306,17 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::ask(
     co_return std::nullopt;
 }
 
-// Takes the replies to one question off the front of `replies`. A vote is as old as its question:
-// an answer that lay unread while the agent was stopped is not new.
-std::optional<LinkFailure> SentinelLink::take_answer(
-    const Question& question, Replies& replies, sentinel::TimePoint asked_at, bool& torn)
+std::optional<LinkFailure> SentinelLink::tell(std::size_t name, sentinel::Outcome outcome)
 {
-    const auto name = question.name;
-    auto& last = last_votes_[name];
-    if (settings_.names[name].empty() || (!question.full && !last)) {  // adapt() came between
-        urgent_[name] = true;
-        replies = replies.subspan((question.full ? 3 : 1) + (question.ckquorum ? 1 : 0));
-        return std::nullopt;
-    }
-    auto answer = question.full ? sentinel::parse_vote(replies[0], replies[1], replies[2], asked_at)
-                                : sentinel::repeat_vote(*last, replies[0], asked_at);
-    replies = replies.subspan(question.full ? 3 : 1);
-    if (question.ckquorum) {
-        no_quorum_[name] = sentinel::parse_ckquorum(replies[0]).value_or(false);
-        replies = replies.subspan(1);
-    }
-
-    if (auto* const vote = std::get_if<sentinel::Vote>(&answer)) {
-        vote->sentinel_id = id_;
-        vote->in_tilt = in_tilt_;
-        vote->no_quorum_for_failover = no_quorum_[name];
-        last = *vote;
+    if (outcome.no_replicas)
+        listener_.on_no_replicas(place_, name, *outcome.no_replicas);
+    if (auto* const vote = std::get_if<sentinel::Vote>(&outcome.answer)) {
         listener_.on_vote(place_, name, std::move(*vote));
         return std::nullopt;
     }
-    const auto& refused = std::get<Refused>(answer);
-    last.reset();
-    if (refused.why == Refusal::torn) {
-        torn = torn || question.full;
-        urgent_[name] = true;  // the full question, next
+    const auto& refused = std::get<Refused>(outcome.answer);
+    if (refused.why == Refusal::torn)
         return std::nullopt;
-    }
     // A refusal of the command concerns every name; an unusable answer only this one.
     if (sentinel::is_permanent(refused.why) && refused.why != Refusal::not_understood)
         return failure_of(refused);

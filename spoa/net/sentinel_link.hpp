@@ -4,8 +4,7 @@
 #include "net/backoff.hpp"
 #include "net/redis_connection.hpp"
 #include "sentinel/event_parser.hpp"
-#include "sentinel/reply_parser.hpp"
-#include "sentinel/vote.hpp"
+#include "sentinel/interview.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -22,9 +20,9 @@ namespace spoa::net {
 
 struct SentinelSettings {
     Endpoint address;
-    std::string username;            // with a password: AUTH of an ACL user
-    std::string password;            // empty: no AUTH at all
-    std::vector<std::string> names;  // by place; an empty one is not asked about
+    std::string username;                // with a password: AUTH of an ACL user
+    std::string password;                // empty: no AUTH at all
+    std::vector<sentinel::Topic> names;  // by place
     std::chrono::milliseconds poll_interval{500};
     std::chrono::milliseconds query_timeout{250};
     const TlsClient* tls = nullptr;  // plain without; must outlive the link
@@ -51,6 +49,9 @@ public:
     // It answered, and not with a vote: the one it gave before is void.
     virtual void on_no_vote(
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) = 0;
+    // It answers, but not which replicas of the name it sees. Told once.
+    virtual void on_no_replicas(
+        std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) = 0;
     virtual void on_event(std::size_t sentinel, const sentinel::Event& event) = 0;
     virtual void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) = 0;
 };
@@ -71,7 +72,7 @@ public:
     const SentinelSettings& settings() const { return settings_; }
 
     // From now on it is the Sentinel at `place`, and asks about these names.
-    void adapt(std::size_t place, std::vector<std::string> names);
+    void adapt(std::size_t place, std::vector<sentinel::Topic> names);
 
     // Says nothing more to its listener: its task is about to be cancelled.
     void mute() { muted_ = true; }
@@ -81,6 +82,9 @@ public:
 
     // The same, with CKQUORUM whose answer may have changed.
     void ask_quorum_now(std::size_t name);
+
+    // The same, with which of the replicas it sees, where that is asked at all.
+    void ask_replicas_now(std::size_t name);
 
 private:
     using Failure = LinkFailure;
@@ -92,22 +96,11 @@ private:
     boost::asio::awaitable<Failure> keep_alive(RedisConnection& connection);
     boost::asio::awaitable<Failure> ask_in_turn(RedisConnection& connection);
     boost::asio::awaitable<std::optional<Failure>> ask(
-        RedisConnection& connection, const std::vector<std::size_t>& names);
+        RedisConnection& connection, const sentinel::Round& round);
     boost::asio::awaitable<std::optional<Failure>> introduce(RedisConnection& connection);
 
-    // What is asked about a name in one round, and what has to come back.
-    struct Question {
-        std::size_t name = 0;
-        bool full = false;  // three commands; else MASTER alone, which must repeat the last vote
-        bool ckquorum = false;  // and SENTINEL CKQUORUM
-    };
-    using Replies = std::span<const resp::Value>;
-
     void on_message(const resp::Value& message);
-    Question prepare(std::size_t name, std::chrono::steady_clock::time_point now);
-    std::optional<Failure> take_answer(
-        const Question& question, Replies& replies, sentinel::TimePoint asked_at, bool& torn);
-    std::vector<std::size_t> take_due(std::chrono::steady_clock::time_point now);
+    std::optional<Failure> tell(std::size_t name, sentinel::Outcome outcome);
 
     boost::asio::any_io_executor executor_;
     std::size_t place_;
@@ -116,15 +109,8 @@ private:
     boost::asio::steady_timer wake_;  // of ask_in_turn
     Backoff backoff_;
 
-    std::string id_;                                         // MYID
-    std::vector<std::optional<sentinel::Vote>> last_votes_;  // by name
-    std::vector<bool> urgent_;                               // by name
-    std::vector<bool> no_quorum_;                            // by name: CKQUORUM's last answer
-    std::vector<std::chrono::steady_clock::time_point> next_ckquorum_;  // by name
-    bool in_tilt_ = false;
+    sentinel::Interview interview_;
     bool muted_ = false;
-    std::size_t sweep_at_ = 0;  // the next name to poll
-    std::chrono::steady_clock::time_point next_sweep_;
     std::chrono::steady_clock::time_point heard_at_;  // on the subscribed connection
 };
 

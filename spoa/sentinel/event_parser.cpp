@@ -123,9 +123,9 @@ std::optional<Event> parse_event(std::string_view channel, std::string_view payl
     event.node = find_endpoint(words[2], words[3]);
 
     // The channels of s_down are shared by masters, replicas and Sentinels; only the masters'
-    // change an answer, and the Sentinels' a failover's chances.
+    // change a verdict, the replicas' where reads go, and the Sentinels' a failover's chances.
     if (event.channel.ends_with("sdown") && event.subject == Subject::slave)
-        event.hint = Hint::note;
+        event.hint = Hint::ask_replicas;
     if (event.channel.ends_with("sdown") && event.subject == Subject::sentinel)
         event.hint = Hint::ask_quorum;
     return event;

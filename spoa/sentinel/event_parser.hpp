@@ -20,11 +20,12 @@ namespace spoa::sentinel {
 
 // What to do about an event.
 enum class Hint {
-    ask_sender,  // this Sentinel's answer has changed, or may have
-    ask_all,     // a failover has begun or the configuration was changed: ask every Sentinel
-    ask_nodes,   // a data node may have changed its role: ask the nodes
-    ask_quorum,  // its peers came or went: ask it whether a failover could be authorized
-    note,        // for the log only
+    ask_sender,    // this Sentinel's answer has changed, or may have
+    ask_all,       // a failover has begun or the configuration was changed: ask every Sentinel
+    ask_nodes,     // a data node may have changed its role: ask the nodes
+    ask_quorum,    // its peers came or went: ask it whether a failover could be authorized
+    ask_replicas,  // a replica came or went: ask it which ones it sees
+    note,          // for the log only
 };
 
 enum class Subject { master, slave, sentinel, none };

@@ -245,6 +245,42 @@ std::optional<bool> parse_ckquorum(const resp::Value& reply)
     return false;
 }
 
+Answer<std::vector<UnseenReplica>> parse_replicas(const resp::Value& reply)
+{
+    if (const auto* const error = reply.error())
+        return classify(*error);
+    const auto* const list = reply.array();
+    if (!list)
+        return not_understood("REPLICAS answered no list");
+    std::vector<UnseenReplica> unseen;
+    for (const auto& entry : *list) {
+        const auto* const fields = entry.array();
+        if (!fields || fields->size() % 2 != 0)
+            return not_understood("REPLICAS answered no list of fields");
+        std::string_view ip;
+        std::string_view port;
+        Flags flags;
+        for (std::size_t i = 0; i < fields->size(); i += 2) {
+            const auto* const name = (*fields)[i].text();
+            const auto* const value = (*fields)[i + 1].text();
+            if (!name || !value)
+                return not_understood("REPLICAS answered a field that is no text");
+            if (*name == "ip")
+                ip = *value;
+            else if (*name == "port")
+                port = *value;
+            else if (*name == "flags")
+                flags = parse_flags(*value);
+        }
+        if (!flags.s_down && !flags.disconnected)
+            continue;
+        // One whose host name the Sentinel cannot resolve has no ip: nobody else is concerned.
+        if (auto address = make_endpoint(ip, port))
+            unseen.push_back({*std::move(address), flags.s_down});
+    }
+    return unseen;
+}
+
 bool parse_tilt(const resp::Value& info)
 {
     const auto* const text = info.text();

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace spoa::sentinel {
 
@@ -59,6 +60,10 @@ Answer<Vote> repeat_vote(const Vote& last, const resp::Value& master, TimePoint 
 // Whether SENTINEL CKQUORUM found that no failover could be authorized; nothing when the reply is
 // neither yes nor no.
 std::optional<bool> parse_ckquorum(const resp::Value& reply);
+
+// The replicas that the Sentinel does not see, of those that SENTINEL REPLICAS lists. It does not
+// list those that are not to be announced, nor, for up to ten seconds after a RESET, any at all.
+Answer<std::vector<UnseenReplica>> parse_replicas(const resp::Value& reply);
 
 // Whether `INFO sentinel` tells of TILT mode.
 bool parse_tilt(const resp::Value& info);

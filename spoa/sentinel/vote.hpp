@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace spoa::sentinel {
 
@@ -24,6 +25,14 @@ struct Flags {
     bool operator==(const Flags&) const = default;
 };
 
+// A replica that a Sentinel does not see, by its SENTINEL REPLICAS.
+struct UnseenReplica {
+    Endpoint address;
+    bool s_down = false;  // for down-after-milliseconds; else its connection alone is missing
+
+    bool operator==(const UnseenReplica&) const = default;
+};
+
 // What one Sentinel said last about one name.
 struct Vote {
     std::optional<Endpoint> address;  // GET-MASTER-ADDR-BY-NAME; nothing: it does not know the name
@@ -37,6 +46,7 @@ struct Vote {
     std::uint64_t known_sentinels = 0;    // itself included
     bool no_quorum_for_failover = false;  // its last CKQUORUM failed
     bool in_tilt = false;                 // its flags do not count, its address does
+    std::vector<UnseenReplica> unseen{};  // empty where it is not asked about replicas
     // MYID; empty where the Sentinel does not know the command (before 6.2).
     std::string sentinel_id;
     TimePoint answered_at;

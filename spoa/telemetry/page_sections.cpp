@@ -2,7 +2,6 @@
 
 #include "telemetry/page_words.hpp"
 
-#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -10,50 +9,6 @@ namespace spoa::telemetry {
 namespace {
 
 constexpr std::size_t changes_shown = 6;
-
-Html small(std::string_view text)
-{
-    return text.empty() ? Html() : Tag("small").around(escaped(text));
-}
-
-Html cell(const Html& content)
-{
-    return Tag("td").around(content);
-}
-
-Html number_cell(std::string_view text)
-{
-    return Tag("td", "number").around(escaped(text));
-}
-
-Html row_heading(const Html& content)
-{
-    return Tag("th").with("scope", "row").around(content);
-}
-
-Html row(const Html& cells)
-{
-    return Tag("tr").around(cells);
-}
-
-// The columns whose heading begins with `#` hold numbers.
-Html table(
-    std::string_view caption, std::initializer_list<std::string_view> headings, const Html& rows)
-{
-    Html head;
-    for (auto heading : headings) {
-        Tag th("th");
-        th.with("scope", "col");
-        if (heading.starts_with('#')) {
-            th.with("class", "number");
-            heading.remove_prefix(1);
-        }
-        head += th.around(escaped(heading));
-    }
-    return Tag("table").around(
-        Tag("caption").around(escaped(caption)) + Tag("thead").around(row(head)) +
-        Tag("tbody").around(rows));
-}
 
 // HAProxy's name of a server, where the report tells it.
 std::string server_at(const PageJson& master, const std::string& wanted)
@@ -74,51 +29,38 @@ std::string joined(const PageJson& words)
     return all;
 }
 
-std::string number_of(const PageJson& object, const char* key)
-{
-    return object.contains(key) ? grouped(object.at(key).get<std::uint64_t>()) : "\xe2\x80\x93";
-}
-
-std::string age_of(const PageJson& object)
-{
-    return object.contains("age_ms")
-               ? age_text(std::chrono::milliseconds(object.at("age_ms").get<std::int64_t>()))
-               : "\xe2\x80\x93";
-}
-
 Html vote_of(const PageJson& master, const PageJson& ballot)
 {
     if (!ballot.contains("address"))
-        return Tag("span", "bad").around(escaped("no vote")) + small(text_of(ballot, "reason"));
+        return bad("no vote") + small(text_of(ballot, "reason"));
     const auto named = text_of(ballot, "address");
     if (named.empty())
-        return Tag("span", "bad").around(escaped("does not know the name"));
+        return bad("does not know the name");
     const auto server = server_at(master, named);
     const bool differs = named != text_of(master, "address");
     Html html = escaped(server);
     if (server.empty() || differs)
         html += address_html(named);
     if (!ballot.at("valid").get<bool>())
-        html += Tag("span", "bad").around(escaped("too old to count"));
+        html += bad("too old to count");
     else if (differs)
-        html += Tag("span", "bad").around(escaped("differs"));
+        html += bad("differs");
     auto flags = joined(ballot.at("flags"));
     if (ballot.at("tilt").get<bool>())
         flags += flags.empty() ? "TILT" : ", TILT";
     if (!flags.empty())
-        html += Tag("span", "bad").around(escaped(flags));
+        html += bad(flags);
     return html;
 }
 
 Html role_of(const PageJson& node)
 {
     const bool up = node.at("up").get<bool>();
-    Html html = up ? escaped(text_of(node, "role", "unknown"))
-                   : Tag("span", "bad").around(escaped("no answer"));
+    Html html = up ? escaped(text_of(node, "role", "unknown")) : bad("no answer");
     if (node.value("loading", false))
-        html += Tag("span", "bad").around(escaped("loading its data"));
+        html += bad("loading its data");
     if (up && text_of(node, "role") == "replica" && !node.value("link_up", true))
-        html += Tag("span", "bad").around(escaped("link to its master down"));
+        html += bad("link to its master down");
     return html + small(text_of(node, "trouble"));
 }
 
@@ -128,7 +70,7 @@ Html server_row(const PageJson& server)
     const auto wanted = text_of(server, "wanted");
     Html shown = escaped(state);
     if (wanted != "as it is" && !state.starts_with(wanted))
-        shown += Tag("span", "bad").around(escaped("should be " + wanted));
+        shown += bad("should be " + wanted);
     return row(
         row_heading(escaped(text_of(server, "server"))) + cell(shown) +
         number_cell(number_of(server, "sessions")));
@@ -171,18 +113,6 @@ std::string move_text(const PageJson& master, const PageJson& change)
 }
 
 }  // namespace
-
-std::string text_of(const PageJson& object, const char* key, std::string_view otherwise)
-{
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>()
-                                                       : std::string(otherwise);
-}
-
-Html section(Literal css_class, Literal heading, const Html& content)
-{
-    return Tag("section", css_class).around(Tag("h3").around(Html(heading)) + content);
-}
 
 Html sentinels_section(const PageJson& master)
 {
@@ -228,7 +158,7 @@ Html haproxies_section(const PageJson& master)
         if (!haproxy.at("up").get<bool>())
             content += Tag("p").around(
                 address_html(text_of(haproxy, "runtime_api")) +
-                Tag("span", "bad").around(escaped(text_of(haproxy, "failure", "no answer"))));
+                bad(text_of(haproxy, "failure", "no answer")));
         for (const auto& backend : haproxy.at("backends")) {
             Html rows;
             for (const auto& server : backend.at("servers"))

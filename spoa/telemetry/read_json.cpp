@@ -12,6 +12,12 @@ namespace spoa::telemetry {
 
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+constexpr std::array<std::string_view, 3> fallback_words{"master", "refuse", "wait"};
+
+}  // namespace
+
 Json read_targets_json(const verdict::ReplicaWatch& replicas)
 {
     Json targets = Json::array();
@@ -20,15 +26,35 @@ Json read_targets_json(const verdict::ReplicaWatch& replicas)
     return targets;
 }
 
+Json wishes_json(const ServerWishes& servers)
+{
+    Json json = Json::object();
+    for (const auto& [server, wish] : servers)
+        json[server] = wish;
+    return json;
+}
+
+Json read_event_json(const ReadsNow& reads, const verdict::ReplicaPolicy& policy)
+{
+    const auto& set = reads.replicas.reads();
+    Json weights = Json::object();
+    for (const auto& target : set.targets)
+        weights[target.server.name] = target.weight;
+    return {
+        {"fallback", fallback_words.at(static_cast<std::size_t>(policy.fallback))},
+        {"reason", set.reason},
+        {"weights", std::move(weights)},
+        {"servers", wishes_json(reads.servers)}};
+}
+
 Json reads_json(
     const verdict::ReplicaWatch& replicas, const verdict::ReplicaPolicy& policy,
     verdict::TimePoint now)
 {
-    constexpr std::array<std::string_view, 3> fallbacks{"master", "refuse", "wait"};
     Json json{
         {"servers", read_targets_json(replicas)},
         {"reason", replicas.reads().reason},
-        {"fallback", fallbacks.at(static_cast<std::size_t>(policy.fallback))},
+        {"fallback", fallback_words.at(static_cast<std::size_t>(policy.fallback))},
         {"strict", policy.strict},
         {"max_lag_bytes", policy.max_lag},
         {"max_lag_ms", policy.max_lag_time.count()},
@@ -37,7 +63,8 @@ Json reads_json(
         Json one{
             {"server", replica.server.name},
             {"usable", is_usable(replica.fitness)},
-            {"fitness", name_of(replica.fitness)}};
+            {"fitness", words_for(replica)},
+            {"s_down_at", replica.sight.s_down}};
         const bool measured = replica.fitness != verdict::Fitness::master;
         one["lag_bytes"] = measured && replica.lag_bytes ? Json(*replica.lag_bytes) : Json();
         const auto lag = lag_time(replica, now);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "telemetry/report.hpp"
 #include "verdict/replica_watch.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,5 +14,12 @@ nlohmann::ordered_json reads_json(
 
 // The names of the servers that reads go to.
 nlohmann::ordered_json read_targets_json(const verdict::ReplicaWatch& replicas);
+
+// What a line of /v1/events has of the reads beside their targets: weights, the fallback, why there
+// are none, and how the servers should be in HAProxy.
+nlohmann::ordered_json read_event_json(const ReadsNow& reads, const verdict::ReplicaPolicy& policy);
+
+// server: ready, maint or leave
+nlohmann::ordered_json wishes_json(const ServerWishes& servers);
 
 }  // namespace spoa::telemetry

@@ -339,12 +339,9 @@ std::string master_json(
 
 std::string master_event(
     const verdict::Watch& watch, const ServerWishes& servers, const Moment& now,
-    const verdict::ReplicaWatch* replicas)
+    const ReadsNow* reads)
 {
     const auto& verdict = watch.verdict();
-    Json wishes = Json::object();
-    for (const auto& [server, wish] : servers)
-        wishes[server] = wish;
     Json json{
         {"event", "master"},
         {"time", utc_text(now.system)},
@@ -359,10 +356,12 @@ std::string master_event(
         {"reason", verdict.reason},
         {"since", date_text(watch.since(), now)},
         {"wait", verdict::is_worth_waiting(verdict)},
-        {"servers", std::move(wishes)},
+        {"servers", wishes_json(servers)},
     };
-    if (replicas)
-        json["reads"] = read_targets_json(*replicas);
+    if (reads && watch.subject().replicas) {
+        json["reads"] = read_targets_json(reads->replicas);
+        json["replicas"] = read_event_json(*reads, *watch.subject().replicas);
+    }
     return line_of(json);
 }
 

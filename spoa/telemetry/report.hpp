@@ -119,11 +119,17 @@ std::string master_json(
     std::span<const HaproxyReport> haproxies = {},
     std::span<const TwemproxyReport> twemproxies = {});
 
+// The reads of a name, and how each server should be in HAProxy's backends for them.
+struct ReadsNow {
+    const verdict::ReplicaWatch& replicas;
+    ServerWishes servers;
+};
+
 // Lines of /v1/events, each one object with its '\n': a name as it is now, a failover as far as it
 // has come, and the sign of life.
 std::string master_event(
     const verdict::Watch& watch, const ServerWishes& servers, const Moment& now,
-    const verdict::ReplicaWatch* replicas = nullptr);
+    const ReadsNow* reads = nullptr);
 std::string failover_event(
     std::string_view name, const verdict::Failover& failover, const Moment& now);
 std::string heartbeat_event(const Moment& now);

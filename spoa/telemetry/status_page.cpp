@@ -97,8 +97,8 @@ Html card(const PageJson& master, std::string_view now)
             Tag("div", "sections")
                 .around(
                     failovers_section(master, now) + sentinels_section(master) +
-                    nodes_section(master) + haproxies_section(master) +
-                    changes_section(master, now)));
+                    nodes_section(master) + reads_section(master) + haproxies_section(master) +
+                    twemproxies_section(master) + changes_section(master, now)));
 }
 
 // All names in a table; each leads to its card.

@@ -16,6 +16,8 @@ enum class Fitness : std::uint8_t {
     unwanted,  // its weight is 0
     unknown,   // it has not answered yet
     silent,
+    s_down,  // at a majority of the Sentinels
+    unseen,  // a majority has had no connection to it for some time
     loading,
     claims_master,  // although it is not the one in force
     hidden,         // replica-announced no
@@ -31,7 +33,7 @@ enum class Fitness : std::uint8_t {
 };
 
 // The words of /v1, the log and reasons.
-inline constexpr std::array<std::string_view, 19> fitness_names{
+inline constexpr std::array<std::string_view, 21> fitness_names{
     "fresh",
     "kept while its master is in doubt or replaced",
     "promoted",
@@ -39,6 +41,8 @@ inline constexpr std::array<std::string_view, 19> fitness_names{
     "given no weight",
     "not asked yet",
     "silent",
+    "s_down at a majority of the Sentinels",
+    "out of reach of a majority of the Sentinels",
     "loading",
     "says that it is master",
     "not announced",

@@ -1,5 +1,7 @@
 #include "verdict/replica_watch.hpp"
 
+#include "sentinel/electorate.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -49,14 +51,46 @@ Fitness judge_node(
     return Fitness::fresh;
 }
 
+void look(Replica& replica, const Sight& sight, TimePoint now)
+{
+    replica.sight = sight;
+    if (!sight.is_unseen())
+        replica.unseen_since.reset();
+    else if (!replica.unseen_since)
+        replica.unseen_since = now;
+}
+
+// What the Sentinels object to; `fresh` when they do not.
+Fitness judge_sight(const Replica& replica, TimePoint now)
+{
+    if (replica.sight.is_s_down())
+        return Fitness::s_down;
+    if (replica.unseen_since && now - *replica.unseen_since >= unseen_time)
+        return Fitness::unseen;
+    return Fitness::fresh;
+}
+
 // What may come and go around a limit, so that a replica has to settle after it.
 bool is_lapse(Fitness fitness)
 {
-    return fitness == Fitness::silent || fitness == Fitness::syncing ||
-           fitness == Fitness::behind || fitness == Fitness::old;
+    return fitness == Fitness::silent || fitness == Fitness::s_down || fitness == Fitness::unseen ||
+           fitness == Fitness::syncing || fitness == Fitness::behind || fitness == Fitness::old;
 }
 
 }  // namespace
+
+std::string words_for(const Replica& replica)
+{
+    const auto of_all = [&](std::size_t count) {
+        return std::to_string(count) + " of " + std::to_string(replica.sight.sentinels) +
+               " Sentinels";
+    };
+    switch (replica.fitness) {
+        case Fitness::s_down: return "s_down at " + of_all(replica.sight.s_down);
+        case Fitness::unseen: return "out of reach of " + of_all(replica.sight.unseen);
+        default: return std::string(name_of(replica.fitness));
+    }
+}
 
 bool ReplicaWatch::review(const Watch& watch, TimePoint now)
 {
@@ -64,7 +98,9 @@ bool ReplicaWatch::review(const Watch& watch, TimePoint now)
     if (const auto& policy = watch.subject().replicas) {
         follow_master(watch, now);
         follow_servers(watch, now);
+        const auto votes = sentinel::valid_votes(watch.ballots(), watch.subject().vote_ttl, now);
         for (auto& replica : replicas_) {
+            look(replica, sight_of(replica.server.address, votes, watch.ballots().size()), now);
             const auto fitness = judge(replica, watch, now);
             if (is_lapse(fitness)) {
                 replica.lapsed = true;
@@ -133,6 +169,8 @@ Fitness ReplicaWatch::judge(Replica& replica, const Watch& watch, TimePoint now)
     const bool is_promoted = node == Fitness::claims_master;
     if (node != Fitness::fresh && !is_promoted)
         return node;
+    if (const auto sight = judge_sight(replica, now); sight != Fitness::fresh)
+        return sight;
 
     auto lag = is_promoted ? node : judge_lag(replica, *probe, policy, now);
     if (policy.strict)
@@ -233,7 +271,7 @@ ReadSet ReplicaWatch::choose(const ReplicaPolicy& policy) const
     std::string_view joint = ": ";
     for (const auto& replica : replicas_) {
         set.reason += std::string(std::exchange(joint, ", ")) + replica.server.name + " is " +
-                      std::string(name_of(replica.fitness));
+                      words_for(replica);
     }
     return set;
 }
@@ -254,6 +292,8 @@ void ReplicaWatch::plan_look(const Watch& watch, TimePoint now)
         if (probe->silent_since)
             look_at(*probe->silent_since + replica_silence);
         look_at(*probe->answered_at + probe_ttl);
+        if (replica.unseen_since)
+            look_at(*replica.unseen_since + unseen_time);
         if (replica.fitness == Fitness::fresh)
             look_at(*replica.complete_until + watch.subject().replicas->max_lag_time);
         else if (const auto until = kept_until(replica))

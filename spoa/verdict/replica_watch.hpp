@@ -1,8 +1,9 @@
 // Which replicas of a name may serve reads. Pure: time is an argument, and all evidence comes from
 // the name's Watch.
 //
-// A replica is fresh when it answers, is no master, follows the master in force over a link that is
-// up, does not load, is announced, and is within the limits of the policy in bytes and in time.
+// A replica is fresh when it answers, is seen by the Sentinels, is no master, follows the master in
+// force over a link that is up, does not load, is announced, and is within the limits of the policy
+// in bytes and in time.
 // One that was beyond a limit comes back when it has been below half of it for `settle_time`, so
 // that lag around the limit does not flap.
 //
@@ -14,6 +15,7 @@
 #include "verdict/fitness.hpp"
 #include "verdict/offset_history.hpp"
 #include "verdict/server.hpp"
+#include "verdict/sight.hpp"
 #include "verdict/watch.hpp"
 
 #include <chrono>
@@ -27,6 +29,9 @@ namespace spoa::verdict {
 
 inline constexpr std::chrono::milliseconds replica_silence{700};  // then it is silent
 inline constexpr std::chrono::milliseconds settle_time{400};
+// So long a majority of the Sentinels may be without a connection to it: after a switch and after a
+// RESET they all are for up to a second, and are asked once a second.
+inline constexpr std::chrono::seconds unseen_time{3};
 inline constexpr std::chrono::seconds replica_grace{60};
 // A partition takes so long to become a doubt; replicas may have gone beyond a limit by then.
 inline constexpr std::chrono::milliseconds until_doubt{2'000};
@@ -60,7 +65,12 @@ struct Replica {
     bool lapsed = false;               // it has been beyond a limit since
     std::optional<TimePoint> well_below_since;
     std::optional<TimePoint> sampled;  // the last answer that was looked at
+    Sight sight;
+    std::optional<TimePoint> unseen_since;  // by a majority
 };
+
+// The fitness in words, with how many Sentinels say so where that is why.
+std::string words_for(const Replica& replica);
 
 class ReplicaWatch {
 public:

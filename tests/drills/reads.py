@@ -1,8 +1,8 @@
 """How old what readers see can be while replicas get into trouble, on hosts of their own.
 
 A time stamp is written to the master every millisecond and read through HAProxy's frontend for reads, on
-new connections and on one that is kept. One replica at a time is stopped, cut off from the others, made to load a
-large dataset, or put behind a slow link; at last the master dies. `unshare --net python3 -m drills.reads` prints
+new connections and on one that is kept. One replica at a time is stopped, cut off from the others or from most
+Sentinels, made to load a large dataset, or put behind a slow link; at last the master dies. `unshare --net python3 -m drills.reads` prints
 the figures as JSON; `--keys N` makes the dataset as large as N keys of 1 KiB.
 """
 
@@ -144,6 +144,12 @@ class Scene:
                    lambda: f"{servers} are fresh: {self.agent.master(NAME)['reads']}", every=0.01)
         return time.monotonic() - began
 
+    def fitness(self, server):
+        """The agent's words for why it is read or not."""
+        (words,) = (replica["fitness"] for replica in self.agent.master(NAME)["reads"]["replicas"]
+                    if replica["server"] == server)
+        return words
+
     def sessions(self, server):
         return sum(int(row["scur"]) for row in self.haproxy.statistics()
                    if row["pxname"] == READS and row["svname"] == server)
@@ -176,7 +182,14 @@ def load(scene):
         lambda: node.is_linked_to(scene.deployment.master_of()), 120, "R2 is linked")
 
 
-TROUBLES = {"stall": stall, "cut_off": cut_off, "loading": load, "slow_link": slow_link}
+def unseen(scene):
+    """Two of three Sentinels cannot reach it; its master, the agent and HAProxy can."""
+    scene.lab.network.cut("R2", "S1", "S2")
+    return scene.lab.network.heal
+
+
+TROUBLES = {"stall": stall, "cut_off": cut_off, "unseen": unseen, "loading": load,
+            "slow_link": slow_link}
 
 
 def figures_of(reads):
@@ -193,6 +206,7 @@ def trouble(scene, readers, cause):
     began = time.monotonic()
     mend = cause(scene)
     left = scene.await_fresh("R3")
+    why = scene.fitness("R2")
     wait_until(lambda: scene.sessions("R2") == 0, 5, "no session is left on R2", every=0.02)
     ended = time.monotonic() - began - left
     time.sleep(max(0.0, began + TROUBLE_LASTS - time.monotonic()))
@@ -200,7 +214,7 @@ def trouble(scene, readers, cause):
     back = scene.await_fresh("R2", "R3")
     time.sleep(0.5)
     return figures_of(readers.since(began)) | {
-        "left_s": round(left, 2), "sessions_ended_s": round(ended, 2), "back_s": round(back, 2)}
+        "why": why, "left_s": round(left, 2), "sessions_ended_s": round(ended, 2), "back_s": round(back, 2)}
 
 
 def crash(scene, readers):

@@ -124,7 +124,7 @@ def test_a_node_refuses_its_user_everything_else(words, guarded):
 
 
 NEEDED = ("+subscribe", "+sentinel|master", "+sentinel|get-master-addr-by-name", "&+*")
-USEFUL = ("+ping", "+info", "+sentinel|myid", "+sentinel|ckquorum")
+USEFUL = ("+ping", "+info", "+sentinel|myid", "+sentinel|ckquorum", "+sentinel|replicas")
 
 
 def agents_without(permissions, lab, deployment):

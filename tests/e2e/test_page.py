@@ -87,7 +87,7 @@ def place():
         control = lab.subfolder("control") / "admin.sock"
         (master,) = masters_of(deployment)
         agent = start_agent(
-            lab, deployment, masters=[master | {"redis": {}}],
+            lab, deployment, masters=[master | {"redis": {}, "replicas": {}}],
             haproxy=[{"runtime_api": f"unix:{control}", "backends": {f"redis_{NAME}_nodes": NAME}}])
         haproxy = start_haproxy(lab, agent, control=control)
         with Browser(lab) as browser:
@@ -201,6 +201,18 @@ def test_the_page_lives_through_a_failover_without_being_loaded_again(place, dep
         measured = agent.metric("sentinel_spoa_failover_phase_timestamp_seconds", phase=phase)
         assert abs(seconds_of(logged) - moment) < 0.005, phase
         assert abs(measured - moment) < 0.005, phase
+
+
+def test_reads_leave_a_replica_that_stalls_and_the_page_says_why(deployment, browser):
+    servers = deployment.group.servers
+    stalled, other = sorted(set(servers) - {deployment.group.server_of(deployment.master_of())})
+    await_text(browser, f"Reads go to {stalled}, {other}", ".reads")
+    servers[stalled].freeze()
+    await_text(browser, f"Reads go to {other}\n", ".reads")
+    await_text(browser, "silent", ".reads .bad")
+    servers[other].freeze()
+    await_text(browser, "No replica is fresh enough: reads go where writes go (fallback: master)", ".reads")
+    assert browser.refused() == [] and browser.complaints() == []
 
 
 def test_without_scripts_the_table_is_there(deployment, agent, browser):

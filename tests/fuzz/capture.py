@@ -137,7 +137,7 @@ def record(lab):
     agent = make_agent(
         lab, deployment,
         sentinels={"addresses": [tap.address for tap in sentinels]},
-        masters=[master | {"redis": {}} for master in masters_of(deployment)],
+        masters=[master | {"redis": {}, "replicas": {}} for master in masters_of(deployment)],
         reachable={address: tap.address for address, tap in nodes.items()},
         state_file=str(state_file))
     agent.start()

@@ -1,5 +1,5 @@
-// Any replies in any order as what a Sentinel answers: a vote is a usable address or none, and a
-// refusal is words fit for a log line.
+// Any replies in any order as what a Sentinel answers: a vote is a usable address or none, a
+// replica that it does not see has one, and a refusal is words fit for a log line.
 #include "base/bytes.hpp"
 #include "fuzz/promise.hpp"
 #include "fuzz/values_in.hpp"
@@ -27,13 +27,17 @@ const T* meaning_of(const sentinel::Answer<T>& answer)
     return std::get_if<T>(&answer);
 }
 
+void check_address(const Endpoint& address)
+{
+    expect(
+        !address.host.empty() && address.port != 0 && parse_endpoint(to_string(address)) == address,
+        "an address can be connected to, and reads back");
+}
+
 void check_vote(const sentinel::Vote& vote)
 {
     if (vote.address)
-        expect(
-            !vote.address->host.empty() && vote.address->port != 0 &&
-                parse_endpoint(to_string(*vote.address)) == vote.address,
-            "a vote's address can be connected to, and reads back");
+        check_address(*vote.address);
     else
         expect(vote == sentinel::Vote{}, "without an address nothing else is said");
 }
@@ -64,6 +68,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (const auto* const text = meaning_of(id))
             expect(text->empty() || text->size() == 40, "an identity is 40 digits or unknown");
         (void)sentinel::parse_ckquorum(reply);
+        const auto replicas = sentinel::parse_replicas(reply);
+        if (const auto* const unseen = meaning_of(replicas))
+            for (const auto& replica : *unseen)
+                check_address(replica.address);
         (void)sentinel::parse_tilt(reply);
         if (const auto* const error = reply.error())
             (void)sentinel::is_permanent(sentinel::classify(*error).why);

@@ -45,7 +45,7 @@ class HAProxy(Process):
         assert written.returncode == 0, written.stderr
         self.ports = {master["name"]: lab.ports.take() for master in agent.config["masters"]}
         self.read_ports = {master["name"]: lab.ports.take() for master in agent.config["masters"]
-                           if "replicas" in master and form in FORMS}
+                           if "replicas" in master}
         text = self._adapted(self.file.read_text())
         self.file.write_text(edit(text) if edit else text)
 

@@ -18,7 +18,7 @@ describe("options", function()
         local chosen = options.parse({
             "agent=a.example:9005", "agent=[::1]:9006", "max_age=2500ms", "name=a", "name=b c",
             "refuse_after=0ms",
-            "backend=no:des/my:master", "backend=more/other",
+            "backend=no:des/my:master", "backend=more/other", "read_backend=reads/other",
         })
         assert.same({
             { host = "a.example", port = 9005, text = "a.example:9005" },
@@ -29,6 +29,7 @@ describe("options", function()
         assert.equal(0, chosen.refuse_after)
         assert.same({
             { backend = "no:des", name = "my:master" }, { backend = "more", name = "other" },
+            { backend = "reads", name = "other", reads = true },
         }, chosen.backends)
     end)
 
@@ -36,13 +37,14 @@ describe("options", function()
         for _, word in ipairs({
             "max_age", "maxage=5s", "max_age=5", "max_age=1s", "max_age=11m", "max_age=-5s", "agent=host",
             "agent=host:0", "agent=host:65536", "agent=a b:1", "agent=", "backend=nodes", "backend=/x",
-            "backend=nodes/", "backend=a/b/c", "refuse_after=6s", "name=", "",
+            "backend=nodes/", "backend=a/b/c", "read_backend=nodes", "refuse_after=6s", "name=", "",
         }) do
             local chosen, problem = options.parse({ word })
             assert.is_nil(chosen, word)
             assert.truthy(problem:find(word:match("[^=]*$"), 1, true), problem)
         end
         assert.is_nil(options.parse({ "backend=nodes/a", "backend=nodes/b" }))
+        assert.is_nil(options.parse({ "backend=nodes/a", "read_backend=nodes/a" }))
     end)
 
     it("knows units", function()

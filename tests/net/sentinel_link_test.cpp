@@ -33,6 +33,10 @@ public:
     {
         refusals.push_back(refused);
     }
+    void on_no_replicas(std::size_t, std::size_t, const sentinel::Refused& refused) override
+    {
+        no_replicas.push_back(refused);
+    }
     void on_event(std::size_t, const sentinel::Event& event) override
     {
         events.emplace_back(event.channel);
@@ -43,6 +47,7 @@ public:
     std::vector<net::LinkFailure> downs;
     std::vector<sentinel::Vote> votes;
     std::vector<sentinel::Refused> refusals;
+    std::vector<sentinel::Refused> no_replicas;
     std::vector<std::string> events;
 };
 
@@ -55,7 +60,7 @@ struct Fixture : test::EventLoop {
     Fixture()
     {
         settings.address = {"127.0.0.1", peer.port()};
-        settings.names = {"mymaster"};
+        settings.names = {{"mymaster"}};
         settings.poll_interval = 50ms;
     }
     ~Fixture() { end(peer); }
@@ -145,6 +150,40 @@ TEST_SUITE("net/sentinel_link")
         CHECK(asked() == 2);
     }
 
+    TEST_CASE("replicas are asked about where reads are offered, and again when told to")
+    {
+        Fixture f;
+        f.settings.poll_interval = 60s;
+        f.settings.names = {{"plain"}, {"mymaster", true}};
+        f.peer.answers["SENTINEL REPLICAS"] = "*0\r\n";
+        f.start();
+        REQUIRE(f.await([&] { return f.notes.votes.size() == 2; }));
+        CHECK(f.notes.votes.back().unseen.empty());
+        CHECK(std::ranges::count(f.peer.commands, "SENTINEL REPLICAS mymaster") == 1);
+        CHECK(std::ranges::count(f.peer.commands, "SENTINEL REPLICAS plain") == 0);
+        f.peer.answers["SENTINEL REPLICAS"] =
+            "*1\r\n" + test::array({"ip", "10.0.0.2", "port", "6379", "flags", "s_down,slave"});
+        f.link->ask_replicas_now(1);
+        REQUIRE(f.await([&] { return f.notes.votes.size() == 3; }));
+        CHECK(
+            f.notes.votes.back().unseen ==
+            std::vector{sentinel::UnseenReplica{{"10.0.0.2", 6379}, true}});
+    }
+
+    TEST_CASE("a Sentinel that may not tell of replicas still votes, and that is told once")
+    {
+        Fixture f;
+        f.settings.names = {{"mymaster", true}};
+        f.peer.answers["SENTINEL REPLICAS"] =
+            "-NOPERM this user has no permissions to run the 'sentinel|replicas' command\r\n";
+        f.start();
+        REQUIRE(f.await([&] { return f.notes.votes.size() >= 3; }));
+        f.peer.subscribers.front()->close();
+        REQUIRE(f.await([&] { return f.notes.ups == 2 && f.notes.votes.size() >= 6; }));
+        CHECK(f.notes.no_replicas.size() == 1);
+        CHECK(f.notes.refusals.empty());
+    }
+
     TEST_CASE("votes of a Sentinel in TILT are marked, from its INFO and from its events")
     {
         Fixture f;
@@ -224,7 +263,7 @@ TEST_SUITE("net/sentinel_link")
     TEST_CASE("an unusable answer for one name voids that vote and keeps the connection")
     {
         Fixture f;
-        f.settings.names = {"good", "bad"};
+        f.settings.names = {{"good"}, {"bad"}};
         f.peer.answers["SENTINEL MASTER bad"] = ":1\r\n";
         f.start();
         REQUIRE(f.await([&] { return !f.notes.votes.empty() && !f.notes.refusals.empty(); }));
@@ -237,7 +276,7 @@ TEST_SUITE("net/sentinel_link")
         f.settings.poll_interval = 400ms;
         f.settings.names.clear();
         for (int i = 0; i < 1000; ++i)
-            f.settings.names.push_back("m" + std::to_string(i));
+            f.settings.names.push_back({"m" + std::to_string(i)});
         f.start();
         REQUIRE(f.await([&] { return f.notes.votes.size() >= 1000; }));
         CHECK(f.notes.votes.size() < 1100);

@@ -69,8 +69,8 @@ TEST_SUITE("sentinel/event_parser")
              name,
              m},
             // II
-            {"+sdown", slave, Hint::note, Subject::slave, name, r},
-            {"-sdown", slave, Hint::note, Subject::slave, name, r},
+            {"+sdown", slave, Hint::ask_replicas, Subject::slave, name, r},
+            {"-sdown", slave, Hint::ask_replicas, Subject::slave, name, r},
             {"+sdown", observer, Hint::ask_quorum, Subject::sentinel, name, observer_address},
             {"-sdown", observer, Hint::ask_quorum, Subject::sentinel, name, observer_address},
             {"+sentinel", observer, Hint::ask_quorum, Subject::sentinel, name, observer_address},

@@ -394,6 +394,75 @@ TEST_SUITE("sentinel/reply_parser")
         CHECK(parse_ckquorum(nil()) == std::nullopt);
     }
 
+    TEST_CASE("the replicas that a Sentinel does not see, of its list")
+    {
+        const auto entry = [](const std::string& port, const std::string& flags) {
+            return fields_reply(
+                {{"name", "10.0.0.2:" + port},
+                 {"ip", "10.0.0.2"},
+                 {"port", port},
+                 {"runid", ""},
+                 {"flags", flags},
+                 {"master-link-status", "err"},
+                 {"master-host", "10.0.0.1"},
+                 {"master-port", "1"},
+                 {"replica-announced", "1"}});
+        };
+        const auto list = array(
+            {entry("1", "slave"),
+             entry("2", "s_down,slave,disconnected"),
+             entry("3", "slave,disconnected"),
+             entry("4", "s_down,slave"),
+             entry("5", "slave,promoted,coming_in_2030,s_downs")});
+        CHECK(
+            std::get<std::vector<UnseenReplica>>(parse_replicas(list)) ==
+            std::vector<UnseenReplica>{
+                {{"10.0.0.2", 2}, true}, {{"10.0.0.2", 3}, false}, {{"10.0.0.2", 4}, true}});
+        CHECK(std::get<std::vector<UnseenReplica>>(parse_replicas(array({}))).empty());
+    }
+
+    TEST_CASE("a replica without a usable address is left out, the others count")
+    {
+        const auto entry = [](const std::string& ip, const std::string& port) {
+            return fields_reply({{"flags", "s_down,slave"}, {"port", port}, {"ip", ip}});
+        };
+        const auto list = array(
+            {entry("", "1"),
+             entry("10.0.0.2", "0"),
+             entry("10.0.0.2", "65536"),
+             entry("10.0.0.2", "x"),
+             entry("a b", "1"),
+             fields_reply({{"flags", "s_down"}}),
+             fields_reply({}),
+             entry("::1", "6379"),
+             entry("redis-2.example", "6379")});
+        CHECK(
+            std::get<std::vector<UnseenReplica>>(parse_replicas(list)) ==
+            std::vector<UnseenReplica>{{{"::1", 6379}, true}, {{"redis-2.example", 6379}, true}});
+    }
+
+    TEST_CASE("a list of replicas of another shape says nothing of any")
+    {
+        const auto good = fields_reply({{"ip", "a"}, {"port", "1"}, {"flags", "s_down"}});
+        for (const auto& reply :
+             {nil(),
+              integer(1),
+              bulk("s_down"),
+              status("OK"),
+              array({bulk("ip"), bulk("a")}),
+              array({good, nil()}),
+              array({good, array({bulk("ip")})}),
+              array({good, array({bulk("ip"), integer(1)})}),
+              array({good, array({nil(), bulk("a")})}),
+              array({good, array({array({}), nil()})})})
+            CHECK(refused(parse_replicas(reply)).why == Refusal::not_understood);
+        CHECK(refused(parse_replicas(no_such_master)).why == Refusal::other_error);
+        CHECK(refused(parse_replicas(error("NOPERM x"))).why == Refusal::noperm);
+        CHECK(
+            refused(parse_replicas(error("ERR Unknown sentinel subcommand 'REPLICAS'"))).why ==
+            Refusal::unknown_command);
+    }
+
     TEST_CASE("INFO tells of TILT")
     {
         CHECK(parse_tilt(bulk("# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:1\r\n")));

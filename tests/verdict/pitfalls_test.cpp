@@ -309,7 +309,7 @@ TEST_SUITE("verdict: pitfalls")
             return sentinel::parse_event("+sdown", payload)->hint;
         };
         CHECK(hint("master mymaster r1 1") == sentinel::Hint::ask_sender);
-        CHECK(hint("slave r2:1 r2 1 @ mymaster r1 1") == sentinel::Hint::note);
+        CHECK(hint("slave r2:1 r2 1 @ mymaster r1 1") == sentinel::Hint::ask_replicas);
         CHECK(
             hint("sentinel 0123456789abcdef0123456789abcdef01234567 s1 1 @ mymaster r1 1") ==
             sentinel::Hint::ask_quorum);

@@ -1,4 +1,4 @@
-// What Sentinels and data nodes say.
+// What Sentinels and data nodes say, as it comes in.
 #include "daemon/change_log.hpp"
 #include "daemon/control.hpp"
 #include "telemetry/log.hpp"
@@ -44,6 +44,8 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
     names_[name].refusals.erase(sentinels_[sentinel].address);
     if (vote.address)
         vote.address = hosts_.canonical(*vote.address);
+    for (auto& replica : vote.unseen)
+        replica.address = hosts_.canonical(replica.address);
     if (names_[name].watch.cast(sentinel, std::move(vote)))
         review(name, 1);
 }
@@ -62,6 +64,18 @@ void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel:
     last = refused.text;
     names_[name].watch.lose(sentinel);
     review(name, 1);
+}
+
+void Control::on_no_replicas(
+    std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
+{
+    if (!names_[name].in_use)
+        return;
+    write_repeating(
+        LogLevel::warning,
+        "sentinel " + sentinels_[sentinel].address + ": does not tell which replicas of " +
+            names_[name].watch.subject().name + " it sees (docs/security.md)",
+        {{"reason", refused.text}});
 }
 
 void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
@@ -86,6 +100,8 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
         links_[sentinel]->link.ask_now(name);
     else if (event.hint == sentinel::Hint::ask_quorum)
         links_[sentinel]->link.ask_quorum_now(name);
+    else if (event.hint == sentinel::Hint::ask_replicas)
+        links_[sentinel]->link.ask_replicas_now(name);
     else if (event.hint == sentinel::Hint::ask_all)
         ask_everyone(name);
     else if (event.hint == sentinel::Hint::ask_nodes)
