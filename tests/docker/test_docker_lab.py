@@ -42,6 +42,12 @@ def test_all_targets_of_prometheus_are_up(lab):
     assert not lab.query("up == 0")
 
 
+def test_an_agent_finds_its_haproxy_when_it_starts(lab):
+    """Else an alert fires as soon as the lab is up."""
+    assert eventually(lambda: len(lab.query("sentinel_spoa_haproxy_up == 1")) == 4, 20)  # two sockets each
+    assert not lab.query("sentinel_spoa_haproxy_errors_total > 0")
+
+
 def test_compose_itself_says_that_all_is_well(healthy):
     """`docker compose up -d --wait`, as people type it."""
     if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
@@ -131,6 +137,12 @@ def test_no_secret_is_in_a_log_or_on_a_page(lab):
     shown = lab.logs() + "".join(get(port, path) for port in AGENTS for path in ("/", "/metrics", "/v1/masters/mymaster"))
     for file in (lab.folder / "secrets").iterdir():
         assert file.read_text().strip() not in shown, file.name
+
+
+def test_nutcracker_leads_to_the_master_too(healthy):
+    healthy.run("up", "--profile", "nutcracker")
+    assert healthy.redis(1, "-h", "haproxy-1", "-p", "16380", "set", "nutcracker", "was here").strip() == "OK"
+    assert healthy.redis(healthy.master(), "get", "nutcracker").strip() == "was here"
 
 
 def test_nothing_is_left_behind(lab):
