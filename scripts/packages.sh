@@ -19,6 +19,8 @@ RUN_PACKAGES=(haproxy nutcracker redis-server redis-sentinel redis-tools python3
 DRILL_PACKAGES=(iproute2 nftables python3-matplotlib)
 # A browser for the status page; Prometheus for alerts and dashboard, which is never run as a service.
 PAGE_PACKAGES=(chromium chromium-driver python3-selenium prometheus)
+# What makes the pictures of the documents small.
+PICTURE_PACKAGES=(pngquant)
 TEST_PACKAGES=(python3-pytest clang-format iproute2 nftables openssl lua5.3 lua-busted lua-check
     "${PAGE_PACKAGES[@]}")
 FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang

@@ -1,8 +1,10 @@
 """The lab of docker/, as a test sees it: through docker/lab and the ports it publishes."""
 
+import collections
 import datetime
 import json
 import pathlib
+import re
 import subprocess
 import time
 import urllib.parse
@@ -18,9 +20,12 @@ class DockerLab:
 
     def run(self, *words):
         """docker/lab, which must succeed; what it prints."""
-        done = subprocess.run([self.folder / "lab", *words], capture_output=True, text=True, check=False, timeout=300)
+        done = self.try_to(*words)
         assert done.returncode == 0, f"docker/lab {' '.join(words)}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def try_to(self, *words):
+        return subprocess.run([self.folder / "lab", *words], capture_output=True, text=True, check=False, timeout=300)
 
     def masters(self):
         """What each agent says of the name."""
@@ -31,9 +36,26 @@ class DockerLab:
         answer = json.loads(get(9090, "/api/v1/query?" + urllib.parse.urlencode({"query": query})))
         return [(one["metric"], float(one["value"][1])) for one in answer["data"]["result"]]
 
-    def written(self):
-        return sum(float(line.split()[-1]) for line in get(9100, "/metrics").splitlines()
-                   if line.startswith("lab_writes_acknowledged_total{"))
+    def counts(self, what):
+        """Client → how many of its writes were acknowledged or failed."""
+        found = re.findall(rf'^lab_writes_{what}_total{{client="([^"]+)".*}} (\d+)$', get(9100, "/metrics"), re.MULTILINE)
+        counts = collections.Counter()
+        for client, count in found:
+            counts[client] += int(count)
+        return counts
+
+    def must_write_on(self, clients, writes=20):
+        """Until each of these clients has written so many more."""
+        before = self.counts("acknowledged")
+        eventually(lambda: all(self.counts("acknowledged")[client] >= before[client] + writes for client in clients), 20)
+
+    def state(self, service):
+        """running, paused or exited."""
+        return docker("inspect", "-f", "{{.State.Status}}", self.container(service)).strip()
+
+    def master(self):
+        """The number of the node that the first agent calls master."""
+        return int(self.masters()[0]["server"].removeprefix("R"))
 
     def container(self, service):
         return docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}",

@@ -1,6 +1,8 @@
 """The lab that people start first: it comes up, bears what docker/lab does to it, and counts right."""
 
 import json
+import re
+import subprocess
 import time
 
 import pytest
@@ -8,6 +10,8 @@ from docker_lab import AGENTS, docker, eventually, get, moment
 
 MIB = 1 << 20
 VERDICTS_APART = 0.050
+OTHERS = ("new@haproxy-2", "kept@haproxy-2")
+CLIENTS = ("new@haproxy-1", "kept@haproxy-1", *OTHERS)
 
 
 def test_the_image_of_the_agent_is_small(lab):
@@ -26,14 +30,34 @@ def test_a_container_may_do_nothing_that_it_need_not(lab, service):
     assert fields["NoNewPrivs"] == "1"
 
 
+def test_what_it_says_when_it_is_up_is_there(lab):
+    pages = re.findall(r"http://127\.0\.0\.1:(\d+)(/\S*)", lab.run("up"))
+    assert len(pages) == 3
+    for port, path in pages:
+        assert get(port, path)
+
+
 def test_all_targets_of_prometheus_are_up(lab):
     eventually(lambda: len(lab.query("up == 1")) == 5, 20)
     assert not lab.query("up == 0")
 
 
+def test_an_agent_finds_its_haproxy_when_it_starts(lab):
+    """Else an alert fires as soon as the lab is up."""
+    assert eventually(lambda: len(lab.query("sentinel_spoa_haproxy_up == 1")) == 4, 20)  # two sockets each
+    assert not lab.query("sentinel_spoa_haproxy_errors_total > 0")
+
+
+def test_compose_itself_says_that_all_is_well(healthy):
+    """`docker compose up -d --wait`, as people type it."""
+    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("Compose v1 has no --wait")
+    subprocess.run(["docker", "compose", "up", "-d", "--wait"], cwd=healthy.folder, check=True)
+
+
 def test_a_write_that_vanishes_is_noticed(healthy):
     before = stop_and_start()
-    master = int(healthy.masters()[0]["server"].removeprefix("R"))
+    master = healthy.master()
     assert healthy.redis(master, "setbit", before["keys"][0], "5", "0").strip() == "1"
     assert stop_and_start()["lost"] == before["lost"] + 1
     healthy.run("check")
@@ -62,9 +86,7 @@ def test_a_reload_is_not_noticed(healthy):
 def test_an_alert_comes_and_goes(healthy):
     healthy.run("crash", "agent-1")
     eventually(lambda: firing(healthy, "SentinelSpoaAgentDown"), 60)
-    # The other agent serves both HAProxies.
-    before = healthy.written()
-    eventually(lambda: healthy.written() > before + 50, 20)
+    healthy.must_write_on(CLIENTS)  # the other agent serves both HAProxies
     healthy.run("heal")
     eventually(lambda: not firing(healthy, "SentinelSpoaAgentDown"), 60)
 
@@ -77,9 +99,38 @@ def test_a_cut_between_two_leaves_the_rest(healthy):
     eventually(lambda: [name["votes"] for name in healthy.masters()] == [3, 3], 20)
 
 
-def test_healing_twice_does_nothing(healthy):
+@pytest.mark.parametrize("half", ["agent", "haproxy"])
+def test_half_of_the_routers_dies(healthy, half):
+    """Clients of the other half notice nothing, and the master stays."""
+    master, failed = healthy.master(), healthy.counts("failed")
+    print(healthy.run("drill", f"crash-{half}"))
+
+    healthy.must_write_on(CLIENTS)
+    assert all(healthy.counts("failed")[client] == failed[client] for client in OTHERS)
+    assert healthy.master() == master
+    the_numbers_add_up(healthy)
+
+
+def test_every_command_may_be_given_twice(healthy):
+    replica = f"redis-{healthy.master() % 3 + 1}"
+    for command, state in (
+            ("up", "running"), (f"cut {replica} sentinel-3", "running"), (f"cut {replica} but haproxy-1", "running"),
+            (f"cut {replica}", "running"), (f"pause {replica}", "paused"), (f"unpause {replica}", "running"),
+            (f"pause {replica}", "paused"), (f"crash {replica}", "exited"), ("status", "exited"), ("heal", "running"),
+            ("reload", "running"), ("failover", "running")):
+        healthy.run(*command.split())
+        print(healthy.run(*command.split()))
+        assert healthy.state(replica) == state, command
     healthy.run("heal")
     assert healthy.run("heal").strip() == "The lab is healthy."
+
+
+@pytest.mark.parametrize("command, complaint", [
+    ("crash redis-9", "there is no redis-9 in the lab"), ("drill", "there is no drill ''"),
+    ("drill quake", "there is no drill 'quake'"), ("cut", "cut whom?")])
+def test_a_slip_is_told_at_once(lab, command, complaint):
+    done = lab.try_to(*command.split())
+    assert done.returncode == 1 and complaint in done.stderr
 
 
 def test_no_secret_is_in_a_log_or_on_a_page(lab):
@@ -88,9 +139,17 @@ def test_no_secret_is_in_a_log_or_on_a_page(lab):
         assert file.read_text().strip() not in shown, file.name
 
 
+def test_nutcracker_leads_to_the_master_too(healthy):
+    healthy.run("up", "--profile", "nutcracker")
+    assert healthy.redis(1, "-h", "haproxy-1", "-p", "16380", "set", "nutcracker", "was here").strip() == "OK"
+    assert healthy.redis(healthy.master(), "get", "nutcracker").strip() == "was here"
+
+
 def test_nothing_is_left_behind(lab):
     lab.run("down")
     assert lab.what_is_there() == []
+    lab.run("down")
+    assert "the lab is not up" in lab.try_to("heal").stderr
 
 
 def agreed(lab):
@@ -121,7 +180,7 @@ def the_numbers_add_up(lab):
     print(lab.run("check"))
     stopped = json.loads(get(9100, "/stop"))
     try:
-        master = int(lab.masters()[0]["server"].removeprefix("R"))
+        master = lab.master()
         bits = sum(int(lab.redis(master, "bitcount", key)) for key in stopped["keys"])
     finally:
         get(9100, "/start")
