@@ -116,12 +116,14 @@ backend sentinel_agents
 
     # A dead agent must be known as such: unchecked it costs every client `timeout processing`. One
     # that hangs is found within 1.5 s, and what waits for its answer ends.
-    # Here, and only here, another server is as good: agents give the same answers.
+    # Here, and only here, another server is as good: agents give the same answers. The first one gets
+    # all questions, and when it cannot be reached the next one does at once.
+    balance first
     option spop-check
     option redispatch 1
     retries 1
     default-server check inter 500ms fastinter 300ms fall 2 rise 1 on-marked-down shutdown-sessions
-@SERVERS@    # A second agent: server a@NEXT@ 192.0.2.2:9000 backup
+@SERVERS@    # A second agent: server a@NEXT@ 192.0.2.2:9000
 )";
 
 constexpr std::string_view stats_text = R"(
