@@ -26,7 +26,7 @@ enum class Fitness : std::uint8_t {
     syncing,        // it gets all data anew
     unlinked,
     in_doubt,    // the master is, and the policy is strict
-    unmeasured,  // the master has not told its offset yet
+    unmeasured,  // the master has not told its offset yet, or too lately to tell
     behind,      // by more bytes than max_lag
     old,         // by more time than max_lag_time
     settling,    // it was beyond a limit, and is not well below it for long enough yet

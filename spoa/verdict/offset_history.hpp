@@ -24,7 +24,9 @@ public:
     void clear() { samples_.clear(); }
 
     bool empty() const { return samples_.empty(); }
-    TimePoint last_asked() const { return samples_.back().asked; }  // not of an empty one
+    // Not of an empty one:
+    TimePoint first_asked() const { return samples_.front().asked; }
+    TimePoint last_asked() const { return samples_.back().asked; }
 
     // How many bytes a replica that answered a question of `asked` with `offset` was behind at
     // least; nothing where the master had not been asked by then.

@@ -199,6 +199,9 @@ Fitness ReplicaWatch::judge_lag(
         return Fitness::unmeasured;
     if (*replica.lag_bytes > policy.max_lag)
         return Fitness::behind;
+    // Less than the master had written when it was asked first: perhaps but a moment old.
+    if (!replica.complete_until && now - history_.first_asked() <= policy.max_lag_time)
+        return Fitness::unmeasured;
     if (!replica.complete_until || now - *replica.complete_until > policy.max_lag_time)
         return Fitness::old;
     if (replica.lapsed &&

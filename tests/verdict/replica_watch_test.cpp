@@ -83,6 +83,29 @@ TEST_SUITE("verdict/replica_watch: who is fresh")
         CHECK(knows_all_after(answered(m, Role::master, 60, 1000)));
     }
 
+    TEST_CASE("one asked before it has what the master said first is not measured, then fresh")
+    {
+        Watch watch(with_replicas(), 3, at(0));
+        ReplicaWatch replicas;
+        const auto judged_at = [&](int now, Probe probe) {
+            watch.examine(std::move(probe));
+            for (std::size_t i = 0; i < 3; ++i)
+                watch.cast(i, vote("r1:1", 1, now));
+            watch.review(at(now));
+            replicas.review(watch, at(now));
+            return replicas.replicas()[1].fitness;
+        };
+        judged_at(50, answered(m, Role::master, 50, 1000));
+        CHECK(judged_at(60, replica(r, 60, 900)) == Fitness::unmeasured);
+        CHECK_FALSE(replicas.knows_all());
+        judged_at(250, answered(m, Role::master, 250, 2000));
+        CHECK(judged_at(260, replica(r, 260, 1900)) == Fitness::fresh);
+
+        // One that stays there is too old as soon as that is certain.
+        CHECK(judged_at(1000, replica(r, 1000, 900)) == Fitness::unmeasured);
+        CHECK(judged_at(1051, replica(r, 1051, 900)) == Fitness::old);
+    }
+
     TEST_CASE("one that has never answered, and one that is asked about for the first time")
     {
         Scene scene;
