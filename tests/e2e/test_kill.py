@@ -15,10 +15,12 @@ from lab.lab import Lab
 from lab.waiting import wait_until
 
 KILLS = int(os.environ.get("SENTINEL_SPOA_KILLS", "3"))
+CLIENTS = 4
+RATE = 1000  # connections a second, of all of them
 
 
 class Knocker(threading.Thread):
-    """Connects through HAProxy again and again; keeps when it did not lead to the master."""
+    """Connects through HAProxy so often a second; keeps when it did not lead to the master."""
 
     def __init__(self, port, master, over):
         super().__init__(daemon=True)
@@ -26,7 +28,9 @@ class Knocker(threading.Thread):
         self.knocks, self.failed = 0, []
 
     def run(self):
-        while not self._over.is_set():
+        due = time.monotonic()
+        while not self._over.wait(max(0, due - time.monotonic())):
+            due = max(due + CLIENTS / RATE, time.monotonic() - 1)
             try:
                 reached = knock(self._port).port
             except (OSError, TimeoutError):
@@ -63,7 +67,7 @@ def test_a_killed_agent_costs_two_connections_at_most():
         pair = Pair(lab, deployment, BINARY, others=1).start()
         pair.await_check("UP", "a2")
         over = threading.Event()
-        knockers = [Knocker(pair.haproxy.port, pair.master, over) for _ in range(4)]
+        knockers = [Knocker(pair.haproxy.port, pair.master, over) for _ in range(CLIENTS)]
         for knocker in knockers:
             knocker.start()
         agents, begun, killed, costs = Agents(pair), time.monotonic(), [], []
