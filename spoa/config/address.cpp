@@ -33,7 +33,9 @@ bool is_port(std::string_view port)
 
 std::string without_port(std::string_view text, std::string_view host, std::string_view usual_port)
 {
-    return in_quotes(text) + " has no port; write " + std::string(host) + ':' +
+    // Not the host again where in_quotes has left something out, or something cannot be printed.
+    const bool plain = in_quotes(text) == '\'' + std::string(text) + '\'';
+    return in_quotes(text) + " has no port; write " + (plain ? std::string(host) : "HOST") + ':' +
            std::string(usual_port);
 }
 

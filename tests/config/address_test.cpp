@@ -49,6 +49,8 @@ TEST_SUITE("config/address")
             {"10.0.0.1", "has no port; write 10.0.0.1:9000"},
             {"localhost", "has no port; write localhost:9000"},
             {"[::1]", "has no port; write [::1]:9000"},
+            {"[::1\t:900]", "'[::1…' has no port; write HOST:9000"},
+            {"[::1\x01:900]", "'[::1?:900]' has no port; write HOST:9000"},
             {"::1", "IPv6 address without brackets; write \"[::1]:9000\""},
             {"2001:db8:::1:9000", "too many colons"},
             {"10.0.0.1:", "a port is 1-65535"},

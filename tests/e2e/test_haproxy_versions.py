@@ -221,6 +221,8 @@ def test_the_second_agent_answers_at_once_when_the_first_has_died(pair):
     assert pair.knocks(20) == {pair.master}
     assert pair.frames("notify", second) == 0
     pair.agent.kill()
+    # Lost is what was asked over a connection whose end HAProxy had not seen yet.
+    assert {pair.master} <= pair.knocks(20) <= {pair.master, None}
     assert pair.knocks(20) == {pair.master}
     assert pair.frames("notify", second) >= 20
     pair.await_check("DOWN")

@@ -27,8 +27,9 @@ void check_edit(std::string_view before, std::string_view after, std::string_vie
 {
     const auto [left, right] = std::ranges::mismatch(before, after);
     const auto start = static_cast<std::size_t>(left - before.begin());
-    bool good = false;  // the edit may begin with what stood there
-    for (std::size_t back = 0; back <= std::min(start, address.size()) && !good; ++back) {
+    // The edit may begin with what stood there, and be followed by it: 192.0.2.77:7777:1380:1.
+    bool good = false;
+    for (std::size_t back = 0; back <= start && !good; ++back) {
         const auto at = start - back;
         if (after.substr(at, address.size()) != address)
             continue;

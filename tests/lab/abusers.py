@@ -73,7 +73,7 @@ def never_read(address, stop):
     question = put_frame(Frame(FrameType.NOTIFY, FIN, 1, 1, QUESTION))
 
     def pour(_):
-        with spop_client.connect(address, timeout=0.2) as client:
+        with spop_client.connect(address) as client:
             while not stop.is_set():
                 with contextlib.suppress(TimeoutError):
                     client.send_raw(question * 1000)
