@@ -1,5 +1,6 @@
 #include "haproxy_config/check.hpp"
 
+#include "base/printable.hpp"
 #include "haproxy_config/layout.hpp"
 
 #include <algorithm>
@@ -37,7 +38,7 @@ bool is_host(std::string_view host)
 
 std::string in_quotes(std::string_view text)
 {
-    return '"' + std::string(text) + '"';
+    return '"' + printable(text) + '"';
 }
 
 Problem problem_of_directory(std::string_view directory)

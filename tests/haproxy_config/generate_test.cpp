@@ -279,6 +279,12 @@ TEST_SUITE("haproxy_config/generate")
              Form::use_server,
              [](auto& c) { c.spop.listen.clear(); },
              {"spop.listen"}},
+            {"a path with a control character",
+             Form::use_server,
+             [](auto& c) {
+                 c.spop.listen = {{{}, "/run/a\tb"}};
+             },
+             {"spop.listen", "\"unix:/run/a?b\""}},
             {"names need servers",
              Form::use_server,
              [](auto& c) { c.masters[0].servers.clear(); },
