@@ -1,6 +1,7 @@
 #include "telemetry/metrics.hpp"
 
 #include "agent/verdicts.hpp"
+#include "telemetry/samples.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,53 +13,15 @@
 
 using namespace spoa;
 using namespace std::chrono_literals;
-using spoa::test::good_verdict;
-using spoa::test::shut_verdict;
+using namespace spoa::test;
 using telemetry::Metrics;
 using verdict::State;
 
 namespace {
 
-// Series with its labels → value, as text.
-using Samples = std::map<std::string, std::string>;
-
-Samples samples_in(const std::string& page)
-{
-    Samples samples;
-    std::istringstream lines(page);
-    for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with('#') || line.empty())
-            continue;
-        const auto space = line.rfind(' ');
-        REQUIRE(space != std::string::npos);
-        const bool fresh = samples.emplace(line.substr(0, space), line.substr(space + 1)).second;
-        CAPTURE(line);
-        CHECK(fresh);
-    }
-    return samples;
-}
-
-Samples scrape(const Metrics& metrics, const std::vector<const agent::Tally*>& tallies = {})
-{
-    return samples_in(metrics.serialize(tallies));
-}
-
-std::string of(const std::string& series, const std::string& name)
-{
-    return "sentinel_spoa_" + series + "{master_name=\"" + name + "\"}";
-}
-
 std::string state_of(const std::string& name, const std::string& state)
 {
     return "sentinel_spoa_master_state{master_name=\"" + name + "\",state=\"" + state + "\"}";
-}
-
-std::size_t count_series(const Samples& samples, const std::string& start)
-{
-    std::size_t count = 0;
-    for (const auto& [series, value] : samples)
-        count += series.starts_with(start) ? 1 : 0;
-    return count;
 }
 
 }  // namespace
