@@ -45,8 +45,8 @@ Control::Control(
       hosts_(executor),
       snapshot_(
           agent::make_snapshot(std::make_shared<agent::NameIndex>(std::vector<std::string>()))),
-      fences_(executor, metrics),
-      twemproxies_(executor, metrics),
+      fences_(executor, metrics.haproxies()),
+      twemproxies_(executor, metrics.twemproxies()),
       awake_at_(Clock::now())
 {
     apply(config, make_clients(config));
@@ -284,7 +284,7 @@ void Control::tell_failover(std::size_t name)
     const telemetry::Moment now;
     events_.send(name, telemetry::failover_event(master_name, failover, now));
     if (failover.at(verdict::Phase::verdict))
-        metrics_.set_failover(name, failover, now);
+        metrics_.names().set_failover(name, failover, now);
     if (failover.ended)
         log_failover(master_name, failover, now);
 }
@@ -292,9 +292,9 @@ void Control::tell_failover(std::size_t name)
 void Control::on_change(std::size_t name, const Change& change)
 {
     const auto& [before, after, at, delay] = change;
-    metrics_.set_verdict(name, after);
+    metrics_.names().set_verdict(name, after);
     if (before.address && after.address && before.address != after.address)
-        metrics_.count_switch(name, delay.value_or(Clock::duration::zero()));
+        metrics_.names().count_switch(name, delay.value_or(Clock::duration::zero()));
     if (before.address != after.address)
         ask_nodes(name);
     if (before.address != after.address || before.epoch != after.epoch)

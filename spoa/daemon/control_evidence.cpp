@@ -17,7 +17,7 @@ void Control::on_up(std::size_t sentinel)
     auto& report = sentinels_[sentinel];
     report.up = true;
     report.failure.clear();
-    metrics_.set_sentinel_up(sentinel, true);
+    metrics_.sentinels().set_up(sentinel, true);
     write_repeating(LogLevel::info, "sentinel " + report.address + ": connected");
 }
 
@@ -27,7 +27,7 @@ void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
     const bool news = report.up || report.failure != failure.reason;
     report.up = false;
     report.failure = failure.reason;
-    metrics_.set_sentinel_up(sentinel, false);
+    metrics_.sentinels().set_up(sentinel, false);
     write_repeating(
         news ? LogLevel::warning : LogLevel::debug,
         "sentinel " + report.address + ": no vote from it",
@@ -110,7 +110,7 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
 
 void Control::on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took)
 {
-    metrics_.observe_query(sentinel, took);
+    metrics_.sentinels().observe_query(sentinel, took);
 }
 
 void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe& probe)
@@ -120,10 +120,10 @@ void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe&
     resolved.address = hosts_.canonical(probe.address);
     if (resolved.follows)
         resolved.follows = hosts_.canonical(*resolved.follows);
-    metrics_.set_node_up(name, node, !probe.silent_since);
-    metrics_.set_replica_lag(name, node, verdict::lag_of(watch, resolved));
+    metrics_.nodes().set_up(name, node, !probe.silent_since);
+    metrics_.nodes().set_lag(name, node, verdict::lag_of(watch, resolved));
     watch.examine(std::move(resolved));
-    metrics_.set_masters_claimed(
+    metrics_.names().set_masters_claimed(
         name, verdict::nodes_claiming_master(watch.probes(), Clock::now()));
     review(name, 1);
 }
@@ -131,7 +131,7 @@ void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe&
 void Control::on_info(std::size_t name, std::size_t node, const node::Info& info)
 {
     names_[name].nodes[node].info = info;
-    metrics_.set_node_loading(name, node, info.loading);
+    metrics_.nodes().set_loading(name, node, info.loading);
     if (const auto restart = names_[name].restarts[node].take(info))
         on_restart(name, node, *restart);
 }
@@ -143,7 +143,7 @@ void Control::on_restart(std::size_t name, std::size_t node, const node::Restart
     const auto& watch = names_[name].watch;
     auto& report = names_[name].nodes[node];
     const bool emptied = restart.has_less() && watch.verdict().address == report.address;
-    metrics_.count_restart(name, node, emptied);
+    metrics_.nodes().count_restart(name, node, emptied);
     log_restart(watch.subject().name, report.server, restart, emptied);
     if (emptied)
         report.loss = {restart, Clock::now()};

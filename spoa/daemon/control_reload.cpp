@@ -118,12 +118,12 @@ void Control::set_names(const config::Config& config)
                 retire(node);
             name =
                 Name{.watch{{}, sentinels_.size(), Clock::now()}, .servers = {}, .in_use = false};
-            metrics_.set_masters_claimed(place, 0);
+            metrics_.names().set_masters_claimed(place, 0);
         }
-    metrics_.set_names(std::move(names));
+    metrics_.names().set(std::move(names));
     events_.set_names(order_);
     for (const auto place : order_)
-        metrics_.set_verdict(place, names_[place].watch.verdict());
+        metrics_.names().set_verdict(place, names_[place].watch.verdict());
 }
 
 // What the Sentinels are asked about.
@@ -186,9 +186,9 @@ void Control::set_sentinels(const config::Config& config, const TlsClients& clie
 
     for (auto& name : names_)
         name.watch.set_sentinels(places_before);
-    metrics_.set_sentinels(addresses);
+    metrics_.sentinels().set(addresses);
     for (std::size_t place = 0; place < sentinels_.size(); ++place)
-        metrics_.set_sentinel_up(place, sentinels_[place].up);
+        metrics_.sentinels().set_up(place, sentinels_[place].up);
 }
 
 void Control::set_nodes(
@@ -201,9 +201,10 @@ void Control::set_nodes(
     std::vector<Endpoint> probed;
     for (const auto& server : master.servers)
         servers.push_back(server.name);
-    metrics_.set_servers(place, servers, master.redis.has_value());
+    metrics_.names().set_servers(place, servers);
+    metrics_.nodes().clear(place);
     for (const auto& server : servers)
-        metrics_.count_fenced(place, server, 0);
+        metrics_.haproxies().count_fenced(place, server, 0);
 
     std::vector<net::NodeSettings> settings;
     if (master.redis)
@@ -216,7 +217,7 @@ void Control::set_nodes(
                  tls.get(),
                  config.sentinels.query_timeout});
             probed.push_back(hosts_.canonical(server.address));
-            metrics_.add_node(place, server.name);
+            metrics_.nodes().add(place, server.name);
         }
     name.watch.set_probed(probed);
     const auto same = [](const std::shared_ptr<Node>& node, const net::NodeSettings& wanted) {

@@ -34,7 +34,7 @@ telemetry::Metrics make_metrics(const config::Config& config, std::string_view v
     std::vector<std::string> sentinels;
     for (const auto& address : config.sentinels.addresses)
         sentinels.push_back(to_string(address));
-    return {std::move(names), std::move(sentinels), version};
+    return {std::move(names), sentinels, version};
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace spoa::daemon {
 
 Fences::Haproxy::Haproxy(
     const boost::asio::any_io_executor& executor, const config::Haproxy& config,
-    telemetry::Metrics& metrics)
+    telemetry::HaproxyMetrics& metrics)
     : configured(config), runtime_api(executor, config.runtime_api, metrics)
 {
     if (config.master_cli)

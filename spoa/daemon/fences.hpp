@@ -22,7 +22,7 @@ namespace spoa::daemon {
 // is not, or may not be, the master. Lives on the control thread.
 class Fences {
 public:
-    Fences(const boost::asio::any_io_executor& executor, telemetry::Metrics& metrics)
+    Fences(const boost::asio::any_io_executor& executor, telemetry::HaproxyMetrics& metrics)
         : executor_(executor), metrics_(metrics)
     {}
 
@@ -52,7 +52,7 @@ private:
     struct Haproxy {
         Haproxy(
             const boost::asio::any_io_executor& executor, const config::Haproxy& config,
-            telemetry::Metrics& metrics);
+            telemetry::HaproxyMetrics& metrics);
 
         void start(net::TaskGroup& tasks);
 
@@ -64,7 +64,7 @@ private:
     };
 
     boost::asio::any_io_executor executor_;
-    telemetry::Metrics& metrics_;
+    telemetry::HaproxyMetrics& metrics_;
     net::TaskGroup* tasks_ = nullptr;  // once started
     std::vector<std::shared_ptr<Haproxy>> haproxies_;
 };

@@ -24,10 +24,10 @@ constexpr std::chrono::seconds eager_for{2};
 
 OldWorkers::OldWorkers(
     const boost::asio::any_io_executor& executor, const SocketAddress& master_cli,
-    telemetry::Metrics& metrics)
+    telemetry::HaproxyMetrics& metrics)
     : address_(to_string(master_cli)),
       metrics_(metrics),
-      place_(metrics.add_haproxy(address_)),
+      place_(metrics.add(address_)),
       trouble_(
           metrics, place_, address_, "master CLI",
           "old workers cannot be kept from a former master"),

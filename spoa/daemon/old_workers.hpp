@@ -5,7 +5,7 @@
 #include "haproxy_api/master_cli.hpp"
 #include "net/runtime_api_link.hpp"
 #include "net/task_group.hpp"
-#include "telemetry/metrics.hpp"
+#include "telemetry/haproxy_metrics.hpp"
 #include "telemetry/report.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -26,8 +26,8 @@ class OldWorkers final : public net::RuntimeApiUser {
 public:
     OldWorkers(
         const boost::asio::any_io_executor& executor, const SocketAddress& master_cli,
-        telemetry::Metrics& metrics);
-    ~OldWorkers() override { metrics_.remove_haproxy(place_); }
+        telemetry::HaproxyMetrics& metrics);
+    ~OldWorkers() override { metrics_.remove(place_); }
     OldWorkers(const OldWorkers&) = delete;
     OldWorkers& operator=(const OldWorkers&) = delete;
 
@@ -67,7 +67,7 @@ private:
     void plan_next_look();
 
     std::string address_;
-    telemetry::Metrics& metrics_;
+    telemetry::HaproxyMetrics& metrics_;
     std::size_t place_;  // in the metrics
     std::map<std::string, Kept, std::less<>> backends_;
     std::map<haproxy_api::Pid, std::uint64_t> workers_;  // with their sessions on these backends

@@ -33,10 +33,10 @@ std::string state_of(const haproxy_api::ServerSeen& server, bool ours)
 
 RuntimeApi::RuntimeApi(
     const boost::asio::any_io_executor& executor, const SocketAddress& address,
-    telemetry::Metrics& metrics)
+    telemetry::HaproxyMetrics& metrics)
     : address_(to_string(address)),
       metrics_(metrics),
-      place_(metrics.add_haproxy(address_)),
+      place_(metrics.add(address_)),
       trouble_(
           metrics, place_, address_, "runtime API", "its servers cannot be kept as they should be"),
       link_(executor, address, *this)

@@ -5,7 +5,7 @@
 #include "haproxy_api/fence.hpp"
 #include "net/runtime_api_link.hpp"
 #include "net/task_group.hpp"
-#include "telemetry/metrics.hpp"
+#include "telemetry/haproxy_metrics.hpp"
 #include "telemetry/report.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -22,8 +22,8 @@ class RuntimeApi final : public net::RuntimeApiUser {
 public:
     RuntimeApi(
         const boost::asio::any_io_executor& executor, const SocketAddress& address,
-        telemetry::Metrics& metrics);
-    ~RuntimeApi() override { metrics_.remove_haproxy(place_); }
+        telemetry::HaproxyMetrics& metrics);
+    ~RuntimeApi() override { metrics_.remove(place_); }
     RuntimeApi(const RuntimeApi&) = delete;
     RuntimeApi& operator=(const RuntimeApi&) = delete;
 
@@ -58,7 +58,7 @@ private:
     void take(Kept& kept, const haproxy_api::BackendSeen& seen);
 
     std::string address_;
-    telemetry::Metrics& metrics_;
+    telemetry::HaproxyMetrics& metrics_;
     std::size_t place_;  // in the metrics
     std::vector<Kept> kept_;
     std::vector<std::size_t> turn_;  // the places in kept_ that the turn under way is about

@@ -6,9 +6,9 @@ namespace spoa::daemon {
 
 void SocketTrouble::note(const std::string& trouble)
 {
-    metrics_.set_haproxy_up(place_, trouble.empty());
+    metrics_.set_up(place_, trouble.empty());
     if (!trouble.empty())
-        metrics_.count_haproxy_error(place_);
+        metrics_.count_error(place_);
     if (trouble == now_)
         return;
     now_ = trouble;

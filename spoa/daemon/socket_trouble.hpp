@@ -1,6 +1,6 @@
 #pragma once
 
-#include "telemetry/metrics.hpp"
+#include "telemetry/haproxy_metrics.hpp"
 
 #include <cstddef>
 #include <string>
@@ -14,7 +14,7 @@ public:
     // `place` is the socket's number in the metrics; `what` it is in words; what goes wrong without
     // it is the `harm`.
     SocketTrouble(
-        telemetry::Metrics& metrics, std::size_t place, const std::string& address,
+        telemetry::HaproxyMetrics& metrics, std::size_t place, const std::string& address,
         std::string what, std::string harm)
         : metrics_(metrics),
           place_(place),
@@ -30,7 +30,7 @@ public:
     bool none() const { return now_.empty(); }
 
 private:
-    telemetry::Metrics& metrics_;
+    telemetry::HaproxyMetrics& metrics_;
     std::size_t place_;
     std::string who_;
     std::string what_;

@@ -15,7 +15,7 @@ namespace spoa::daemon {
 // All nutcrackers that follow, beside the fences of HAProxy: another consumer of the verdicts.
 class Twemproxies {
 public:
-    Twemproxies(const boost::asio::any_io_executor& executor, telemetry::Metrics& metrics)
+    Twemproxies(const boost::asio::any_io_executor& executor, telemetry::TwemproxyMetrics& metrics)
         : executor_(executor), metrics_(metrics)
     {}
 
@@ -86,7 +86,7 @@ private:
     };
 
     boost::asio::any_io_executor executor_;
-    telemetry::Metrics& metrics_;
+    telemetry::TwemproxyMetrics& metrics_;
     net::TaskGroup* tasks_ = nullptr;  // once started
     std::vector<One> all_;
 };

@@ -35,7 +35,7 @@ bool is_cancelled(asio::cancellation_state state)
 
 Twemproxy::Twemproxy(
     const asio::any_io_executor& executor, const config::Twemproxy& settings, const Places& places,
-    telemetry::Metrics& metrics)
+    telemetry::TwemproxyMetrics& metrics)
     : executor_(executor),
       metrics_(metrics),
       file_(settings.file),
@@ -48,8 +48,7 @@ Twemproxy::Twemproxy(
           })
 {
     for (const auto& pool : settings.pools)
-        followers_.push_back(
-            {pool, places(pool.master), {}, {}, metrics_.add_twemproxy_pool(pool.pool)});
+        followers_.push_back({pool, places(pool.master), {}, {}, metrics_.add_pool(pool.pool)});
     const auto is_another = [&](const Follower& each) {
         return each.name != followers_.front().name;
     };
@@ -68,7 +67,7 @@ void Twemproxy::stop()
     nutcracker_.stop();
     worker_.join();
     for (const auto& follower : followers_)
-        metrics_.remove_twemproxy_pool(follower.number);
+        metrics_.remove_pool(follower.number);
 }
 
 void Twemproxy::want(std::size_t name, const Endpoint& master)
@@ -131,7 +130,7 @@ void Twemproxy::take(const NutcrackerOutcome& outcome)
         followers_[acted_on_[i]].in_file = outcome.in_file[i];
     if (outcome.restart) {
         last_restart_ = outcome.restart;
-        metrics_.observe_twemproxy_restart(*outcome.restart);
+        metrics_.observe_restart(*outcome.restart);
     }
     count(outcome);
     log(outcome);
@@ -149,9 +148,9 @@ void Twemproxy::count(const NutcrackerOutcome& outcome)
         const auto pool = followers_[acted_on_[i]].number;
         const bool moved = outcome.moved.empty() || outcome.moved[i];
         const bool right = outcome.result == Result::unchanged || outcome.result == Result::updated;
-        metrics_.set_twemproxy_follows(pool, right || !moved);
+        metrics_.set_follows(pool, right || !moved);
         if (outcome.result != Result::unchanged && moved)
-            metrics_.count_twemproxy(pool, result);
+            metrics_.count(pool, result);
     }
 }
 

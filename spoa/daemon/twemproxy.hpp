@@ -4,8 +4,8 @@
 #include "daemon/nutcracker.hpp"
 #include "net/backoff.hpp"
 #include "net/task_group.hpp"
-#include "telemetry/metrics.hpp"
 #include "telemetry/report.hpp"
+#include "telemetry/twemproxy_metrics.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -30,7 +30,7 @@ public:
 
     Twemproxy(
         const boost::asio::any_io_executor& executor, const config::Twemproxy& settings,
-        const Places& places, telemetry::Metrics& metrics);
+        const Places& places, telemetry::TwemproxyMetrics& metrics);
     ~Twemproxy();
     Twemproxy(const Twemproxy&) = delete;
     Twemproxy& operator=(const Twemproxy&) = delete;
@@ -64,7 +64,7 @@ private:
     void log(const NutcrackerOutcome& outcome);
 
     boost::asio::any_io_executor executor_;
-    telemetry::Metrics& metrics_;
+    telemetry::TwemproxyMetrics& metrics_;
     std::string file_;
     std::vector<Follower> followers_;
     std::vector<std::size_t> acted_on_;    // the followers that the attempt under way is about

@@ -86,8 +86,24 @@ Answer<AddressReply> parse_address(const resp::Value& reply)
     return AddressReply(*std::move(address));
 }
 
-// MASTER is a flat list of names and values, read by name: fields come and go with state and
-// version.
+// Gives each field of a flat list of names and values to `take(name, value)`, to be read by name:
+// fields come and go with state and version.
+template <class Take>
+std::optional<Refused> read_fields(const resp::Value& list, const std::string& command, Take take)
+{
+    const auto* const fields = list.array();
+    if (!fields || fields->size() % 2 != 0)
+        return not_understood(command + " answered no list of fields");
+    for (std::size_t i = 0; i < fields->size(); i += 2) {
+        const auto* const name = (*fields)[i].text();
+        const auto* const value = (*fields)[i + 1].text();
+        if (!name || !value)
+            return not_understood(command + " answered a field that is no text");
+        take(*name, *value);
+    }
+    return std::nullopt;
+}
+
 Answer<OptionalMaster> parse_master(const resp::Value& reply)
 {
     if (const auto* const error = reply.error()) {
@@ -95,9 +111,6 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
             return OptionalMaster();
         return classify(*error);
     }
-    const auto* const fields = reply.array();
-    if (!fields || fields->size() % 2 != 0)
-        return not_understood("MASTER answered no list of fields");
 
     std::string_view ip;
     std::string_view port;
@@ -105,28 +118,26 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
     Flags flags;
     bool promoting = false;
     MasterReply master;
-    for (std::size_t i = 0; i < fields->size(); i += 2) {
-        const auto* const name = (*fields)[i].text();
-        const auto* const value = (*fields)[i + 1].text();
-        if (!name || !value)
-            return not_understood("MASTER answered a field that is no text");
-        if (*name == "ip")
-            ip = *value;
-        else if (*name == "port")
-            port = *value;
-        else if (*name == "flags")
-            flags = parse_flags(*value);
-        else if (*name == "failover-state")
-            promoting = is_promoting(*value);
-        else if (*name == "last-ping-sent")
-            master.ping_pending = std::chrono::milliseconds(bounded_number(*value));
-        else if (*name == "failover-timeout")
-            master.failover_timeout = std::chrono::milliseconds(bounded_number(*value));
-        else if (*name == "num-other-sentinels")
-            master.known_sentinels = bounded_number(*value) + 1;
-        else if (*name == "config-epoch")
-            config_epoch = parse_number(*value);
-    }
+    const auto take = [&](std::string_view name, std::string_view value) {
+        if (name == "ip")
+            ip = value;
+        else if (name == "port")
+            port = value;
+        else if (name == "flags")
+            flags = parse_flags(value);
+        else if (name == "failover-state")
+            promoting = is_promoting(value);
+        else if (name == "last-ping-sent")
+            master.ping_pending = std::chrono::milliseconds(bounded_number(value));
+        else if (name == "failover-timeout")
+            master.failover_timeout = std::chrono::milliseconds(bounded_number(value));
+        else if (name == "num-other-sentinels")
+            master.known_sentinels = bounded_number(value) + 1;
+        else if (name == "config-epoch")
+            config_epoch = parse_number(value);
+    };
+    if (const auto refused = read_fields(reply, "MASTER", take))
+        return *refused;
     auto address = make_endpoint(ip, port);
     if (!address || !config_epoch)
         return not_understood("MASTER answered no usable ip, port or config-epoch");
@@ -254,24 +265,19 @@ Answer<std::vector<UnseenReplica>> parse_replicas(const resp::Value& reply)
         return not_understood("REPLICAS answered no list");
     std::vector<UnseenReplica> unseen;
     for (const auto& entry : *list) {
-        const auto* const fields = entry.array();
-        if (!fields || fields->size() % 2 != 0)
-            return not_understood("REPLICAS answered no list of fields");
         std::string_view ip;
         std::string_view port;
         Flags flags;
-        for (std::size_t i = 0; i < fields->size(); i += 2) {
-            const auto* const name = (*fields)[i].text();
-            const auto* const value = (*fields)[i + 1].text();
-            if (!name || !value)
-                return not_understood("REPLICAS answered a field that is no text");
-            if (*name == "ip")
-                ip = *value;
-            else if (*name == "port")
-                port = *value;
-            else if (*name == "flags")
-                flags = parse_flags(*value);
-        }
+        const auto take = [&](std::string_view name, std::string_view value) {
+            if (name == "ip")
+                ip = value;
+            else if (name == "port")
+                port = value;
+            else if (name == "flags")
+                flags = parse_flags(value);
+        };
+        if (const auto refused = read_fields(entry, "REPLICAS", take))
+            return *refused;
         if (!flags.s_down && !flags.disconnected)
             continue;
         // One whose host name the Sentinel cannot resolve has no ip: nobody else is concerned.

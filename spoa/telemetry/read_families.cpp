@@ -1,43 +1,26 @@
 #include "telemetry/read_families.hpp"
 
+#include "telemetry/families.hpp"
+#include "telemetry/made_family.hpp"
+
 #include <algorithm>
-#include <utility>
 
 namespace spoa::telemetry {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-MetricFamily family(std::string name, std::string help, MetricType type)
+MetricLabels labels_of(const std::string& name, const std::string& server)
 {
-    MetricFamily made;
-    made.name = "sentinel_spoa_" + std::move(name);
-    made.help = std::move(help);
-    made.type = type;
-    return made;
-}
-
-ClientMetric labelled(const std::string& name)
-{
-    ClientMetric metric;
-    metric.label = {{"master_name", name}};
-    return metric;
-}
-
-ClientMetric labelled(const std::string& name, const std::string& server)
-{
-    auto metric = labelled(name);
-    metric.label.push_back({"server", server});
-    return metric;
+    return {{"master_name", name}, {"server", server}};
 }
 
 MetricFamily verdicts(
     std::span<const agent::Tally* const> tallies, std::span<const std::string> names,
     std::span<const ReadCounter> counters, std::span<const ReadReport> reads)
 {
-    auto made = family(
+    auto made = make_family(
         "read_verdicts_total",
         "Answers to role=replica, by the server that they named; none: the empty one.",
         MetricType::Counter);
@@ -46,55 +29,51 @@ MetricFamily verdicts(
         if (place >= names.size() ||
             std::ranges::count(reads, names[place], &ReadReport::name) == 0)
             continue;
-        auto metric = labelled(names[place], server);
+        std::uint64_t total = 0;
         for (const auto* const tally : tallies)
             if (i < tally->reads.size())
-                metric.counter.value += static_cast<double>(tally->reads[i].read());
-        made.metric.push_back(std::move(metric));
+                total += tally->reads[i].read();
+        add_counter(made, labels_of(names[place], server), static_cast<double>(total));
     }
     return made;
 }
 
 MetricFamily fresh_replicas(std::span<const ReadReport> reads)
 {
-    auto made =
-        family("fresh_replicas", "Replicas of the name that may serve reads.", MetricType::Gauge);
+    auto made = make_family(
+        "fresh_replicas", "Replicas of the name that may serve reads.", MetricType::Gauge);
     for (const auto& read : reads) {
-        auto metric = labelled(read.name);
-        metric.gauge.value = static_cast<double>(std::ranges::count_if(
+        const auto usable = std::ranges::count_if(
             read.replicas.replicas(),
-            [](const verdict::Replica& each) { return is_usable(each.fitness); }));
-        made.metric.push_back(std::move(metric));
+            [](const verdict::Replica& each) { return is_usable(each.fitness); });
+        add_gauge(made, {{"master_name", read.name}}, static_cast<double>(usable));
     }
     return made;
 }
 
 MetricFamily fresh(std::span<const ReadReport> reads)
 {
-    auto made = family(
+    auto made = make_family(
         "replica_fresh", "Whether the server may serve reads as a replica.", MetricType::Gauge);
     for (const auto& read : reads)
-        for (const auto& replica : read.replicas.replicas()) {
-            auto metric = labelled(read.name, replica.server.name);
-            metric.gauge.value = is_usable(replica.fitness) ? 1 : 0;
-            made.metric.push_back(std::move(metric));
-        }
+        for (const auto& replica : read.replicas.replicas())
+            add_gauge(
+                made,
+                labels_of(read.name, replica.server.name),
+                is_usable(replica.fitness) ? 1 : 0);
     return made;
 }
 
 MetricFamily lag_seconds(std::span<const ReadReport> reads)
 {
-    auto made = family(
+    auto made = make_family(
         "replica_lag_seconds",
         "How old what a reader of the replica sees may be at most; missing while not known.",
         MetricType::Gauge);
     for (const auto& read : reads)
         for (const auto& replica : read.replicas.replicas())
-            if (const auto lag = lag_time(replica, read.now)) {
-                auto metric = labelled(read.name, replica.server.name);
-                metric.gauge.value = std::chrono::duration<double>(*lag).count();
-                made.metric.push_back(std::move(metric));
-            }
+            if (const auto lag = lag_time(replica, read.now))
+                add_gauge(made, labels_of(read.name, replica.server.name), seconds(*lag));
     return made;
 }
 

@@ -1,6 +1,7 @@
 #include "telemetry/report.hpp"
 
 #include "sentinel/electorate.hpp"
+#include "telemetry/consumer_json.hpp"
 #include "telemetry/read_json.hpp"
 #include "verdict/warnings.hpp"
 
@@ -165,11 +166,11 @@ Json failover_json(const verdict::Failover& failover, const Moment& now)
     };
 }
 
-Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
+// What is answered to HAProxy, and what it rests on.
+Json verdict_json(const verdict::Watch& watch)
 {
-    const auto& watch = name.watch;
     const auto& verdict = watch.verdict();
-    Json json{
+    return {
         {"name", watch.subject().name},
         {"state", verdict::name_of(verdict.state)},
         {"open", verdict.open},
@@ -177,92 +178,25 @@ Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels
         {"address", verdict.address ? Json(to_string(*verdict.address)) : Json()},
         {"epoch", verdict.epoch},
         {"votes", verdict.votes},
-        {"majority", sentinel::majority_of(verdict.sentinels)},
-        {"sentinels", verdict.sentinels},
-        {"reason", verdict.reason},
-        {"rule", verdict.rule},
-        {"since", date_text(watch.since(), now)},
-        {"waiting", name.waiting},
     };
+}
+
+Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
+{
+    const auto& watch = name.watch;
+    const auto& verdict = watch.verdict();
+    auto json = verdict_json(watch);
+    json["majority"] = sentinel::majority_of(verdict.sentinels);
+    json["sentinels"] = verdict.sentinels;
+    json["reason"] = verdict.reason;
+    json["rule"] = verdict.rule;
+    json["since"] = date_text(watch.since(), now);
+    json["waiting"] = name.waiting;
     Json votes = Json::array();
     for (std::size_t i = 0; i < sentinels.size(); ++i)
         votes.push_back(vote_json(sentinels[i], watch.ballots()[i], watch.subject().vote_ttl, now));
     json["ballots"] = std::move(votes);
     return json;
-}
-
-Json old_workers_json(const OldWorkersReport& report)
-{
-    Json json{{"master_cli", report.master_cli}, {"up", report.up}};
-    if (!report.up)
-        json["failure"] = report.failure;
-    json["workers"] = Json::array();
-    for (const auto& [pid, sessions] : report.workers)
-        json["workers"].push_back({{"pid", pid}, {"sessions", sessions}});
-    return json;
-}
-
-// With the backends of this name alone, or with all when it is empty.
-Json haproxies_json(std::span<const HaproxyReport> haproxies, std::string_view name)
-{
-    Json all = Json::array();
-    for (const auto& haproxy : haproxies) {
-        Json backends = Json::array();
-        for (const auto& backend : haproxy.backends) {
-            if (!name.empty() && backend.master_name != name)
-                continue;
-            Json servers = Json::array();
-            for (const auto& server : backend.servers)
-                servers.push_back(
-                    {{"server", server.name},
-                     {"state", server.state},
-                     {"wanted", server.wanted},
-                     {"sessions", server.sessions}});
-            backends.push_back(
-                {{"backend", backend.name},
-                 {"name", backend.master_name},
-                 {"servers", std::move(servers)},
-                 {"warnings", backend.warnings}});
-        }
-        if (backends.empty() && !name.empty())
-            continue;
-        Json json{{"runtime_api", haproxy.runtime_api}, {"up", haproxy.up}};
-        if (!haproxy.up)
-            json["failure"] = haproxy.failure;
-        json["backends"] = std::move(backends);
-        if (haproxy.old_workers)
-            json["old_workers"] = old_workers_json(*haproxy.old_workers);
-        all.push_back(std::move(json));
-    }
-    return all;
-}
-
-// With the pools of this name alone, or with all when it is empty.
-Json twemproxies_json(std::span<const TwemproxyReport> twemproxies, std::string_view name)
-{
-    Json all = Json::array();
-    for (const auto& twemproxy : twemproxies) {
-        Json pools = Json::array();
-        for (const auto& pool : twemproxy.pools)
-            if (name.empty() || pool.master_name == name)
-                pools.push_back(
-                    {{"pool", pool.pool},
-                     {"server", pool.server.empty() ? Json() : Json(pool.server)},
-                     {"name", pool.master_name},
-                     {"in_file", pool.in_file.empty() ? Json() : Json(pool.in_file)},
-                     {"wanted", pool.wanted.empty() ? Json() : Json(pool.wanted)}});
-        if (pools.empty())
-            continue;
-        Json json{{"config", twemproxy.file}, {"follows", twemproxy.trouble.empty()}};
-        if (!twemproxy.trouble.empty())
-            json["trouble"] = twemproxy.trouble;
-        if (twemproxy.last_restart)
-            json["last_restart_ms"] =
-                std::chrono::duration<double, std::milli>(*twemproxy.last_restart).count();
-        json["pools"] = std::move(pools);
-        all.push_back(std::move(json));
-    }
-    return all;
 }
 
 std::string text_of(const Json& json)
@@ -342,22 +276,13 @@ std::string master_event(
     const ReadsNow* reads)
 {
     const auto& verdict = watch.verdict();
-    Json json{
-        {"event", "master"},
-        {"time", utc_text(now.system)},
-        {"name", watch.subject().name},
-        {"state", verdict::name_of(verdict.state)},
-        {"open", verdict.open},
-        {"server", verdict.server.empty() ? Json() : Json(verdict.server)},
-        {"address", verdict.address ? Json(to_string(*verdict.address)) : Json()},
-        {"epoch", verdict.epoch},
-        {"votes", verdict.votes},
-        {"sentinels", verdict.sentinels},
-        {"reason", verdict.reason},
-        {"since", date_text(watch.since(), now)},
-        {"wait", verdict::is_worth_waiting(verdict)},
-        {"servers", wishes_json(servers)},
-    };
+    Json json{{"event", "master"}, {"time", utc_text(now.system)}};
+    json.update(verdict_json(watch));
+    json["sentinels"] = verdict.sentinels;
+    json["reason"] = verdict.reason;
+    json["since"] = date_text(watch.since(), now);
+    json["wait"] = verdict::is_worth_waiting(verdict);
+    json["servers"] = wishes_json(servers);
     if (reads && watch.subject().replicas) {
         json["reads"] = read_targets_json(reads->replicas);
         json["replicas"] = read_event_json(*reads, *watch.subject().replicas);

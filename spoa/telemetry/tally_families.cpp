@@ -1,5 +1,8 @@
 #include "telemetry/tally_families.hpp"
 
+#include "telemetry/families.hpp"
+#include "telemetry/made_family.hpp"
+
 #include <limits>
 
 namespace spoa::telemetry {
@@ -21,27 +24,15 @@ double sum(Tallies tallies, Read read)
     return static_cast<double>(total);
 }
 
-MetricFamily family(std::string name, std::string help, MetricType type)
-{
-    MetricFamily made;
-    made.name = std::move(name);
-    made.help = std::move(help);
-    made.type = type;
-    return made;
-}
-
 MetricFamily verdicts(Tallies tallies, std::span<const std::string> names)
 {
-    auto made = family(
-        "sentinel_spoa_verdicts_total",
+    auto made = make_family(
+        "verdicts_total",
         "Answers given to HAProxy, by monitored name and state.",
         MetricType::Counter);
-    const auto add = [&](std::string name, verdict::State state, double value) {
-        ClientMetric metric;
-        metric.label = {
-            {"master_name", std::move(name)}, {"state", std::string(verdict::name_of(state))}};
-        metric.counter.value = value;
-        made.metric.push_back(std::move(metric));
+    const auto add = [&](const std::string& name, verdict::State state, double value) {
+        add_counter(
+            made, {{"master_name", name}, {"state", std::string(verdict::name_of(state))}}, value);
     };
     for (std::size_t place = 0; place < names.size(); ++place) {
         if (names[place].empty())
@@ -60,8 +51,8 @@ MetricFamily verdicts(Tallies tallies, std::span<const std::string> names)
 
 MetricFamily durations(Tallies tallies)
 {
-    auto made = family(
-        "sentinel_spoa_verdict_duration_seconds",
+    auto made = make_family(
+        "verdict_duration_seconds",
         "Time from reading a question to having its answer ready to write.",
         MetricType::Histogram);
     ClientMetric metric;
@@ -70,7 +61,7 @@ MetricFamily durations(Tallies tallies)
         for (const auto* const tally : tallies)
             cumulative += tally->durations[i].read();
         const double bound = i < Tally::duration_bounds.size()
-                                 ? std::chrono::duration<double>(Tally::duration_bounds[i]).count()
+                                 ? seconds(Tally::duration_bounds[i])
                                  : std::numeric_limits<double>::infinity();
         metric.histogram.bucket.push_back({cumulative, bound});
     }
@@ -86,77 +77,63 @@ MetricFamily durations(Tallies tallies)
 // A counter for each of `labels`, read from the array that `member` points to.
 template <std::size_t Size>
 MetricFamily labelled(
-    Tallies tallies, std::string name, std::string help, const std::string& label,
+    Tallies tallies, const std::string& name, std::string help, const std::string& label,
     const std::array<std::string_view, Size>& values, std::array<agent::Count, Size> Tally::*member)
 {
-    auto made = family(std::move(name), std::move(help), MetricType::Counter);
-    for (std::size_t i = 0; i < Size; ++i) {
-        ClientMetric metric;
-        metric.label = {{label, std::string(values[i])}};
-        metric.counter.value =
-            sum(tallies, [&](const Tally& tally) { return (tally.*member)[i].read(); });
-        made.metric.push_back(std::move(metric));
-    }
+    auto made = make_family(name, std::move(help), MetricType::Counter);
+    for (std::size_t i = 0; i < Size; ++i)
+        add_counter(made, {{label, std::string(values[i])}}, sum(tallies, [&](const Tally& tally) {
+                        return (tally.*member)[i].read();
+                    }));
     return made;
 }
 
 MetricFamily connections_opened(Tallies tallies)
 {
-    auto made = family(
-        "sentinel_spoa_spop_connections_total",
+    auto made = make_family(
+        "spop_connections_total",
         "SPOP connections accepted since the start.",
         MetricType::Counter);
-    ClientMetric metric;
-    metric.counter.value =
-        sum(tallies, [](const Tally& tally) { return tally.connections_opened.read(); });
-    made.metric.push_back(std::move(metric));
+    add_counter(
+        made, {}, sum(tallies, [](const Tally& tally) { return tally.connections_opened.read(); }));
     return made;
 }
 
 MetricFamily connections(Tallies tallies)
 {
-    auto made =
-        family("sentinel_spoa_spop_connections", "SPOP connections open now.", MetricType::Gauge);
-    ClientMetric metric;
-    metric.gauge.value = sum(tallies, [](const Tally& tally) { return tally.connections(); });
-    made.metric.push_back(std::move(metric));
+    auto made = make_family("spop_connections", "SPOP connections open now.", MetricType::Gauge);
+    add_gauge(made, {}, sum(tallies, [](const Tally& tally) { return tally.connections(); }));
     return made;
 }
 
 MetricFamily waiting(Tallies tallies, std::span<const std::string> names)
 {
-    auto made = family(
-        "sentinel_spoa_waiting_connections",
+    auto made = make_family(
+        "waiting_connections",
         "New connections that wait for a clear verdict now.",
         MetricType::Gauge);
-    for (std::size_t place = 0; place < names.size(); ++place) {
-        if (names[place].empty())
-            continue;
-        ClientMetric metric;
-        metric.label = {{"master_name", names[place]}};
-        metric.gauge.value =
-            sum(tallies, [&](const Tally& tally) { return tally.waits[place].open(); });
-        made.metric.push_back(std::move(metric));
-    }
+    for (std::size_t place = 0; place < names.size(); ++place)
+        if (!names[place].empty())
+            add_gauge(made, {{"master_name", names[place]}}, sum(tallies, [&](const Tally& tally) {
+                          return tally.waits[place].open();
+                      }));
     return made;
 }
 
 MetricFamily waits(Tallies tallies, std::span<const std::string> names)
 {
-    auto made = family(
-        "sentinel_spoa_waits_total",
-        "New connections that have waited, by how that ended.",
-        MetricType::Counter);
-    for (std::size_t place = 0; place < names.size(); ++place)
-        for (std::size_t end = 0; !names[place].empty() && end < agent::wait_end_names.size();
-             ++end) {
-            ClientMetric metric;
-            metric.label = {
-                {"master_name", names[place]}, {"end", std::string(agent::wait_end_names[end])}};
-            metric.counter.value = sum(
-                tallies, [&](const Tally& tally) { return tally.waits[place].ended[end].read(); });
-            made.metric.push_back(std::move(metric));
-        }
+    auto made = make_family(
+        "waits_total", "New connections that have waited, by how that ended.", MetricType::Counter);
+    for (std::size_t place = 0; place < names.size(); ++place) {
+        if (names[place].empty())
+            continue;
+        for (std::size_t end = 0; end < agent::wait_end_names.size(); ++end)
+            add_counter(
+                made,
+                {{"master_name", names[place]}, {"end", std::string(agent::wait_end_names[end])}},
+                sum(tallies,
+                    [&](const Tally& tally) { return tally.waits[place].ended[end].read(); }));
+    }
     return made;
 }
 
@@ -173,14 +150,14 @@ std::vector<MetricFamily> tally_families(Tallies tallies, std::span<const std::s
         connections_opened(tallies),
         labelled(
             tallies,
-            "sentinel_spoa_spop_frames_total",
+            "spop_frames_total",
             "SPOP frames from HAProxy, by type.",
             "type",
             agent::frame_kind_names,
             &Tally::frames),
         labelled(
             tallies,
-            "sentinel_spoa_spop_errors_total",
+            "spop_errors_total",
             "SPOP connections that broke the protocol or a limit, by reason.",
             "reason",
             agent::spop_error_names,

@@ -1,6 +1,7 @@
 #include "telemetry/metrics.hpp"
 
 #include "agent/verdicts.hpp"
+#include "telemetry/samples.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,53 +13,15 @@
 
 using namespace spoa;
 using namespace std::chrono_literals;
-using spoa::test::good_verdict;
-using spoa::test::shut_verdict;
+using namespace spoa::test;
 using telemetry::Metrics;
 using verdict::State;
 
 namespace {
 
-// Series with its labels → value, as text.
-using Samples = std::map<std::string, std::string>;
-
-Samples samples_in(const std::string& page)
-{
-    Samples samples;
-    std::istringstream lines(page);
-    for (std::string line; std::getline(lines, line);) {
-        if (line.starts_with('#') || line.empty())
-            continue;
-        const auto space = line.rfind(' ');
-        REQUIRE(space != std::string::npos);
-        const bool fresh = samples.emplace(line.substr(0, space), line.substr(space + 1)).second;
-        CAPTURE(line);
-        CHECK(fresh);
-    }
-    return samples;
-}
-
-Samples scrape(const Metrics& metrics, const std::vector<const agent::Tally*>& tallies = {})
-{
-    return samples_in(metrics.serialize(tallies));
-}
-
-std::string of(const std::string& series, const std::string& name)
-{
-    return "sentinel_spoa_" + series + "{master_name=\"" + name + "\"}";
-}
-
 std::string state_of(const std::string& name, const std::string& state)
 {
     return "sentinel_spoa_master_state{master_name=\"" + name + "\",state=\"" + state + "\"}";
-}
-
-std::size_t count_series(const Samples& samples, const std::string& start)
-{
-    std::size_t count = 0;
-    for (const auto& [series, value] : samples)
-        count += series.starts_with(start) ? 1 : 0;
-    return count;
 }
 
 }  // namespace
@@ -86,7 +49,7 @@ TEST_SUITE("telemetry/metrics")
     TEST_CASE("a verdict sets its own name's series and no other's")
     {
         Metrics metrics({"orders", "carts"}, {}, "0");
-        metrics.set_verdict(0, good_verdict());
+        metrics.names().set_verdict(0, good_verdict());
         const auto samples = scrape(metrics);
         CHECK(samples.at(state_of("orders", "ok")) == "1");
         CHECK(samples.at(state_of("orders", "degraded")) == "0");
@@ -103,7 +66,7 @@ TEST_SUITE("telemetry/metrics")
     {
         Metrics metrics({"orders"}, {}, "0");
         for (const auto now : verdict::all_states) {
-            metrics.set_verdict(0, shut_verdict(now, "x"));
+            metrics.names().set_verdict(0, shut_verdict(now, "x"));
             const auto samples = scrape(metrics);
             for (const auto state : verdict::all_states)
                 CHECK(
@@ -116,12 +79,12 @@ TEST_SUITE("telemetry/metrics")
     {
         Metrics metrics({"orders", "carts"}, {}, "0");
         const std::string info = "sentinel_spoa_master_info";
-        metrics.set_verdict(0, good_verdict("R1", {"10.0.0.1", 6379}));
-        metrics.set_verdict(0, good_verdict("R1", {"10.0.0.1", 6379}));
-        metrics.set_verdict(1, good_verdict("R1", {"10.0.0.1", 6379}));
+        metrics.names().set_verdict(0, good_verdict("R1", {"10.0.0.1", 6379}));
+        metrics.names().set_verdict(0, good_verdict("R1", {"10.0.0.1", 6379}));
+        metrics.names().set_verdict(1, good_verdict("R1", {"10.0.0.1", 6379}));
         CHECK(count_series(scrape(metrics), info) == 2);
 
-        metrics.set_verdict(0, good_verdict("R2", {"::1", 6380}));
+        metrics.names().set_verdict(0, good_verdict("R2", {"::1", 6380}));
         auto samples = scrape(metrics);
         CHECK(count_series(samples, info) == 2);
         CHECK(
@@ -129,9 +92,9 @@ TEST_SUITE("telemetry/metrics")
                 info + "{master_address=\"[::1]:6380\",master_name=\"orders\",server=\"R2\"}") ==
             "1");
 
-        metrics.set_verdict(0, shut_verdict(State::unknown_name, "x"));
+        metrics.names().set_verdict(0, shut_verdict(State::unknown_name, "x"));
         CHECK(count_series(scrape(metrics), info) == 1);
-        metrics.set_verdict(0, good_verdict());
+        metrics.names().set_verdict(0, good_verdict());
         CHECK(count_series(scrape(metrics), info) == 2);
     }
 
@@ -140,7 +103,7 @@ TEST_SUITE("telemetry/metrics")
         Metrics metrics({"orders"}, {}, "0");
         auto verdict = good_verdict("");
         verdict.open = false;
-        metrics.set_verdict(0, verdict);
+        metrics.names().set_verdict(0, verdict);
         CHECK(
             scrape(metrics).at("sentinel_spoa_master_info{master_address=\"10.0.0.1:6379\","
                                "master_name=\"orders\",server=\"\"}") == "1");
@@ -149,9 +112,9 @@ TEST_SUITE("telemetry/metrics")
     TEST_CASE("switches are counted by name and timed together")
     {
         Metrics metrics({"orders", "carts"}, {}, "0");
-        metrics.count_switch(0, 20ms);
-        metrics.count_switch(0, 3s);
-        metrics.count_switch(1, 60s);
+        metrics.names().count_switch(0, 20ms);
+        metrics.names().count_switch(0, 3s);
+        metrics.names().count_switch(1, 60s);
         const auto samples = scrape(metrics);
         CHECK(samples.at(of("switches_total", "orders")) == "2");
         CHECK(samples.at(of("switches_total", "carts")) == "1");
@@ -167,10 +130,10 @@ TEST_SUITE("telemetry/metrics")
     TEST_CASE("each Sentinel is up or not, and its answers are timed")
     {
         Metrics metrics({"orders"}, {"s1:26379", "s2:26379"}, "0");
-        metrics.set_sentinel_up(0, true);
-        metrics.set_sentinel_up(1, true);
-        metrics.set_sentinel_up(1, false);
-        metrics.observe_query(1, 300us);
+        metrics.sentinels().set_up(0, true);
+        metrics.sentinels().set_up(1, true);
+        metrics.sentinels().set_up(1, false);
+        metrics.sentinels().observe_query(1, 300us);
         const auto samples = scrape(metrics);
         CHECK(samples.at("sentinel_spoa_sentinel_up{sentinel=\"s1:26379\"}") == "1");
         CHECK(samples.at("sentinel_spoa_sentinel_up{sentinel=\"s2:26379\"}") == "0");
@@ -265,43 +228,43 @@ TEST_SUITE("telemetry/metrics")
     {
         Metrics metrics({"orders"}, {"s1:26379"}, "1.2.3");
         CHECK(scrape(metrics).at(of("master_open", "orders")) == "0");
-        metrics.set_verdict(0, good_verdict());
+        metrics.names().set_verdict(0, good_verdict());
         CHECK(scrape(metrics).at(of("master_open", "orders")) == "1");
-        metrics.set_verdict(0, shut_verdict(State::odown, "down"));
+        metrics.names().set_verdict(0, shut_verdict(State::odown, "down"));
         CHECK(scrape(metrics).at(of("master_open", "orders")) == "0");
     }
 
     TEST_CASE("sessions on a server are stray while it should have none")
     {
         Metrics metrics({"orders"}, {"s1:26379"}, "1.2.3");
-        const Metrics::ServerPlace place{"unix:/run/h.sock", "nodes", "R1"};
+        const telemetry::HaproxyMetrics::ServerPlace place{"unix:/run/h.sock", "nodes", "R1"};
         const std::string labels =
             R"({backend="nodes",master_name="orders",runtime_api="unix:/run/h.sock",server="R1"})";
-        CHECK(metrics.add_haproxy("unix:/run/h.sock") == 0);
-        metrics.set_sessions(0, place, 7, false);
+        CHECK(metrics.haproxies().add("unix:/run/h.sock") == 0);
+        metrics.haproxies().set_sessions(0, place, 7, false);
         CHECK(scrape(metrics).at("sentinel_spoa_server_sessions" + labels) == "7");
         CHECK(scrape(metrics).at("sentinel_spoa_stray_sessions" + labels) == "0");
-        metrics.set_sessions(0, place, 5, true);
+        metrics.haproxies().set_sessions(0, place, 5, true);
         CHECK(scrape(metrics).at("sentinel_spoa_server_sessions" + labels) == "5");
         CHECK(scrape(metrics).at("sentinel_spoa_stray_sessions" + labels) == "5");
-        metrics.set_sessions(0, place, 5, false);
+        metrics.haproxies().set_sessions(0, place, 5, false);
         CHECK(scrape(metrics).at("sentinel_spoa_stray_sessions" + labels) == "0");
     }
 
     TEST_CASE("fenced sessions are counted from 0, and a HAProxy is up or not")
     {
         Metrics metrics({"orders"}, {}, "0");
-        metrics.add_haproxy("unix:/a");
-        metrics.count_fenced(0, "R1", 0);
+        metrics.haproxies().add("unix:/a");
+        metrics.haproxies().count_fenced(0, "R1", 0);
         const std::string fenced =
             R"(sentinel_spoa_fenced_sessions_total{master_name="orders",server="R1"})";
         const std::string up = R"(sentinel_spoa_haproxy_up{runtime_api="unix:/a"})";
         CHECK(scrape(metrics).at(fenced) == "0");
         CHECK(scrape(metrics).at(up) == "0");
-        metrics.set_haproxy_up(0, true);
-        metrics.count_fenced(0, "R1", 40);
-        metrics.count_haproxy_error(0);
-        metrics.observe_fence(2ms);
+        metrics.haproxies().set_up(0, true);
+        metrics.haproxies().count_fenced(0, "R1", 40);
+        metrics.haproxies().count_error(0);
+        metrics.haproxies().observe_fence(2ms);
         const auto samples = scrape(metrics);
         CHECK(samples.at(fenced) == "40");
         CHECK(samples.at(up) == "1");
