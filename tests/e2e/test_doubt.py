@@ -37,22 +37,8 @@ def probing(deployment, policy=None, credentials=None):
 
 
 @pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
-
-
-@pytest.fixture
-def deployment(place):
-    """Three nodes, three Sentinels; healthy again after each test."""
-    yield place[1]
-    place[1].repair()
-
-
-@pytest.fixture(scope="module")
-def all_agents(place):
-    lab, deployment = place
-    agents = {title: make_agent(lab, deployment, masters=probing(deployment, policy))
+def all_agents(lab, shared_deployment):
+    agents = {title: make_agent(lab, shared_deployment, masters=probing(shared_deployment, policy))
               for title, policy in POLICIES.items()}
     for agent in agents.values():
         agent.start()
@@ -192,8 +178,7 @@ def test_a_promotion_refuses_or_keeps_as_the_policy_says(agents, deployment):
 # --- not-master ----------------------------------------------------------------------------------
 
 @pytest.mark.deadline(60)
-def test_a_replica_that_the_sentinels_name_is_not_used_until_it_is_master(place, deployment):
-    lab, _ = place
+def test_a_replica_that_the_sentinels_name_is_not_used_until_it_is_master(lab, deployment):
     master, _ = master_and_server(deployment)
     named = next(node for node in deployment.group.nodes if node is not master)
     for sentinel in deployment.sentinels:
