@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -15,6 +14,7 @@ import redis
 from lab import agent as agent_module
 from lab import resp, spop_client
 from lab.agent import make_agent, masters_of, start_agent
+from lab.background import Background
 from lab.deployment import start_deployment
 from lab.lab import Lab
 from lab.nodes import HOST
@@ -405,23 +405,18 @@ def cut_off(node):
             ip("rule", "del", "pref", priority)
 
 
-class DirectWriter:
+class DirectWriter(Background):
     """A context in which one client of `node`, not of HAProxy, writes one key after another."""
 
     def __init__(self, node, host=HOST):
+        super().__init__(self._run)
         self._client = redis.Redis(host, node.port, socket_timeout=3)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self.accepted = 0
 
     def __enter__(self):
-        self._thread.start()
+        super().__enter__()
         wait_until(lambda: self.accepted > 50, 5, "some writes")
         return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self._thread.join()
 
     def _run(self):
         while not self._stopped.wait(0.005):
