@@ -2,10 +2,10 @@
 
 import contextlib
 import os
-import threading
 
 import redis
 
+from lab.background import Background
 from lab.crowd import CROWD, MOVING, NAMES, Crowd, begin_failover, masters_of_crowd
 from lab.lab import Lab
 
@@ -25,30 +25,19 @@ Redis and the scraper. Agent and echo take turns in the same turmoil, and are sh
 at rest too, with the thousand names and without scrapes and failovers."""
 
 
-class Turmoil:
+class Turmoil(Background):
     """Scrapes and failovers, each by a thread of its own, until the block is left."""
 
     def __init__(self, deployment, agent):
+        super().__init__(self._scrape, self._fail_over)
         self._deployment = deployment
         self._agent = agent
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._scrape), threading.Thread(target=self._fail_over)]
         self.scrapes = 0
         self.failovers = 0
         self.failures = []
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
     def _scrape(self):
-        while not self._over.wait(SCRAPES_EVERY):
+        while not self._stopped.wait(SCRAPES_EVERY):
             try:
                 status, _ = self._agent.get("/metrics")
                 self.scrapes += status == 200
@@ -56,7 +45,7 @@ class Turmoil:
                 self.failures.append(error)
 
     def _fail_over(self):
-        while not self._over.wait(FAILOVER_EVERY):
+        while not self._stopped.wait(FAILOVER_EVERY):
             # The one before may not be over yet; then it is the next one's turn.
             with contextlib.suppress(redis.exceptions.ConnectionError, redis.exceptions.TimeoutError):
                 self.failovers += bool(begin_failover(self._deployment.sentinels[0]))

@@ -2,14 +2,14 @@
 
 import contextlib
 
-from lab.agent import Agent, masters_of, sentinels_of
+from lab.agent import start_agent
 from lab.deployment import start_deployment
 from lab.haproxy import HAProxy
 from lab.lab import Lab
 
 from .figures import Figure, Section, at_least, at_most, median, median_ratio
 from .setting import MASTER
-from .through_haproxy import MANY, connects, one_thread, without_spoe
+from .through_haproxy import MANY, connect_in_turn, one_thread, without_spoe
 
 ADDED_LIMIT = 15  # µs
 RATE_LIMIT = 0.85
@@ -23,9 +23,7 @@ def three_haproxies():
     """kind → HAProxy."""
     with Lab() as lab:
         deployment = start_deployment(lab)
-        agent = lab.add(Agent(
-            lab, spop={"threads": 1}, sentinels=sentinels_of(deployment), masters=masters_of(deployment)))
-        agent.start()
+        agent = start_agent(lab, deployment, spop={"threads": 1})
         yield {
             "none": one_thread(lab.add(HAProxy(lab, agent, "use-server")), without_spoe),
             "lua": one_thread(lab.add(HAProxy(lab, agent, "lua"))),
@@ -34,14 +32,8 @@ def three_haproxies():
 
 
 def measure(pace):
-    alone = {"none": [], "lua": [], "spoe": []}
-    many = {"none": [], "lua": [], "spoe": []}
     with three_haproxies() as haproxies:
-        for _ in range(pace.rounds):
-            for kind, haproxy in haproxies.items():
-                alone[kind].append(connects(haproxy, 1, pace))
-            for kind, haproxy in haproxies.items():
-                many[kind].append(connects(haproxy, MANY, pace))
+        alone, many = connect_in_turn(haproxies, pace)
     wait = {kind: median(runs, "p50_us") for kind, runs in alone.items()}
     rate = {kind: median(runs, "rate") for kind, runs in many.items()}
     return Section("HAProxy that knows by Lua", NOTES, [

@@ -5,9 +5,9 @@ import dataclasses
 import math
 import selectors
 import socket
-import threading
 import time
 
+from lab.background import Background
 from lab.waiting import TimedOut, wait_until
 
 from .busy_control import move_control_thread
@@ -29,13 +29,12 @@ without them. Memory is the whole agent's. A first crowd as large has come and g
 with the allocator the next one uses, and no more than that may be left in the end."""
 
 
-class Watchers:
+class Watchers(Background):
     """The readers and the scraper, a thread each kind, until the block is left."""
 
     def __init__(self, agent):
+        super().__init__(self._read, self._scrape)
         self._address = ("127.0.0.1", agent.http_port)
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._scrape)]
         self._readers = []
         self.scrapes = self.heartbeats = self.gone = 0
 
@@ -44,20 +43,13 @@ class Watchers:
             reader = socket.create_connection(self._address, timeout=5)
             reader.sendall(GET.format("/v1/events").encode())
             self._readers.append(reader)
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        return super().__enter__()
 
     def _read(self):
         with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
             for reader in self._readers:
                 selector.register(stack.enter_context(reader), selectors.EVENT_READ)
-            while not self._over.is_set():
+            while not self._stopped.is_set():
                 for key, _ in selector.select(0.1):
                     text = key.fileobj.recv(65536)
                     self.heartbeats += text.count(b'"heartbeat"')
@@ -68,7 +60,7 @@ class Watchers:
     def _scrape(self):
         """On connections that are kept, as Prometheus does it."""
         begun, connection = time.monotonic(), None
-        while not self._over.wait(max(0, begun + self.scrapes / SCRAPES_A_SECOND - time.monotonic())):
+        while not self._stopped.wait(max(0, begun + self.scrapes / SCRAPES_A_SECOND - time.monotonic())):
             connection = connection or socket.create_connection(self._address, timeout=5)
             connection.sendall(GET.format("/metrics").encode())
             head, _, body = connection.recv(65536).partition(b"\r\n\r\n")

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from lab.agent import Agent, masters_of, sentinels_of
+from lab.agent import Agent, masters_of, sentinels_of, start_agent
 from lab.deployment import start_deployment
 from lab.haproxy import HAProxy
 from lab.lab import Lab
@@ -44,10 +44,7 @@ def three_haproxies():
     """kind → HAProxy."""
     with Lab() as lab:
         deployment = start_deployment(lab)
-        agent = lab.add(Agent(
-            lab, spop={"threads": 1}, sentinels=sentinels_of(deployment),
-            masters=masters_of(deployment)))
-        agent.start()
+        agent = start_agent(lab, deployment, spop={"threads": 1})
         canned = lab.add(Peer(lab, "canned", MASTER))
         canned.start()
         # Never started: HAProxy's configuration is generated from its file.
@@ -68,16 +65,20 @@ def connects(haproxy, clients, pace):
     return result
 
 
+def connect_in_turn(haproxies, pace):
+    """(runs of one client, runs of many), each kind → runs: the kinds take turns."""
+    alone, many = ({kind: [] for kind in haproxies} for _ in range(2))
+    for _ in range(pace.rounds):
+        for kind, haproxy in haproxies.items():
+            alone[kind].append(connects(haproxy, 1, pace))
+        for kind, haproxy in haproxies.items():
+            many[kind].append(connects(haproxy, MANY, pace))
+    return alone, many
+
+
 def measure(pace):
-    alone = {"none": [], "canned": [], "ours": []}
-    many = {"none": [], "canned": [], "ours": []}
-    pace = pace.in_short_turns()
     with three_haproxies() as haproxies:
-        for _ in range(pace.rounds):
-            for kind, haproxy in haproxies.items():
-                alone[kind].append(connects(haproxy, 1, pace))
-            for kind, haproxy in haproxies.items():
-                many[kind].append(connects(haproxy, MANY, pace))
+        alone, many = connect_in_turn(haproxies, pace.in_short_turns())
     wait = {kind: median(runs, "p50_us") for kind, runs in alone.items()}
     rate = {kind: median(runs, "rate") for kind, runs in many.items()}
     return Section("Through HAProxy", NOTES, [

@@ -122,7 +122,7 @@ def agent_killed(world):
     world.await_majority()
 
 
-def agent_with_backup_killed(world):
+def first_of_two_agents_killed(world):
     kill_first_agent(world)
     world.notes["killed"] = [world.router.agents[0].name]
     world.await_majority()
@@ -168,8 +168,8 @@ DRILLS = {drill.name: drill for drill in (
     Drill("reload", "HAProxy is reloaded in mid-failover", reloaded, repeats=2),
     Drill("agent-killed", "the agent is killed in mid-failover, and back a second later", agent_killed,
           routers=WITH_AGENT),
-    Drill("agent-backup", "the agent is killed in mid-failover; there is a `backup`",
-          agent_with_backup_killed, routers=WITH_AGENT, options={"agents": 2}),
+    Drill("second-agent", "the agent is killed in mid-failover; there is a second one",
+          first_of_two_agents_killed, routers=WITH_AGENT, options={"agents": 2}),
     Drill("crowd", f"SENTINEL FAILOVER with {CROWD} sessions on the old master", crowd,
           routers=WITH_AGENT),
 )}

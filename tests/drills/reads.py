@@ -13,11 +13,11 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 
 from lab import resp, spop_client
 from lab.agent import make_agent, masters_of
+from lab.background import Background
 from lab.deployment import start_deployment
 from lab.haproxy import start_haproxy
 from lab.waiting import wait_until
@@ -36,21 +36,12 @@ class Read:
     new: bool
 
 
-class Stamps:
+class Stamps(Background):
     """Writes the time to the master every millisecond."""
 
     def __init__(self, deployment):
+        super().__init__(self._write)
         self.deployment = deployment
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._write, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self._thread.join()
 
     def _write(self):
         node = self.deployment.master_of()
@@ -65,25 +56,13 @@ class Stamps:
                 node = self.deployment.master_of() or node
 
 
-class Readers:
+class Readers(Background):
     """Reads through HAProxy: a new connection for each, and some that are kept until they end."""
 
     def __init__(self, port, kept=4):
+        super().__init__(self._read_anew, *[self._read_on] * kept)
         self.reads = []
         self._port = port
-        self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._read_anew, daemon=True)] + [
-            threading.Thread(target=self._read_on, daemon=True) for _ in range(kept)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
 
     def since(self, when):
         return [read for read in list(self.reads) if read.begun >= when]

@@ -16,8 +16,9 @@ MOST_SESSIONS = min(12000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 
 
 
 class AgentRouter:
-    """HAProxy as the agent's generator configures it, and `agents` agents, all but the first as backup.
-    With act=False they give verdicts alone, and leave HAProxy's servers as they are."""
+    """HAProxy as the agent's generator configures it, and `agents` agents: the second is asked
+    when the first cannot be reached. With act=False they give verdicts alone, and leave HAProxy's servers as
+    they are."""
 
     def __init__(self, lab, deployment, act=True, agents=1, policy=None):
         self.control = lab.subfolder("control") / "admin.sock"
@@ -37,12 +38,12 @@ class AgentRouter:
 
     def _adapted(self, text):
         """Its runtime API where the agents expect it, room for all sessions, the other agents."""
-        backups = "".join(f"\n    server a{number} {_endpoint(agent)} backup"
-                          for number, agent in enumerate(self.agents[1:], 2))
+        others = "".join(f"\n    server a{number} {_endpoint(agent)}"
+                         for number, agent in enumerate(self.agents[1:], 2))
         for pattern, replacement in (
                 (r"stats socket \S+", f"stats socket {self.control}"),
                 (r"\bmaxconn \d+", f"maxconn {MOST_SESSIONS}"),
-                (r"(\n    server a1 .*)", rf"\1{backups}")):
+                (r"(\n    server a1 .*)", rf"\1{others}")):
             text, count = re.subn(pattern, replacement, text)
             assert count == 1, f"{count} times {pattern} in:\n{text}"
         return text

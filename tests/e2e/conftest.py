@@ -1,4 +1,4 @@
-"""What the end-to-end tests share: a deadline for each, and one healthy deployment with its agent.
+"""What the end-to-end tests share: a deadline for each, and for each file one healthy deployment with its agent.
 
 Run them with `/usr/bin/python3 -m pytest tests/e2e`; SENTINEL_SPOA_BIN names another build of the agent.
 """
@@ -60,25 +60,32 @@ def pytest_runtest_teardown(item):
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab():
     with Lab() as lab:
         yield lab
 
 
-@pytest.fixture(scope="session")
-def shared_deployment(lab):
-    return start_deployment(lab)
+@pytest.fixture(scope="module")
+def settings():
+    """What the deployment differs in (see lab.deployment.Settings); a file may say otherwise."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def shared_deployment(lab, settings):
+    return start_deployment(lab, **settings)
 
 
 @pytest.fixture
 def deployment(shared_deployment):
-    """One name, one master, two replicas, three Sentinels; healthy again after each test."""
+    """One name, one master, two replicas, three Sentinels, if `settings` do not differ; healthy again after
+    each test."""
     yield shared_deployment
     shared_deployment.repair()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_agent(lab, shared_deployment):
     return agent_module.start_agent(lab, shared_deployment)
 
@@ -90,7 +97,7 @@ def agent(shared_agent, deployment):
     assert shared_agent.alive, shared_agent.log_text()[-2000:]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def haproxies(lab, shared_agent):
     """The three forms, all asking `agent`."""
     return {form: start_haproxy(lab, shared_agent, form) for form in FORMS}

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -15,6 +14,7 @@ import redis
 from lab import agent as agent_module
 from lab import resp, spop_client
 from lab.agent import make_agent, masters_of, start_agent
+from lab.background import Background
 from lab.deployment import start_deployment
 from lab.lab import Lab
 from lab.nodes import HOST
@@ -37,22 +37,8 @@ def probing(deployment, policy=None, credentials=None):
 
 
 @pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
-
-
-@pytest.fixture
-def deployment(place):
-    """Three nodes, three Sentinels; healthy again after each test."""
-    yield place[1]
-    place[1].repair()
-
-
-@pytest.fixture(scope="module")
-def all_agents(place):
-    lab, deployment = place
-    agents = {title: make_agent(lab, deployment, masters=probing(deployment, policy))
+def all_agents(lab, shared_deployment):
+    agents = {title: make_agent(lab, shared_deployment, masters=probing(shared_deployment, policy))
               for title, policy in POLICIES.items()}
     for agent in agents.values():
         agent.start()
@@ -192,8 +178,7 @@ def test_a_promotion_refuses_or_keeps_as_the_policy_says(agents, deployment):
 # --- not-master ----------------------------------------------------------------------------------
 
 @pytest.mark.deadline(60)
-def test_a_replica_that_the_sentinels_name_is_not_used_until_it_is_master(place, deployment):
-    lab, _ = place
+def test_a_replica_that_the_sentinels_name_is_not_used_until_it_is_master(lab, deployment):
     master, _ = master_and_server(deployment)
     named = next(node for node in deployment.group.nodes if node is not master)
     for sentinel in deployment.sentinels:
@@ -420,23 +405,18 @@ def cut_off(node):
             ip("rule", "del", "pref", priority)
 
 
-class DirectWriter:
+class DirectWriter(Background):
     """A context in which one client of `node`, not of HAProxy, writes one key after another."""
 
     def __init__(self, node, host=HOST):
+        super().__init__(self._run)
         self._client = redis.Redis(host, node.port, socket_timeout=3)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self.accepted = 0
 
     def __enter__(self):
-        self._thread.start()
+        super().__enter__()
         wait_until(lambda: self.accepted > 50, 5, "some writes")
         return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self._thread.join()
 
     def _run(self):
         while not self._stopped.wait(0.005):

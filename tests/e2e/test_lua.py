@@ -14,8 +14,6 @@ from knocking import knock_often, wait_in_silence
 
 from lab import resp
 from lab.agent import make_agent, masters_of
-from lab.deployment import start_deployment
-from lab.lab import Lab
 from lab.pushed import PushedHAProxy
 from lab.waiting import wait_until
 
@@ -122,23 +120,6 @@ def ended(sessions):
 def await_end(sessions, within):
     wait_until(lambda: ended(sessions) == len(sessions), within,
                lambda: f"{len(sessions)} sessions end; {ended(sessions)} have")
-
-
-@pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
-
-
-@pytest.fixture
-def deployment(place):
-    yield place[1]
-    place[1].repair()
-
-
-@pytest.fixture
-def lab(place):
-    return place[0]
 
 
 # --- each version, one thread and four -------------------------------------------------------------

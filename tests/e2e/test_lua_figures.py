@@ -5,8 +5,6 @@ import statistics
 import pytest
 
 from lab.agent import make_agent, masters_of
-from lab.deployment import start_deployment
-from lab.lab import Lab
 from lab.pushed import PushedHAProxy, PushedObserver
 from lab.switch import observe_switch
 from lab.waiting import wait_until
@@ -16,12 +14,6 @@ NAME = "mymaster"
 RUNS = 5
 RATE = 200
 RATE_WITHOUT_AGENT = 500
-
-
-@pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
 
 
 def start(lab, deployment, form, **options):
@@ -43,8 +35,7 @@ CAUSES = {
 
 @pytest.mark.deadline(120)
 @pytest.mark.parametrize("cause", CAUSES)
-def test_haproxy_knows_at_once_whom_the_majority_names(place, cause, capsys):
-    lab, deployment = place
+def test_haproxy_knows_at_once_whom_the_majority_names(lab, deployment, cause, capsys):
     agent, haproxy = start(lab, deployment, "lua")
     switches, lost = [], []
     try:
@@ -68,8 +59,8 @@ def test_haproxy_knows_at_once_whom_the_majority_names(place, cause, capsys):
 
 
 @pytest.mark.deadline(60)
-def test_an_agent_that_is_killed_and_started_again_costs_nobody_a_connection(place, any_haproxy, capsys):
-    lab, deployment = place
+def test_an_agent_that_is_killed_and_started_again_costs_nobody_a_connection(
+        lab, deployment, any_haproxy, capsys):
     agent, haproxy = start(lab, deployment, "lua-fallback", threads=2, binary=any_haproxy.binary)
     master = deployment.master_of()
     try:

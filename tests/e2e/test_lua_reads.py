@@ -9,8 +9,6 @@ import pytest
 
 from lab import resp
 from lab.agent import make_agent, masters_of
-from lab.deployment import start_deployment
-from lab.lab import Lab
 from lab.pushed import PushedHAProxy
 from lab.waiting import wait_until
 
@@ -88,23 +86,6 @@ class Scene:
 
 def ended(session):
     return bool(select.select([session._socket], [], [], 0)[0])
-
-
-@pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
-
-
-@pytest.fixture
-def deployment(place):
-    yield place[1]
-    place[1].repair()
-
-
-@pytest.fixture
-def lab(place):
-    return place[0]
 
 
 def test_reads_go_by_weight_and_leave_a_replica_that_stalls(lab, deployment, any_haproxy):

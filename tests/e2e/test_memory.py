@@ -9,36 +9,20 @@ import pytest
 
 from lab import spop_client
 from lab.agent import make_agent, masters_of, run, start_agent
-from lab.deployment import start_deployment
-from lab.lab import Lab
 from lab.waiting import wait_until
 
 NAME = "mymaster"
 
 
-@pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
-
-
 @pytest.fixture
-def deployment(place):
-    """Three nodes, three Sentinels; healthy again after each test."""
-    yield place[1]
-    place[1].repair()
-
-
-@pytest.fixture
-def make(place):
+def make(lab, shared_deployment):
     """Makes agents with a state file beside their configuration, not started."""
-    lab, deployment = place
     agents = []
 
     def make(policy=None):
-        (master,) = masters_of(deployment)
+        (master,) = masters_of(shared_deployment)
         agent = make_agent(
-            lab, deployment, masters=[master | ({"policy": policy} if policy else {})],
+            lab, shared_deployment, masters=[master | ({"policy": policy} if policy else {})],
             state_file="state.json")
         agents.append(agent)
         return agent
@@ -117,10 +101,10 @@ def test_an_agent_restarted_without_any_sentinel_asks_first_and_then_holds_what_
 
 
 @pytest.mark.deadline(60)
-def test_a_restart_does_not_forget_the_epoch_and_so_is_not_led_back(make, place, deployment):
+def test_a_restart_does_not_forget_the_epoch_and_so_is_not_led_back(make, lab, deployment):
     files = {sentinel: sentinel.config.read_text() for sentinel in deployment.sentinels}
     old = deployment.master_of()
-    agent, forgetful = make(), start_agent(*place)
+    agent, forgetful = make(), start_agent(lab, deployment)
     agent.start()
     new = fail_over(deployment)
     deployment.repair()
@@ -147,7 +131,7 @@ def test_a_restart_does_not_forget_the_epoch_and_so_is_not_led_back(make, place,
     wait_until(
         lambda: ask(forgetful)["server"] == deployment.group.server_of(old), 5,
         "the agent without a state file knows no better: this is what the file is for")
-    place[0].end([forgetful])
+    lab.end([forgetful])
     old.client.replicaof("NO", "ONE")  # as the Sentinels have it now
 
 

@@ -12,8 +12,6 @@ import pytest
 
 from lab import spop_client
 from lab.agent import start_agent
-from lab.deployment import start_deployment
-from lab.lab import Lab
 from lab.waiting import wait_until
 
 NAMES = ("cache", "queue", "sessions")
@@ -21,14 +19,12 @@ SECRET = "correct-horse-battery"
 
 
 @pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab, names=NAMES)
+def settings():
+    return {"names": NAMES}
 
 
 @pytest.fixture
-def agent(place):
-    lab, deployment = place
+def agent(lab, deployment):
     agent = start_agent(lab, deployment, spop={"threads": 2})
     yield agent
     lab.end([agent])
@@ -66,8 +62,7 @@ def sentinel_links(deployment):
              and client["cmd"] != "client|list"} for sentinel in deployment.sentinels]
 
 
-def test_what_did_not_change_goes_on(place, agent):
-    _, deployment = place
+def test_what_did_not_change_goes_on(deployment, agent):
     with spop_client.connect(agent.spop_address) as client:
         before, links = agent.master("cache"), sentinel_links(deployment)
         master_of(agent, "queue")["policy"] = {"odown": "keep", "wait": "1s"}
@@ -83,7 +78,7 @@ def test_what_did_not_change_goes_on(place, agent):
     assert "key=masters[queue].policy.wait before=8000ms after=1000ms" in log, log
 
 
-def test_names_come_and_go_on_a_connection_that_stays(place, agent):
+def test_names_come_and_go_on_a_connection_that_stays(agent):
     everything = agent.config["masters"]
     with spop_client.connect(agent.spop_address) as client:
         assert client.ask("queue")["server"] == "R1"
@@ -100,7 +95,7 @@ def test_names_come_and_go_on_a_connection_that_stays(place, agent):
         assert agent.metric("sentinel_spoa_spop_connections_total") == 1
 
 
-def test_the_only_name_need_not_be_named(place, agent):
+def test_the_only_name_need_not_be_named(agent):
     with spop_client.connect(agent.spop_address) as client:
         assert client.ask(None)["server"] is None
         agent.config["masters"] = [master_of(agent, "queue")]
@@ -108,8 +103,7 @@ def test_the_only_name_need_not_be_named(place, agent):
         assert client.ask(None)["server"] == "R1"
 
 
-def test_sentinels_come_and_go_and_the_rest_keep_their_votes(place, agent):
-    _, deployment = place
+def test_sentinels_come_and_go_and_the_rest_keep_their_votes(deployment, agent):
     addresses = list(agent.config["sentinels"]["addresses"])
     agent.config["sentinels"]["addresses"] = addresses[1:]
     reload(agent)
@@ -140,8 +134,7 @@ def test_a_bad_file_changes_nothing_and_says_so(agent, broken):
     assert "could not be read anew" not in agent.status().stdout
 
 
-def test_a_port_that_is_taken_changes_nothing(place, agent):
-    lab, _ = place
+def test_a_port_that_is_taken_changes_nothing(lab, agent):
     with socket.create_server(("127.0.0.1", lab.ports.take())) as taken:
         agent.config["spop"]["listen"].append("127.0.0.1:{}".format(taken.getsockname()[1]))
         master_of(agent, "queue")["policy"] = {"wait": "1s"}
@@ -151,8 +144,7 @@ def test_a_port_that_is_taken_changes_nothing(place, agent):
         assert client.ask("queue")["server"] == "R1"
 
 
-def test_a_changed_listener_is_opened_and_the_old_one_closed(place, agent):
-    lab, _ = place
+def test_a_changed_listener_is_opened_and_the_old_one_closed(lab, agent):
     old, new = agent.spop_address, ("127.0.0.1", lab.ports.take())
     with spop_client.connect(old) as client:
         agent.config["spop"]["listen"][0] = "{}:{}".format(*new)
@@ -171,7 +163,7 @@ def test_a_changed_listener_is_opened_and_the_old_one_closed(place, agent):
             assert other.ask("cache")["server"] == "R1"
 
 
-def test_no_secret_is_told(place, agent):
+def test_no_secret_is_told(agent):
     password = agent.folder / "password"
     password.write_text(SECRET)
     password.chmod(0o600)
@@ -226,7 +218,7 @@ class Asker(threading.Thread):
 
 
 @pytest.mark.deadline(90)
-def test_a_hundred_reloads_lose_no_answer_and_leave_nothing_behind(place, agent):
+def test_a_hundred_reloads_lose_no_answer_and_leave_nothing_behind(agent):
     everything, addresses = agent.config["masters"], agent.config["sentinels"]["addresses"]
 
     def variant(number):

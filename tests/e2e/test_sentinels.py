@@ -5,13 +5,13 @@ import contextlib
 import dataclasses
 import itertools
 import json
-import threading
 import time
 
 import pytest
 
 from lab import resp, spop_client
 from lab.agent import start_agent
+from lab.background import Background
 from lab.deployment import Deployment, start_deployment
 from lab.haproxy import HAProxy, start_haproxy
 from lab.lab import Lab
@@ -349,39 +349,31 @@ def test_a_sentinel_that_was_frozen_counts_again_while_it_is_in_tilt(scene):
 STOPPED = 5.0  # seconds
 
 
-class Questions:
+class Questions(Background):
     """A context in which one SPOP client asks every 10 ms, without waiting for answers."""
 
     def __init__(self, agent):
+        super().__init__(self._ask, self._hear)
         self._client = spop_client.connect(agent.spop_address, timeout=STOPPED + 5)
-        self._over = threading.Event()
         self.asked = {}  # frame id → when
         self.answers = {}  # frame id → Ack
-        self._threads = [threading.Thread(target=run, daemon=True) for run in (self._ask, self._hear)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
 
     def __exit__(self, *_):
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
+        super().__exit__()
         self._client.close()
 
     def _ask(self):
         for frame in itertools.count(1):
-            last = self._over.is_set()
+            last = self._stopped.is_set()
             self.asked[frame] = time.monotonic()
             self._client.notify(
                 [(spop_client.MESSAGE, [("master", spop_client.string(NAME))])], 1, frame)
             if last:
                 return
-            self._over.wait(0.01)
+            self._stopped.wait(0.01)
 
     def _hear(self):
-        while not self._over.is_set() or len(self.answers) < len(self.asked):
+        while not self._stopped.is_set() or len(self.answers) < len(self.asked):
             ack = self._client.ack()
             self.answers[ack.frame_id] = ack
 

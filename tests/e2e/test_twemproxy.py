@@ -25,20 +25,8 @@ FOLLOWS = "sentinel_spoa_twemproxy_follows"
 
 
 @pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab, redis_password=SECRET, sentinel_password="sentinel-secret")
-
-
-@pytest.fixture
-def lab(place):
-    return place[0]
-
-
-@pytest.fixture
-def deployment(place):
-    yield place[1]
-    place[1].repair()
+def settings():
+    return {"redis_password": SECRET, "sentinel_password": "sentinel-secret"}
 
 
 def other_than_master(deployment):

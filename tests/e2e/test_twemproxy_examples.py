@@ -5,9 +5,9 @@ import re
 import socket
 import stat
 import subprocess
-import threading
 
 from lab.agent import ROOT, make_agent, run
+from lab.background import Background
 from lab.haproxy import BINARY as HAPROXY
 from lab.nutcracker import BINARY, Nutcracker
 from lab.waiting import wait_until
@@ -59,24 +59,15 @@ def test_haproxy_takes_its_file_and_it_is_what_the_generator_writes_but_for_the_
     assert loaded.returncode == 0, loaded.stderr
 
 
-class Clients:
+class Clients(Background):
     """A context that pings a UNIX socket on a new connection, again and again."""
 
     PING = b"*1\r\n$4\r\nPING\r\n"
 
     def __init__(self, path):
+        super().__init__(self._run)
         self.asked, self.failures = 0, []
         self._path = str(path)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self._thread.join()
 
     def _run(self):
         while not self._stopped.is_set():

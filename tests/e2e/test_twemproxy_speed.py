@@ -11,9 +11,7 @@ import time
 import pytest
 
 from lab.agent import make_agent, masters_of
-from lab.deployment import start_deployment
 from lab.haproxy import start_haproxy
-from lab.lab import Lab
 from lab.nutcracker import NutcrackerWriter, start_nutcracker
 from lab.observer import Observer
 from lab.waiting import wait_until
@@ -25,20 +23,8 @@ RATE = 200
 
 
 @pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab, redis_password=SECRET, sentinel_password="sentinel-secret")
-
-
-@pytest.fixture
-def lab(place):
-    return place[0]
-
-
-@pytest.fixture
-def deployment(place):
-    yield place[1]
-    place[1].repair()
+def settings():
+    return {"redis_password": SECRET, "sentinel_password": "sentinel-secret"}
 
 
 CAUSES = {

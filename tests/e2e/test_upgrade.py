@@ -15,22 +15,14 @@ from knocking import knock
 from lab import agent as agent_module
 from lab import spop_client
 from lab.agent import masters_of, start_agent
-from lab.deployment import start_deployment
 from lab.haproxy import start_haproxy
 from lab.haproxy_versions import wanted_versions
-from lab.lab import Lab
 from lab.pushed import PushedHAProxy
 from lab.waiting import wait_until
 from lab.writer import Writer
 
 UPGRADES = int(os.environ.get("SENTINEL_SPOA_UPGRADES", "10"))
 RATE = 1000  # connections a second, at least
-
-
-@pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
 
 
 class Upgraded:
@@ -67,8 +59,7 @@ class Upgraded:
 
 
 @pytest.fixture
-def upgraded(place):
-    lab, deployment = place
+def upgraded(lab, deployment):
     (master,) = masters_of(deployment)
     agent = start_agent(
         lab, deployment, masters=[master | {"redis": {}, "replicas": {"fallback": "refuse"}}],
@@ -109,8 +100,7 @@ SENTINEL_SPOA_SOCKETS=$(printf '%s\\n' "${{kept[@]}}") exec {program} "$@"
 """
 
 
-def test_an_older_program_gets_the_sockets_and_haproxy_a_goodbye(place, monkeypatch):
-    lab, deployment = place
+def test_an_older_program_gets_the_sockets_and_haproxy_a_goodbye(lab, deployment, monkeypatch):
     program = lab.subfolder("program") / "sentinel-spoa"
     shutil.copy2(agent_module.BINARY, program)
     monkeypatch.setattr(agent_module, "BINARY", program)
@@ -168,8 +158,7 @@ class Knocker(threading.Thread):
 
 @pytest.mark.deadline(60 + 3 * UPGRADES)
 @pytest.mark.parametrize("version", ["oldest", "newest"])
-def test_no_client_is_refused(place, upgraded, version):
-    lab, deployment = place
+def test_no_client_is_refused(lab, deployment, upgraded, version):
     versions = [each for each in wanted_versions() if each.number]
     wanted = min(versions, key=lambda each: each.number) if version == "oldest" else \
         max(versions, key=lambda each: each.number)
@@ -194,8 +183,7 @@ def test_no_client_is_refused(place, upgraded, version):
     assert knocks / took > RATE / 2  # a machine that has other things to do is no fault
 
 
-def test_lua_in_haproxy_follows_the_new_process_at_once(place, upgraded):
-    lab, deployment = place
+def test_lua_in_haproxy_follows_the_new_process_at_once(lab, deployment, upgraded):
     haproxy = lab.add(PushedHAProxy(lab, upgraded.agent))
     haproxy.start()
     wait_until(haproxy.followed, 5, "HAProxy follows the agent")
@@ -216,8 +204,7 @@ def test_lua_in_haproxy_follows_the_new_process_at_once(place, upgraded):
     lab.end([haproxy])
 
 
-def test_reads_stay_with_the_replicas(place, upgraded):
-    lab, deployment = place
+def test_reads_stay_with_the_replicas(lab, deployment, upgraded):
     haproxy = start_haproxy(lab, upgraded.agent)
     (port,) = haproxy.read_ports.values()
     wait_until(lambda: knock(port).port, 5, "a replica is fresh")

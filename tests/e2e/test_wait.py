@@ -11,9 +11,7 @@ import pytest
 
 from lab import resp, spop_client
 from lab.agent import masters_of, start_agent
-from lab.deployment import start_deployment
 from lab.haproxy import start_haproxy
-from lab.lab import Lab
 from lab.observer import Observer
 from lab.switch import observe_switch
 from lab.waiting import wait_until
@@ -27,23 +25,9 @@ PATIENCE = 8
 LONG_AGO = 60  # seconds; a down-after that never comes to pass
 
 
-@pytest.fixture(scope="module")
-def place():
-    with Lab() as lab:
-        yield lab, start_deployment(lab)
-
-
 @pytest.fixture
-def deployment(place):
-    """Three nodes, three Sentinels; healthy again after each test."""
-    yield place[1]
-    place[1].repair()
-
-
-@pytest.fixture
-def start(place, deployment):
+def start(lab, deployment):
     """Starts an agent, with probes, and HAProxy in front; both end with the test."""
-    lab, _ = place
     started = []
 
     def start(wait="8s", spop=None):

@@ -2,10 +2,10 @@
 
 import asyncio
 import dataclasses
-import threading
 import time
 
 from . import resp
+from .background import Background
 from .waiting import wait_until
 
 PATIENCE = 3.0  # seconds until a client leaves a connection that does not answer
@@ -33,7 +33,7 @@ class Write:
     error: str | None
 
 
-class Writer:
+class Writer(Background):
     """A context that writes `rate` times a second through `port` while it is open.
 
     Writes begin on time, whatever became of earlier ones. A new connection for each write, or with
@@ -42,21 +42,16 @@ class Writer:
     """
 
     def __init__(self, port, rate=200, pooled=False, password=None, patience=PATIENCE):
+        super().__init__(lambda: asyncio.run(self._run()))
         self.writes = []
         self._patience = patience
         self._port, self._rate, self._password = port, rate, password
         self._run = self._write_pooled if pooled else self._write_anew
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
     def __enter__(self):
-        self._thread.start()
+        super().__enter__()
         wait_until(lambda: self.writes, self._patience + 2, "the first write has ended")
         return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self._thread.join()
 
     def first_accepted(self, node, since):
         """The first write acknowledged by `node` that ended after `since`; None without one."""
