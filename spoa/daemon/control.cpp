@@ -55,7 +55,7 @@ Control::Control(
         const telemetry::ReadsNow reads{
             names_[name].replicas, words_of(names_[name].read_wishes.wishes())};
         return telemetry::master_event(
-            names_[name].watch, words_of(names_[name].wishes), telemetry::Moment(), &reads);
+            names_[name].watch, words_of(names_[name].wishes), telemetry::Moment::now(), &reads);
     };
     hosts_.on_change = [this] {
         for (const auto place : order_)
@@ -281,7 +281,7 @@ void Control::tell_failover(std::size_t name)
 {
     const auto& master_name = names_[name].watch.subject().name;
     const auto& failover = names_[name].course.newest();
-    const telemetry::Moment now;
+    const auto now = telemetry::Moment::now();
     events_.send(name, telemetry::failover_event(master_name, failover, now));
     if (failover.at(verdict::Phase::verdict))
         metrics_.names().set_failover(name, failover, now);

@@ -75,7 +75,7 @@ std::optional<verdict::TimePoint> Control::look_again(std::size_t name) const
 std::vector<telemetry::ReadReport> Control::reads() const
 {
     std::vector<telemetry::ReadReport> out;
-    const auto now = telemetry::Moment().steady;
+    const auto now = telemetry::Moment::now().steady;
     for (const auto place : order_)
         if (const auto& name = names_[place]; name.watch.subject().replicas)
             out.push_back({name.watch.subject().name, name.replicas, now});

@@ -23,7 +23,7 @@ void Daemon::reload()
         trouble = e.what();
     }
     metrics_.count_reload(trouble.empty());
-    reload_report_ = {trouble, telemetry::Moment().steady};
+    reload_report_ = {trouble, telemetry::Moment::now().steady};
     if (trouble.empty())
         write_log(
             LogLevel::info,

@@ -81,7 +81,7 @@ std::shared_ptr<LineStream> EventFeed::subscribe(std::optional<std::size_t> name
     // All names may change at once, and a few times, before a reader has got round to it.
     LineStream::Settings settings;
     settings.most_waiting += 4 * bytes;
-    settings.heartbeat = [] { return telemetry::heartbeat_event(telemetry::Moment()); };
+    settings.heartbeat = [] { return telemetry::heartbeat_event(telemetry::Moment::now()); };
     auto lines = std::make_shared<LineStream>(executor_, std::move(settings));
     for (const auto place : wanted)
         lines->push(current(place));

@@ -92,7 +92,7 @@ HttpResponse masters(const PageSources& sources, const HttpRequest&, std::string
         telemetry::masters_json(
             names_of(sources),
             control.sentinels(),
-            telemetry::Moment(),
+            telemetry::Moment::now(),
             control.haproxies(),
             control.twemproxies(),
             sources.reload()));
@@ -112,7 +112,7 @@ HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_
         telemetry::master_json(
             name,
             control.sentinels(),
-            telemetry::Moment(),
+            telemetry::Moment::now(),
             control.haproxies(),
             control.twemproxies()));
 }
@@ -210,7 +210,7 @@ HttpResponse status_page(const PageSources& sources, const HttpRequest& request,
     const auto wanted = find_argument(request.target, "name");
     if (wanted && !sources.control.find_name(*wanted))
         return no_such_name();
-    const telemetry::Moment now;
+    const auto now = telemetry::Moment::now();
     const auto haproxies = sources.control.haproxies();
     const auto twemproxies = sources.control.twemproxies();
     const auto sentinels = sources.control.sentinels();

@@ -406,7 +406,8 @@ def test_an_agent_that_was_stopped_never_names_the_master_of_before(scene):
     told = questions.servers_since(stopped)
     assert len(told) >= 10 * STOPPED, "few questions waited for the agent"
     assert scene.group.server_of(old) not in {server for _, server in told}
-    assert told[0] == ("stale", None)
+    # On a busy machine the Sentinels' answers may be heard before the first question.
+    assert told[0] in (("stale", None), ("ok", scene.group.server_of(new)))
     # Nor was there a moment in which it would have, had somebody asked.
     changes = [change for change in scene.report()["changes"] if change["at"] > last_change]
     assert (changes[0]["to"]["state"], changes[0]["open"]) == ("stale", False)
