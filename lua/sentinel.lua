@@ -52,6 +52,7 @@ Cli.register(verdicts, feeds, fence)
 
 for _, feed in ipairs(feeds) do
     core.register_task(function() feed:run() end)
+    core.register_task(function() safely.forever("silence", function() feed:watch() end) end)
 end
 if #chosen.backends > 0 then
     core.register_init(safely.wrap("fence", nil, function() fence:check() end))

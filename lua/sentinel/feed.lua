@@ -9,6 +9,7 @@ local Feed = {}
 Feed.__index = Feed
 
 local first_pause, last_pause = 50, 2000  -- ms between two rounds of attempts
+local look_period = 250  -- ms
 local good_after = 1  -- s that a connection has lasted
 
 -- Follows one name, or all. `on_word` is called with a name when something was said of it, and without
@@ -68,6 +69,7 @@ function Feed:follow(socket)
     if not stream then
         return why
     end
+    self.stream = stream
     local connection = Verdicts.begin(self:agent().text, self.name)
     while true do
         local text
@@ -103,6 +105,7 @@ end
 function Feed:attempt()
     local socket = core.tcp()
     local well, why = pcall(self.follow, self, socket)
+    self.stream = nil
     pcall(socket.close, socket)
     self:lose(why)
     if not well then
@@ -113,6 +116,14 @@ end
 -- Whether HAProxy is stopping, for a reload or for good, and nobody needs the table any more.
 function Feed:is_over()
     return tonumber(core.get_info().Stopping) == 1 and not self.is_needed()
+end
+
+-- For a task of its own.
+function Feed:watch()
+    if self.stream then
+        self.stream:end_if_silent()
+    end
+    core.msleep(look_period)
 end
 
 function Feed:run()

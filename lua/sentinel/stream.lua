@@ -3,13 +3,20 @@
 -- `receive` answers nil at its time-out and leaves the socket unusable, so whatever goes wrong ends
 -- the stream: it is made anew, never mended.
 --
+-- Silence is not left to the socket's time-out. In HAProxy 2.6 what comes in the moment in which that is looked
+-- at, each time it might have passed, is read only when it is looked at again; and the heartbeats come each
+-- second, as the time-outs do. So somebody else has to look, and to close the stream.
+--
 -- Up to HAProxy 3.0 a socket of Lua's stops for good when so much comes at once that its buffer
 -- (tune.bufsize) is full: 15 KiB, some 35 names. With more of them, follow each by itself (name=).
+local clock = require("sentinel.clock")
+
 local Stream = {}
 Stream.__index = Stream
 
 local connect_timeout = 1     -- s
 local silence_timeout = 3     -- s; an agent says something each second
+local no_timeout = 86400      -- s
 local longest_line = 65536
 local longest_chunk = 1048576
 local most_headers = 50
@@ -61,8 +68,16 @@ function Stream.open(socket, agent, name)
     if not well then
         return nil, chunked
     end
-    socket:settimeout(silence_timeout)
-    return setmetatable({ socket = socket, chunked = chunked, text = "", at = 1 }, Stream)
+    socket:settimeout(no_timeout)
+    return setmetatable({ socket = socket, chunked = chunked, text = "", at = 1, heard = clock.moment() }, Stream)
+end
+
+-- Ends the stream when nothing has come for too long. From another task than the reader's, which is told as if
+-- the agent had hung up.
+function Stream:end_if_silent()
+    if clock.age(self.heard) > silence_timeout then
+        self.socket:close()
+    end
 end
 
 -- More text; nothing and why when there is none to come.
@@ -107,7 +122,7 @@ function Stream:line()
         if not text then
             return nil, why
         end
-        self.text, self.at = rest .. text, 1
+        self.text, self.at, self.heard = rest .. text, 1, clock.moment()
     end
 end
 

@@ -10,6 +10,7 @@ import pytest
 
 from lab.agent import Agent
 from lab.event_lines import EventLines, master_line
+from lab.haproxy import BINARY
 from lab.lab import Lab
 from lab.pushed import PushedHAProxy
 from lab.waiting import wait_until
@@ -19,6 +20,8 @@ AT_ONCE = 20  # up to HAProxy 3.0 a socket of Lua's does not bear more than its 
 CHECKED_EVERY = 50  # such portions
 ALLOWED_GROWTH = 1024  # KiB
 NAME = "mymaster"
+SERVERS = ("R1", "R2", "R3")
+SILENCE = 3.0  # s, which end a connection to an agent
 
 
 def resident(haproxy):
@@ -28,53 +31,81 @@ def resident(haproxy):
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")))
 
 
+def master_of(number):
+    """Of the change with this number. The last of a portion names a server that none before it in the portion does."""
+    portion, place = divmod(number, AT_ONCE)
+    return SERVERS[(portion + (place % 2 + 1 if place < AT_ONCE - 1 else 0)) % 3]
+
+
+class Scene:
+    """A context: HAProxy, and who speaks to it in an agent's place."""
+
+    def __init__(self, binary):
+        self._lab = Lab()
+        self._addresses = {server: f"127.0.0.1:{self._lab.ports.take()}" for server in SERVERS}
+        # Its file only.
+        agent = Agent(self._lab, sentinels={"addresses": [f"127.0.0.1:{self._lab.ports.take()}"]},
+                      masters=[{"name": NAME, "servers": self._addresses}])
+        self.haproxy = self._lab.add(PushedHAProxy(self._lab, agent, threads=2, binary=binary))
+        self._lines = EventLines(agent.http_port, lambda: [self._change(AT_ONCE - 1)])
+
+    def __enter__(self):
+        self._lab.__enter__()
+        self._lines.__enter__()
+        self.haproxy.start()
+        wait_until(lambda: self.haproxy.known(NAME), 5, "HAProxy follows")
+        return self
+
+    def __exit__(self, *failure):
+        self._lines.__exit__(*failure)
+        self._lab.__exit__(*failure)
+
+    def _change(self, number):
+        return master_line(NAME, self._addresses, master_of(number), number)
+
+    def tell(self, *numbers):
+        """Tells changes, and waits until HAProxy's servers are as the last one says. `show sentinel` is not asked:
+        HAProxy 2.6 leaks in each command that Lua answers."""
+        self._lines.say(*map(self._change, numbers))
+        wanted = {server: int(server != master_of(numbers[-1])) for server in SERVERS}
+        wait_until(lambda: self.haproxy.states(f"redis_{NAME}_nodes") == wanted, 10, "all are heard", every=0.001)
+
+    def play(self, numbers):
+        for first in range(numbers.start, numbers.stop, AT_ONCE):
+            last = first + AT_ONCE - 1
+            self.tell(*range(first, last + 1))
+            if first // AT_ONCE % CHECKED_EVERY == 0:
+                assert self.haproxy.show()["masters"][0]["epoch"] == last
+
+
 @pytest.mark.deadline(30 + CHANGES // 200)
 def test_memory_comes_back_after_many_changes(any_haproxy, capsys):
-    with Lab() as lab:
-        servers = {f"R{number}": f"127.0.0.1:{lab.ports.take()}" for number in (1, 2, 3)}
-        # Its file only: who speaks in its place is below.
-        agent = Agent(lab, sentinels={"addresses": [f"127.0.0.1:{lab.ports.take()}"]},
-                      masters=[{"name": NAME, "servers": servers}])
-        haproxy = lab.add(PushedHAProxy(lab, agent, threads=2, binary=any_haproxy.binary))
-        names = sorted(servers)
+    with Scene(any_haproxy.binary) as scene:
+        haproxy = scene.haproxy
+        quarter = CHANGES // 4
+        began, sizes = time.monotonic(), []
+        for start in range(0, CHANGES, quarter):
+            scene.play(range(AT_ONCE + start, AT_ONCE + start + quarter))
+            sizes.append(resident(haproxy))
+        took = time.monotonic() - began
+        with capsys.disabled():
+            print(f"\n\n{CHANGES:,} changes in {took:.0f} s, KiB after each quarter: "
+                  f"{', '.join(f'{size:,}' for size in sizes)}")
+        # The first quarter fills HAProxy's pools and Lua's tables.
+        wait_until(lambda: resident(haproxy) <= sizes[0] + ALLOWED_GROWTH, 10,
+                   lambda: f"{sizes[0]} KiB come back; {resident(haproxy)}")
+        assert haproxy.alive
+        assert haproxy.alerts() == []
+        assert "is put into maintenance" in haproxy.log_text()
+        assert haproxy.known(NAME) == (master_of(AT_ONCE + CHANGES - 1), "ok")
 
-        def master_of(number):
-            """The last of a portion names a server that none before it in the portion does."""
-            portion, place = divmod(number, AT_ONCE)
-            return names[(portion + (place % 2 + 1 if place < AT_ONCE - 1 else 0)) % 3]
 
-        def change(number):
-            return master_line(NAME, servers, master_of(number), number)
-
-        # By HAProxy's servers, not by `show sentinel`: HAProxy 2.6 leaks in each command that Lua answers.
-        def follows(number):
-            last = master_of(number)
-            return haproxy.states(f"redis_{NAME}_nodes") == {name: int(name != last) for name in names}
-
-        def play(numbers):
-            for first in range(numbers.start, numbers.stop, AT_ONCE):
-                last = first + AT_ONCE - 1
-                lines.say(*(change(number) for number in range(first, last + 1)))
-                wait_until(lambda last=last: follows(last), 10, "all are heard", every=0.001)
-                if first // AT_ONCE % CHECKED_EVERY == 0:
-                    assert haproxy.show()["masters"][0]["epoch"] == last
-
-        with EventLines(agent.http_port, lambda: [change(AT_ONCE - 1)]) as lines:
-            haproxy.start()
-            wait_until(lambda: haproxy.known(NAME), 5, "HAProxy follows")
-            quarter = CHANGES // 4
-            began, sizes = time.monotonic(), []
-            for start in range(0, CHANGES, quarter):
-                play(range(AT_ONCE + start, AT_ONCE + start + quarter))
-                sizes.append(resident(haproxy))
-            took = time.monotonic() - began
-            with capsys.disabled():
-                print(f"\n\n{CHANGES:,} changes in {took:.0f} s, KiB after each quarter: "
-                      f"{', '.join(f'{size:,}' for size in sizes)}")
-            # The first quarter fills HAProxy's pools and Lua's tables.
-            wait_until(lambda: resident(haproxy) <= sizes[0] + ALLOWED_GROWTH, 10,
-                       lambda: f"{sizes[0]} KiB come back; {resident(haproxy)}")
-            assert haproxy.alive
-            assert haproxy.alerts() == []
-            assert "is put into maintenance" in haproxy.log_text()
-            assert haproxy.known(NAME) == (master_of(AT_ONCE + CHANGES - 1), "ok")
+def test_no_change_waits_for_a_time_out():
+    with Scene(BINARY) as scene:  # no other, as it takes some seconds
+        began, longest, number = time.monotonic(), 0.0, AT_ONCE
+        while time.monotonic() - began < 3.3 * SILENCE:
+            told = time.monotonic()
+            number += 1 if master_of(number + 1) != master_of(number) else 2
+            scene.tell(number)
+            longest = max(longest, time.monotonic() - told)
+        assert longest < SILENCE / 2

@@ -50,7 +50,8 @@ function fake.install()
     return core
 end
 
--- A socket that has these lines and texts to read: each text is received by its number of bytes.
+-- A socket that has these lines and texts to read: each text is received by its number of bytes. Where there is
+-- no more, `starve` is called if a test has set it, and then the socket ends.
 function fake.socket(text)
     local socket = { sent = "", at = 1, closed = false }
     function socket.settimeout() end
@@ -66,6 +67,9 @@ function fake.socket(text)
         if what == "*l" then
             local line, after = text:match("^([^\n]*)\n()", socket.at)
             if not line then
+                if socket.starve then
+                    socket:starve()
+                end
                 return nil, "connection closed."
             end
             socket.at = after

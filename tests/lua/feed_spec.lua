@@ -99,6 +99,7 @@ describe("the event stream", function()
                     asked[#asked + 1] = select(2, ...)
                     return connect(...)
                 end
+                socket.starve = sockets.starve
                 sockets[#sockets + 1] = socket
                 return socket
             end
@@ -148,6 +149,21 @@ describe("the event stream", function()
                 feed:attempt()
             end
             assert.equal(5, #core.slept)
+        end)
+
+        it("ends a connection in which nothing comes for 3 s, from another task", function()
+            make({ one }, { head .. chunk(master .. heartbeat) })
+            feed:watch()  -- nothing to look at yet
+            local waited = #core.slept
+            sockets.starve = function(socket)
+                repeat
+                    feed:watch()
+                until socket.closed or #core.slept > 100
+            end
+            feed:attempt()
+            assert.equal(14, #core.slept - waited)  -- of 250 ms, the last one after the end
+            assert.is_true(sockets[1].closed)
+            feed:watch()  -- nor any more
         end)
 
         it("says each trouble once, and that it is over", function()
