@@ -79,14 +79,6 @@ MetricFamily lag_seconds(std::span<const ReadReport> reads)
 
 }  // namespace
 
-std::optional<std::chrono::nanoseconds> lag_time(
-    const verdict::Replica& replica, verdict::TimePoint now)
-{
-    if (!replica.complete_until || replica.fitness == verdict::Fitness::master)
-        return std::nullopt;
-    return now - *replica.complete_until;
-}
-
 std::vector<MetricFamily> read_families(
     std::span<const agent::Tally* const> tallies, std::span<const std::string> names,
     std::span<const ReadCounter> counters, std::span<const ReadReport> reads)

@@ -2,6 +2,8 @@
 
 #include "verdict/replica_watch.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace spoa::telemetry {
