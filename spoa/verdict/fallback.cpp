@@ -25,9 +25,7 @@ Verdict judge_quorum_lost(const Case& c, Standing& standing)
     return verdict;
 }
 
-}  // namespace
-
-Verdict judge_disunity(const Case& c, Standing& standing)
+Verdict judge_apart(const Case& c, Standing& standing)
 {
     const auto nil = votes_for(std::nullopt, c.votes);
     standing.contender.reset();
@@ -47,6 +45,26 @@ Verdict judge_disunity(const Case& c, Standing& standing)
     verdict.reason = "no address is named by " + count_of(c.needed(), c.sentinels());
     verdict.rule = "all are heard and no majority agrees";
     verdict.open = standing.current.has_value();
+    return verdict;
+}
+
+}  // namespace
+
+// In mid-failover a Sentinel may be silent for a second, as it waits for its disk, while another
+// names the next master already. That is no reason to use the last one, which was in doubt.
+Verdict judge_disunity(const Case& c, Standing& standing)
+{
+    auto verdict = judge_apart(c, standing);
+    auto& shut = standing.shut;
+    if (!verdict.open || !shut)
+        return verdict;
+    shut->until = shut->until.value_or(c.now + doubt_outlives);
+    if (c.now >= *shut->until)
+        return verdict;
+    verdict.open = false;
+    verdict.state = shut->state;
+    verdict.reason += "; the last majority was in doubt";
+    verdict.rule = "a doubt outlives the majority that raised it";
     return verdict;
 }
 

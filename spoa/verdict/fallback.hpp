@@ -13,6 +13,7 @@ namespace spoa::verdict {
 
 inline constexpr std::chrono::milliseconds stale_after{5'000};  // without any vote
 inline constexpr std::chrono::milliseconds ask_anew_limit{2'000};
+inline constexpr std::chrono::milliseconds doubt_outlives{5'000};  // the majority that raised it
 
 // Nothing is open between a moment at which everything may have changed unseen and the next
 // majority; but not for ever. Nothing when there was no such moment, or it is over.

@@ -173,6 +173,25 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
     return std::nullopt;
 }
 
+// What a majority gives, with the doubts about it.
+Verdict judge_heard(const Case& c, const Majority& majority, Standing& standing)
+{
+    standing.quorum_lost_at.reset();
+    standing.shut.reset();
+    auto verdict = judge_majority(c, majority, standing);
+    if (verdict.state != State::ok && verdict.state != State::degraded)
+        return verdict;
+    if (auto doubt = find_doubt(c, verdict, standing)) {
+        verdict.state = doubt->state;
+        verdict.reason = std::move(doubt->reason);
+        verdict.rule = doubt->rule;
+        verdict.open = doubt->open;
+        if (!doubt->open)
+            standing.shut = Shut{doubt->state, std::nullopt};
+    }
+    return verdict;
+}
+
 // The name of the address among HAProxy's servers, and whether it may be used at all: where
 // `servers:` is given, it is the whole set.
 void map_server(Verdict& verdict, const Subject& subject)
@@ -196,9 +215,11 @@ std::optional<TimePoint> next_look(
     const Standing& standing, const Evidence& evidence, TimePoint now)
 {
     std::optional<TimePoint> next;
+    if (standing.shut && standing.shut->until && now < *standing.shut->until)
+        next = standing.shut->until;
     const auto asked_until = standing.in_force_since + probe_deadline;
     if (standing.current && find_probe(evidence.probes, *standing.current) && now < asked_until)
-        next = asked_until;
+        next = next ? std::min(*next, asked_until) : asked_until;
     if (standing.heard_first_at)
         if (const auto told_by = *standing.heard_first_at + announcement_limit; now < told_by)
             next = next ? std::min(*next, told_by) : told_by;
@@ -224,15 +245,7 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
     if (auto anew = judge_asked_anew(c, standing)) {
         verdict = *std::move(anew);
     } else if (const auto majority = sentinel::find_majority(votes, c.needed())) {
-        standing.quorum_lost_at.reset();
-        verdict = judge_majority(c, *majority, standing);
-        if (verdict.state == State::ok || verdict.state == State::degraded)
-            if (auto doubt = find_doubt(c, verdict, standing)) {
-                verdict.state = doubt->state;
-                verdict.reason = std::move(doubt->reason);
-                verdict.rule = doubt->rule;
-                verdict.open = doubt->open;
-            }
+        verdict = judge_heard(c, *majority, standing);
     } else {
         verdict = judge_disunity(c, standing);
     }

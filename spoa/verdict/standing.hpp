@@ -3,6 +3,7 @@
 #include "base/endpoint.hpp"
 #include "verdict/doubt.hpp"
 #include "verdict/promotion.hpp"
+#include "verdict/state.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -26,6 +27,14 @@ inline Claim renewed(const std::optional<Claim>& claim, const Endpoint& address,
     return {address, now};
 }
 
+// A doubt that has shut the gate.
+struct Shut {
+    State state;
+    std::optional<TimePoint> until;  // once the majority that raised it is lost
+
+    bool operator==(const Shut&) const = default;
+};
+
 // What a name's verdict rests on beside the evidence. Kept by the caller from one judgement to
 // the next.
 struct Standing {
@@ -40,7 +49,8 @@ struct Standing {
     std::optional<TimePoint> asked_anew_at;
     // When a majority answered first, since the start or since all were asked anew.
     std::optional<TimePoint> heard_first_at;
-    bool down = false;  // is_down's memory
+    bool down = false;         // is_down's memory
+    std::optional<Shut> shut;  // by a doubt, when a majority was heard last
     StallWatch stall;
     PromotionWatch promotions;
     std::vector<Claim> tombstones;  // once master, and not known to be replicas yet

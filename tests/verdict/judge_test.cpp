@@ -266,6 +266,50 @@ TEST_SUITE("verdict/judge: no majority")
         CHECK(judge(limited, evidence(silence), again.standing, at(40'000)).verdict.open);
     }
 
+    TEST_CASE("a doubt that has shut the gate outlives its majority by five seconds")
+    {
+        const auto down = [](int when) {
+            auto made = vote("r1:1", 3, when);
+            made.flags.s_down = true;
+            return made;
+        };
+        const auto doubted =
+            judge(subject(), evidence({down(0), down(0), down(0)}), standing("r1:1", 3), at(0));
+        REQUIRE(doubted.verdict.state == State::odown);
+        REQUIRE_FALSE(doubted.verdict.open);
+
+        // The leader names the next master, and another Sentinel waits for its disk.
+        const Ballots apart{vote("r2:1", 4, 9'000), down(9'000), std::nullopt};
+        const auto lost = judge(subject(), evidence(apart), doubted.standing, at(9'000));
+        CHECK(lost.verdict.state == State::odown);
+        CHECK_FALSE(lost.verdict.open);
+        CHECK(lost.verdict.reason.starts_with("only 2 of 3 Sentinels answer"));
+        REQUIRE(lost.look_again == at(14'000));
+
+        const Ballots silence(3);
+        CHECK_FALSE(judge(subject(), evidence(silence), lost.standing, at(13'999)).verdict.open);
+        const auto over = judge(subject(), evidence(silence), lost.standing, at(14'000));
+        CHECK(over.verdict.open);  // as the policy says
+        CHECK(over.verdict.address == endpoint("r1:1"));
+
+        const Ballots next{vote("r2:1", 4, 9'100), down(9'100), vote("r2:1", 4, 9'100)};
+        const auto followed = judge(subject(), evidence(next), lost.standing, at(9'100));
+        CHECK(followed.verdict.open);
+        CHECK(followed.verdict.address == endpoint("r2:1"));
+        const auto later = judge(subject(), evidence(silence), followed.standing, at(20'000));
+        CHECK(later.verdict.open);
+    }
+
+    TEST_CASE("nor does one in which all are heard and disagree open it sooner")
+    {
+        auto before = standing("r1:1", 3);
+        before.shut = verdict::Shut{State::switching, std::nullopt};
+        const Ballots apart{vote("r1:1", 3), vote("r2:1", 4), vote("r3:1", 4)};
+        const auto result = judge(subject(), evidence(apart), before, at(0));
+        CHECK(result.verdict.state == State::switching);
+        CHECK_FALSE(result.verdict.open);
+    }
+
     TEST_CASE("refuse: no server while there is no quorum")
     {
         auto strict = subject();
