@@ -35,7 +35,7 @@ void Checker::start(const verdict::Watch& watch)
     claim_ = nowhere;
     served_ = nowhere;
     refuted_.fill(-200 * second);
-    calm_since_ = switching_since_ = heard_first_ = never;
+    calm_since_ = switching_since_ = heard_first_ = doubted_ = never;
     in_force_since_ = world_.now();
     touch();
 }
@@ -153,7 +153,7 @@ bool Checker::check(const verdict::Watch& watch, Time now)
         in_force_since_ = now;
         claim_ = nowhere;
     }
-    check_gate(watch, tally);
+    check_gate(watch, tally, now);
     check_progress(watch, tally, now);
 
     const auto& verdict = watch.verdict();
@@ -204,15 +204,21 @@ void Checker::check_epochs(const Tally& tally, int before, std::uint64_t high_be
 }
 
 // 6, and the part of 1 that concerns what is open by the word of a majority.
-void Checker::check_gate(const verdict::Watch& watch, const Tally& tally)
+void Checker::check_gate(const verdict::Watch& watch, const Tally& tally, Time now)
 {
     const auto& verdict = watch.verdict();
     const auto& policy = watch.subject().policy;
     const auto state = verdict.state;
     if (verdict.address && node_of(verdict.address) != current_)
         fail("gate", "the verdict names another address than the one in force");
+    const bool doubt = state == State::odown || state == State::switching ||
+                       state == State::isolated || state == State::not_master;
+    if (tally.address != nowhere)
+        doubted_ = doubt && !verdict.open ? now : never;
     if (!verdict.open)
         return;
+    if (doubted_ != never && now - doubted_ < doubt_outlives)
+        fail("gate", "open as soon as the majority that was in doubt is lost");
     if (!verdict.address)
         fail("gate", "open, and there is no address");
     if (state == State::unknown_name || state == State::not_master)

@@ -14,6 +14,7 @@ namespace spoa::simulation {
 inline constexpr Time vote_ttl = 1'500 * ms;
 inline constexpr Time tie_hold = 2'500 * ms;
 inline constexpr Time regress_hold = 10 * second;
+inline constexpr Time doubt_outlives = 5 * second;  // its majority
 // How long after the Sentinels agree an agent that is connected to them has heard it from each:
 // one poll period with its jitter (550 ms), a question that was torn (5 + 2 x 40 ms), and that
 // question again (5 ms, likewise), rounded up.
@@ -67,7 +68,7 @@ private:
     bool counts(int entry) const { return (valid_ >> static_cast<unsigned>(entry) & 1U) != 0; }
     void check_adoption(const Tally& tally, int before, std::uint64_t high_before, Time now);
     void check_epochs(const Tally& tally, int before, std::uint64_t high_before);
-    void check_gate(const verdict::Watch& watch, const Tally& tally);
+    void check_gate(const verdict::Watch& watch, const Tally& tally, Time now);
     void check_progress(const verdict::Watch& watch, const Tally& tally, Time now);
     void look_at_sentinels(Time now);
     bool node_denies(int place, Time now) const;
@@ -100,6 +101,7 @@ private:
     Time heard_first_ = never;      // a majority, since the start or since all votes were forgotten
     Time calm_since_ = never;       // all are heard, honest, and content with the master in force
     Time switching_since_ = never;  // the state is `switching`
+    Time doubted_ = never;          // the last majority was, which shut the gate
     std::array<Time, nodes + 1>
         refuted_;  // when a promotion was last known to have come to nothing
     std::uint64_t version_ = 0;
