@@ -378,6 +378,8 @@ Said World::ask(int who)
     if (liar.chance(70))
         said.get = liar.pick(nodes + 2) - 1;
     said.master = said.get == nowhere ? nowhere : liar.chance(80) ? said.get : liar.pick(nodes + 1);
+    // Who goes on from an earlier answer is told by MASTER alone, who asks anew by both.
+    two_faced = two_faced || said.get != said.master;
     constexpr std::uint64_t huge = 1'000'000'000;
     if (liar.chance(70))
         said.config_epoch = liar.chance(30) ? huge : liar.below(12);

@@ -178,7 +178,7 @@ public:
     bool other_choice = false;   // leaders select different replicas
     bool slow_replica = false;   // the leader's last phase lasts long
     bool cannot_demote = false;  // a master too many refuses to become a replica, for good
-    bool two_faced = false;      // some Sentinel has answered each time something else
+    bool two_faced = false;      // some Sentinel may have told each agent something else
     Subscriber* subscriber = nullptr;
 
 private:
