@@ -123,8 +123,8 @@ def test_reads_go_on_while_the_master_is_replaced(lab, deployment, any_haproxy):
         wait_until(lambda: deployment.master_of() and scene.master != old, 15, "another master")
         promoted = scene.master
         (other,) = set(deployment.group.servers) - {old, promoted}
-        scene.await_reads(other, within=8)
-        assert {scene.read() for _ in range(8)} == {other}
+        # Before it follows the new master it may be out for a moment, and the master stands in.
+        wait_until(lambda: {scene.read() for _ in range(8)} == {other}, 8, "reads go to the other replica")
         wait_until(lambda: promoted in scene.in_maintenance(), 3, "the promoted one serves no reads")
 
 
