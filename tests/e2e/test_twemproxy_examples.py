@@ -28,8 +28,12 @@ case $1 in
         echo $! > "$pid" ;;
     stop)
         [ -e "$pid" ] || exit 0
-        kill "$(cat "$pid")" 2>/dev/null
-        rm "$pid" ;;
+        ended=$(cat "$pid")
+        kill "$ended" 2>/dev/null
+        rm "$pid"
+        # Until it is gone, as systemctl does.
+        tries=0
+        while [ -e "/proc/$ended/exe" ] && [ $((tries += 1)) -lt 300 ]; do sleep 0.01; done ;;
 esac
 """
 
