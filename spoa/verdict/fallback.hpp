@@ -19,7 +19,8 @@ inline constexpr std::chrono::milliseconds doubt_outlives{5'000};  // the majori
 // majority; but not for ever. Nothing when there was no such moment, or it is over.
 std::optional<Verdict> judge_asked_anew(const Case& c, Standing& standing);
 
-// Too few can be heard, a majority does not know the name, or all are heard and none agrees.
+// Too few can be heard, a majority does not know the name, or all are heard and none agrees. Never
+// open within `doubt_outlives` of a majority that was in doubt and shut the gate.
 Verdict judge_disunity(const Case& c, Standing& standing);
 
 }  // namespace spoa::verdict

@@ -215,14 +215,16 @@ std::optional<TimePoint> next_look(
     const Standing& standing, const Evidence& evidence, TimePoint now)
 {
     std::optional<TimePoint> next;
-    if (standing.shut && standing.shut->until && now < *standing.shut->until)
-        next = standing.shut->until;
-    const auto asked_until = standing.in_force_since + probe_deadline;
-    if (standing.current && find_probe(evidence.probes, *standing.current) && now < asked_until)
-        next = next ? std::min(*next, asked_until) : asked_until;
+    const auto look_at = [&](TimePoint when) {
+        if (now < when && (!next || when < *next))
+            next = when;
+    };
+    if (standing.shut && standing.shut->until)
+        look_at(*standing.shut->until);
+    if (standing.current && find_probe(evidence.probes, *standing.current))
+        look_at(standing.in_force_since + probe_deadline);
     if (standing.heard_first_at)
-        if (const auto told_by = *standing.heard_first_at + announcement_limit; now < told_by)
-            next = next ? std::min(*next, told_by) : told_by;
+        look_at(*standing.heard_first_at + announcement_limit);
     return next;
 }
 

@@ -2,6 +2,7 @@
 
 CHANGES=100000 in the environment makes a longer run."""
 
+import contextlib
 import os
 import pathlib
 import time
@@ -38,27 +39,15 @@ def master_of(number):
 
 
 class Scene:
-    """A context: HAProxy, and who speaks to it in an agent's place."""
+    """HAProxy, and who speaks to it in an agent's place."""
 
-    def __init__(self, binary):
-        self._lab = Lab()
-        self._addresses = {server: f"127.0.0.1:{self._lab.ports.take()}" for server in SERVERS}
+    def __init__(self, lab, binary):
+        self._addresses = {server: f"127.0.0.1:{lab.ports.take()}" for server in SERVERS}
         # Its file only.
-        agent = Agent(self._lab, sentinels={"addresses": [f"127.0.0.1:{self._lab.ports.take()}"]},
+        agent = Agent(lab, sentinels={"addresses": [f"127.0.0.1:{lab.ports.take()}"]},
                       masters=[{"name": NAME, "servers": self._addresses}])
-        self.haproxy = self._lab.add(PushedHAProxy(self._lab, agent, threads=2, binary=binary))
-        self._lines = EventLines(agent.http_port, lambda: [self._change(AT_ONCE - 1)])
-
-    def __enter__(self):
-        self._lab.__enter__()
-        self._lines.__enter__()
-        self.haproxy.start()
-        wait_until(lambda: self.haproxy.known(NAME), 5, "HAProxy follows")
-        return self
-
-    def __exit__(self, *failure):
-        self._lines.__exit__(*failure)
-        self._lab.__exit__(*failure)
+        self.haproxy = lab.add(PushedHAProxy(lab, agent, threads=2, binary=binary))
+        self.lines = EventLines(agent.http_port, lambda: [self._change(AT_ONCE - 1)])
 
     def _change(self, number):
         return master_line(NAME, self._addresses, master_of(number), number)
@@ -66,7 +55,7 @@ class Scene:
     def tell(self, *numbers):
         """Tells changes, and waits until HAProxy's servers are as the last one says. `show sentinel` is not asked:
         HAProxy 2.6 leaks in each command that Lua answers."""
-        self._lines.say(*map(self._change, numbers))
+        self.lines.say(*map(self._change, numbers))
         wanted = {server: int(server != master_of(numbers[-1])) for server in SERVERS}
         wait_until(lambda: self.haproxy.states(f"redis_{NAME}_nodes") == wanted, 10, "all are heard", every=0.001)
 
@@ -78,9 +67,20 @@ class Scene:
                 assert self.haproxy.show()["masters"][0]["epoch"] == last
 
 
+@contextlib.contextmanager
+def following(binary):
+    """A Scene in which HAProxy has started, and follows."""
+    with Lab() as lab:
+        scene = Scene(lab, binary)
+        with scene.lines:
+            scene.haproxy.start()
+            wait_until(lambda: scene.haproxy.known(NAME), 5, "HAProxy follows")
+            yield scene
+
+
 @pytest.mark.deadline(30 + CHANGES // 200)
 def test_memory_comes_back_after_many_changes(any_haproxy, capsys):
-    with Scene(any_haproxy.binary) as scene:
+    with following(any_haproxy.binary) as scene:
         haproxy = scene.haproxy
         quarter = CHANGES // 4
         began, sizes = time.monotonic(), []
@@ -101,7 +101,7 @@ def test_memory_comes_back_after_many_changes(any_haproxy, capsys):
 
 
 def test_no_change_waits_for_a_time_out():
-    with Scene(BINARY) as scene:  # no other, as it takes some seconds
+    with following(BINARY) as scene:  # no other, as it takes some seconds
         began, longest, number = time.monotonic(), 0.0, AT_ONCE
         while time.monotonic() - began < 3.3 * SILENCE:
             told = time.monotonic()

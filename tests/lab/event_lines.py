@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 
+from .background import Background
 from .nodes import HOST
 
 HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -20,28 +21,20 @@ def master_line(name, servers, master, epoch=1, **changes):
     } | changes
 
 
-class EventLines:
+class EventLines(Background):
     """A context: whoever connects hears `first()` lines, a heartbeat, and then what say() is given."""
 
     def __init__(self, port, first):
+        super().__init__(self._accept, self._beat)
         self._first = first
         self._listener = socket.create_server((HOST, port))
         self._follower = None
         self._changed = threading.Condition()
-        self._closed = threading.Event()
-        self._threads = [threading.Thread(target=run, daemon=True) for run in (self._accept, self._beat)]
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._closed.set()
+    def __exit__(self, *failure):
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for thread in self._threads:
-            thread.join()
+        super().__exit__(*failure)
 
     def say(self, *lines):
         """Tells whoever follows; returns when all is written."""
@@ -50,7 +43,7 @@ class EventLines:
             self._follower.sendall(b"".join(map(_chunk, lines)))
 
     def _accept(self):
-        while not self._closed.is_set():
+        while not self._stopped.is_set():
             try:
                 follower, _ = self._listener.accept()
             except OSError:
@@ -62,7 +55,7 @@ class EventLines:
                 self._changed.notify_all()
 
     def _beat(self):
-        while not self._closed.wait(1):
+        while not self._stopped.wait(1):
             with self._changed:
                 if self._follower:
                     self._follower.sendall(_chunk(_heartbeat()))
