@@ -94,6 +94,7 @@ def run(keep):
             haproxy=[{"runtime_api": f"unix:{control}",
                       "backends": {f"redis_{master['name']}_nodes": master["name"]}}])
         haproxy = start_haproxy(lab, agent, control=control)
+        wait_until(lambda: agent.metric("sentinel_spoa_haproxy_up") == 1, 10, "the agent reaches HAProxy's socket")
         show_addresses(lab, deployment, agent, haproxy)
         show_status(agent)
         good = crash_the_master(deployment, agent, haproxy)
