@@ -7,10 +7,22 @@ namespace spoa::haproxy_api {
 
 bool Fence::want(Wishes wishes, TimePoint now)
 {
-    if (wishes == wishes_)
+    if (wishes == wanted_.wishes)
         return false;
-    wishes_ = std::move(wishes);
+    wanted_.wishes = std::move(wishes);
+    for (const auto& [server, wish] : wanted_.wishes)
+        if (wish == Wish::ready)
+            memory_.named.insert(server);
     decided_ = now;
+    due_ = std::min(due_, now);
+    return true;
+}
+
+bool Fence::expect(Places places, TimePoint now)
+{
+    if (places == wanted_.places)
+        return false;
+    wanted_.places = std::move(places);
     due_ = std::min(due_, now);
     return true;
 }
@@ -22,11 +34,14 @@ Commands Fence::begin(TimePoint now)
     if (!seen_)
         return commands;
     commands.id = seen_->id;
-    plan_ = reconcile(*seen_, wishes_, ours_);
+    plan_ = reconcile(*seen_, wanted_, memory_, now);
     telling_ = std::exchange(decided_, std::nullopt);
-    for (auto& server : std::exchange(cut_again_, {}))
-        if (wish(server) == Wish::maint && std::ranges::count(plan_.cut, server) == 0)
-            plan_.cut.push_back(std::move(server));
+    for (auto& name : std::exchange(cut_again_, {})) {
+        const auto* const server = seen_->find(name);
+        const bool still = server && (wish(*server) == Wish::maint || wish(*server) == Wish::idle);
+        if (still && std::ranges::count(plan_.cut, name) == 0)
+            plan_.cut.push_back(std::move(name));
+    }
 
     for (const auto& server : plan_.ready)
         commands.opening.push_back(make_ready(backend_, server));
@@ -49,22 +64,25 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
         const auto* const server = seen.find(name);
         if (!server || !server->maint)
             continue;
-        ours_.insert(name);
-        fenced.push_back({name, server->sessions, {}});
+        memory_.ours.insert(name);
+        fenced.push_back({name, server->sessions, {}, !memory_.named.contains(name)});
         if (telling_)
             fenced.back().took = now - *telling_;
     }
     telling_.reset();
-    for (const auto& name : seen.marked)
-        ours_.insert(name);
-    std::erase_if(ours_, [&](const std::string& name) {
-        const auto* const server = seen.find(name);
-        return !server || !server->maint;
-    });
+    remember(seen, done, now);
     seen_ = seen;
+    last_seen_.reset();
+    lacking_ = false;
     cut_again_ = done.maint;
 
-    const auto left = reconcile(seen, wishes_, ours_);
+    const auto left = reconcile(seen, wanted_, memory_, now);
+    if (left.empty()) {
+        decided_.reset();
+        unsettled_since_.reset();
+    } else if (!unsettled_since_) {
+        unsettled_since_ = now;
+    }
     if (first_look && !left.empty())
         due_ = now;
     else if (!cut_again_.empty())
@@ -74,21 +92,55 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
     return fenced;
 }
 
-void Fence::lose(TimePoint retry)
+void Fence::remember(const BackendSeen& seen, const Plan& done, TimePoint now)
+{
+    auto& [ours, named, resting] = memory_;
+    const auto is_in_maint = [&](const std::string& name) {
+        const auto* const server = seen.find(name);
+        return server && server->maint;
+    };
+    for (const auto& name : done.ready)
+        if (const auto* const server = seen.find(name);
+            server && !server->maint && resting.contains(name))
+            named.erase(name);
+    ours.insert(seen.marked.begin(), seen.marked.end());
+    std::erase_if(ours, [&](const std::string& name) { return !is_in_maint(name); });
+    std::erase_if(resting, [&](const auto& each) { return !ours.contains(each.first); });
+    for (const auto& server : seen.servers) {
+        const auto wish = wish_for(server, seen, wanted_);
+        if (wish == Wish::idle && ours.contains(server.name))
+            resting.emplace(server.name, now);
+        else if (wish == Wish::ready || wish == Wish::maint)
+            resting.erase(server.name);
+    }
+}
+
+void Fence::lose(TimePoint now, TimePoint retry)
 {
     due_ = retry;
     if (!decided_)
         decided_ = telling_;
     telling_.reset();
-    seen_.reset();
-    ours_.clear();
+    if (decided_ && !unsettled_since_)
+        unsettled_since_ = now;
+    if (seen_)
+        last_seen_ = std::exchange(seen_, std::nullopt);
+    memory_.ours.clear();
+    memory_.resting.clear();
     cut_again_.clear();
     plan_ = {};
 }
 
-Wish Fence::wish(const std::string& server) const
+void Fence::lack(TimePoint now)
 {
-    return seen_ ? wish_for(server, *seen_, wishes_) : Wish::leave;
+    lose(now, now + look_period);
+    last_seen_.reset();
+    lacking_ = true;
+}
+
+Wish Fence::wish(const ServerSeen& server) const
+{
+    return seen_ ? wish_for(server, *seen_, wanted_) : Wish::leave;
 }
 
 bool Fence::is_out(const std::string& server) const
@@ -96,30 +148,24 @@ bool Fence::is_out(const std::string& server) const
     if (!seen_)
         return false;
     const auto* const seen = seen_->find(server);
-    return !seen || (seen->maint && seen->sessions == 0);
+    return !seen || ((seen->maint || !memory_.named.contains(server)) && seen->sessions == 0);
 }
 
-std::vector<std::string> Fence::warnings() const
+std::optional<bool> Fence::lets_in(const std::string& server) const
 {
-    std::vector<std::string> out;
-    if (!seen_)
-        return out;
-    const bool any_known = std::ranges::any_of(
-        seen_->servers, [&](const ServerSeen& each) { return wishes_.contains(each.name); });
-    if (!any_known)
-        return {
-            "backend " + backend_ +
-            " has no server that `servers:` of its name has: it is left as it is"};
-    for (const auto& server : seen_->servers) {
-        const auto place = "server " + backend_ + '/' + server.name;
-        if (!wishes_.contains(server.name))
-            out.push_back(place + " is not in `servers:` of its name: it is kept in maintenance");
-        else if (server.maint && wish(server.name) == Wish::ready && !is_ours(server.name))
-            out.push_back(
-                place +
-                " should be used, and an operator has put it into maintenance: connections are "
-                "refused until he sets it ready");
-    }
+    const auto* const seen = last_seen() ? last_seen()->find(server) : nullptr;
+    if (!seen)
+        return std::nullopt;
+    return !seen->maint;
+}
+
+std::set<std::string> Fence::not_out_yet() const
+{
+    std::set<std::string> out;
+    for (const auto& [server, wish] : wanted_.wishes)
+        if ((wish == Wish::maint || wish == Wish::idle) && memory_.named.contains(server) &&
+            !lacking_ && !(last_seen() && !last_seen()->find(server)) && !is_out(server))
+            out.insert(server);
     return out;
 }
 

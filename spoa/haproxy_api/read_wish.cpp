@@ -45,7 +45,7 @@ void ReadWishes::follow(const ReadSituation& situation, TimePoint now)
         const auto& drain =
             drains_.emplace(name, Drain{now, now + situation.policy.drain}).first->second;
         if (now >= drain.until)
-            wish = Wish::maint;
+            wish = Wish::idle;
         else
             look_again_ = std::min(look_again_.value_or(drain.until), drain.until);
     }

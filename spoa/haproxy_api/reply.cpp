@@ -4,6 +4,7 @@
 #include "haproxy_api/text.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <utility>
 
@@ -13,7 +14,7 @@ namespace {
 // Bits of srv_admin_state, from HAProxy's include/haproxy/server-t.h.
 constexpr std::uint64_t forced_maint = 0x01;
 constexpr std::uint64_t forced_drain = 0x08;
-constexpr std::uint64_t other_maint = 0x02 | 0x20 | 0x40;  // inherited, resolution, host name
+constexpr std::uint64_t other_maint = 0x02 | 0x20;  // inherited, resolution
 
 std::vector<std::string_view> split(std::string_view text, char separator)
 {
@@ -23,49 +24,76 @@ std::vector<std::string_view> split(std::string_view text, char separator)
     return words;
 }
 
-// A table whose header has been read: where the columns are that we need.
-struct Table {
-    char separator;
-    std::size_t backend;
-    std::size_t server;
-    std::size_t value;
-    std::optional<std::size_t> id;  // of the backend; the table of states has it
+// Where the columns are that we need, by a table's header.
+using Columns = std::vector<std::size_t>;
 
-    std::size_t needed() const { return std::max({backend, server, value, id.value_or(0)}); }
-};
-
-std::optional<std::size_t> place_of(
-    std::string_view column, const std::vector<std::string_view>& in)
+std::optional<Columns> columns_of(
+    std::string_view header, char separator, std::initializer_list<std::string_view> names)
 {
-    const auto found = std::ranges::find(in, column);
-    if (found == in.end())
-        return std::nullopt;
-    return static_cast<std::size_t>(found - in.begin());
+    const auto all = split(header, separator);
+    Columns columns;
+    for (const auto name : names) {
+        const auto found = std::ranges::find(all, name);
+        if (found == all.end())
+            return std::nullopt;
+        columns.push_back(static_cast<std::size_t>(found - all.begin()));
+    }
+    return columns;
 }
 
-// `show servers state`
-std::optional<Table> table_of_states(std::string_view header)
+// The cells of a row in these columns; nothing when it is too short.
+std::optional<std::vector<std::string_view>> cells_of(
+    std::string_view row, char separator, const Columns& columns)
 {
-    const auto columns = split(header, ' ');
-    const auto backend = place_of("be_name", columns);
-    const auto server = place_of("srv_name", columns);
-    const auto admin_state = place_of("srv_admin_state", columns);
-    const auto id = place_of("be_id", columns);
-    if (!backend || !server || !admin_state || !id)
-        return std::nullopt;
-    return Table{' ', *backend, *server, *admin_state, id};
+    const auto all = split(row, separator);
+    std::vector<std::string_view> cells;
+    for (const auto column : columns) {
+        if (column >= all.size())
+            return std::nullopt;
+        cells.push_back(all[column]);
+    }
+    return cells;
 }
 
-// `show stat`
-std::optional<Table> table_of_sessions(std::string_view header)
+std::optional<Columns> columns_of_states(std::string_view header)
 {
-    const auto columns = split(header, ',');
-    const auto backend = place_of("pxname", columns);
-    const auto server = place_of("svname", columns);
-    const auto sessions = place_of("scur", columns);
-    if (!backend || !server || !sessions)
+    return columns_of(
+        header,
+        ' ',
+        {"be_name",
+         "be_id",
+         "srv_name",
+         "srv_addr",
+         "srv_port",
+         "srv_op_state",
+         "srv_admin_state"});
+}
+
+std::optional<Columns> columns_of_sessions(std::string_view header)
+{
+    return columns_of(header, ',', {"pxname", "svname", "scur"});
+}
+
+// A server's row of `show servers state`, without its backend; nothing when it makes no sense.
+std::optional<ServerSeen> parse_server(
+    std::string_view name, std::string_view host, std::string_view port, std::string_view op_state,
+    std::string_view admin_state)
+{
+    const auto running = number_in(op_state);
+    const auto admin = number_in(admin_state);
+    if (!running || !admin || !is_name(name))
         return std::nullopt;
-    return Table{',', *backend, *server, *sessions, {}};
+    ServerSeen server;
+    server.name = name;
+    server.maint = (*admin & forced_maint) != 0;
+    server.other = (*admin & other_maint) != 0;
+    server.drain = (*admin & forced_drain) != 0;
+    server.stopped = *running == 0 && !server.maint && !server.other;
+    // `-` is a UNIX socket, or a host name without an address.
+    if (ip_version(host) != IpVersion::none)
+        if (auto address = make_endpoint(host, port))
+            server.address = *std::move(address);
+    return server;
 }
 
 class Parser {
@@ -73,13 +101,13 @@ public:
     void take(std::string_view line)
     {
         if (line.empty())
-            table_.reset();
+            row_ = nullptr;
         else if (line.starts_with("# be_id "))
-            begin(table_of_states(line.substr(2)));
+            begin(columns_of_states(line.substr(2)), &Parser::take_state);
         else if (line.starts_with("# pxname,"))
-            begin(table_of_sessions(line.substr(2)));
-        else if (table_)
-            take_row(line);
+            begin(columns_of_sessions(line.substr(2)), &Parser::take_sessions);
+        else if (row_)
+            reply_.cut = !(this->*row_)(line) || reply_.cut;
         else if (line.starts_with("proc."))
             take_mark(line);
         else if (line != "1" && line != "Variable not found.")  // 1 is the version of the states
@@ -88,7 +116,7 @@ public:
 
     Reply finish(bool whole)
     {
-        reply_.cut = reply_.cut || !whole || table_.has_value();
+        reply_.cut = reply_.cut || !whole || row_;
         for (auto& [name, seen] : backends_) {
             for (auto& server : seen.servers)
                 if (const auto known = sessions_.find({name, server.name});
@@ -102,41 +130,45 @@ public:
     }
 
 private:
-    void begin(std::optional<Table> table)
+    // Takes a row of the table that was begun; false when it makes no sense.
+    using TakeRow = bool (Parser::*)(std::string_view row);
+
+    void begin(std::optional<Columns> columns, TakeRow row)
     {
-        reply_.cut = reply_.cut || !table || table_.has_value();
-        table_ = table;
+        reply_.cut = reply_.cut || !columns || row_;
+        row_ = columns ? row : nullptr;
+        columns_ = std::move(columns).value_or(Columns());
     }
 
-    void take_row(std::string_view line)
+    bool take_state(std::string_view row)
     {
-        const auto cells = split(line, table_->separator);
-        const bool enough = table_->needed() < cells.size();
-        const auto value = enough ? number_in(cells[table_->value]) : std::nullopt;
-        const auto id = enough && table_->id ? number_in(cells[*table_->id]) : std::nullopt;
-        if (!value || id.has_value() != table_->id.has_value()) {
-            reply_.cut = true;
-            return;
-        }
-        const std::string backend(cells[table_->backend]);
-        const std::string server(cells[table_->server]);
-        if (!is_name(backend) || !is_name(server)) {
-            reply_.cut = true;
-            return;
-        }
-        if (!id) {
-            sessions_[{backend, server}] = *value;
-            return;
-        }
+        const auto cells = cells_of(row, ' ', columns_);
+        if (!cells)
+            return false;
+        const auto& at = *cells;
+        const auto id = number_in(at[1]);
+        auto server = parse_server(at[2], at[3], at[4], at[5], at[6]);
+        if (!id || !server || !is_name(at[0]))
+            return false;
+        const std::string backend(at[0]);
         auto& seen = backends_[backend];
         seen.name = backend;
         seen.id = *id;
-        seen.servers.push_back(
-            {server,
-             (*value & forced_maint) != 0,
-             (*value & other_maint) != 0,
-             (*value & forced_drain) != 0,
-             0});
+        seen.servers.push_back(*std::move(server));
+        return true;
+    }
+
+    bool take_sessions(std::string_view row)
+    {
+        const auto cells = cells_of(row, ',', columns_);
+        if (!cells)
+            return false;
+        const auto& at = *cells;
+        const auto sessions = number_in(at[2]);
+        if (!sessions || !is_name(at[0]) || !is_name(at[1]))
+            return false;
+        sessions_[{std::string(at[0]), std::string(at[1])}] = *sessions;
+        return true;
     }
 
     // `proc.sentinel_spoa.x: type=str value=<R2/R3>`
@@ -155,7 +187,8 @@ private:
     }
 
     Reply reply_;
-    std::optional<Table> table_;
+    TakeRow row_ = nullptr;  // of the table that was begun
+    Columns columns_;
     std::map<std::string, BackendSeen> backends_;
     std::map<std::pair<std::string, std::string>, std::uint64_t> sessions_;
     std::map<std::string, std::set<std::string>, std::less<>> marks_;

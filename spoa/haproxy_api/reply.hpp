@@ -6,6 +6,8 @@
 // line, and its header says where each column is.
 #pragma once
 
+#include "base/endpoint.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -18,9 +20,11 @@ namespace spoa::haproxy_api {
 // One server as HAProxy has it.
 struct ServerSeen {
     std::string name;
-    bool maint = false;  // forced by the runtime API or `disabled`: by us or an operator
-    bool other = false;  // not usable for a reason that is nobody's command: DNS, a tracked one
-    bool drain = false;  // by the runtime API
+    bool maint = false;    // forced by the runtime API or `disabled`: by us or an operator
+    bool other = false;    // maintenance that is nobody's command: no address, or of a tracked one
+    bool drain = false;    // by the runtime API
+    bool stopped = false;  // without any of these: its check has failed
+    std::optional<Endpoint> address{};  // where it connects to; nothing: none, or a UNIX socket
     std::uint64_t sessions = 0;  // before the commands of the batch, where they were asked for
 
     bool operator==(const ServerSeen&) const = default;

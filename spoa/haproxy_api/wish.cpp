@@ -5,17 +5,18 @@ namespace {
 
 using verdict::State;
 
-// Whether the state says who is master, or who should not be used as one.
-bool tells(State state)
+// Whether a majority says who is master.
+bool is_told(State state)
 {
     switch (state) {
         case State::ok:
         case State::degraded:
+        case State::silent:
         case State::isolated:
         case State::odown:
         case State::switching:
-        case State::not_master: return true;
-        case State::silent:
+        case State::not_master:
+        case State::unmapped: return true;
         case State::no_quorum:
         case State::conflict:
         case State::regress:
@@ -23,6 +24,13 @@ bool tells(State state)
         case State::unknown_name: return false;
     }
     return false;
+}
+
+// Whether the sessions of the master in force end when the state closes the gate.
+bool ends_sessions(State state)
+{
+    return state == State::isolated || state == State::odown || state == State::switching ||
+           state == State::not_master || state == State::no_quorum;
 }
 
 }  // namespace
@@ -33,6 +41,7 @@ std::string_view word_for(Wish wish)
         case Wish::leave: return "leave";
         case Wish::ready: return "ready";
         case Wish::maint: return "maint";
+        case Wish::idle: return "idle";
     }
     return {};
 }
@@ -40,18 +49,20 @@ std::string_view word_for(Wish wish)
 Wishes wishes_of(const Situation& situation, std::span<const verdict::Server> servers)
 {
     const auto& [verdict, candidate, unasked] = situation;
-    const bool told = verdict.address && tells(verdict.state);
     const bool may_be_used = verdict.open || (verdict.state == State::not_master && unasked);
     // After a crash the state stays odown while the promotion goes on.
     const bool in_doubt = verdict.state != State::ok && verdict.state != State::degraded;
     Wishes wishes;
     for (const auto& server : servers) {
         auto& wish = wishes[server.name];
-        if (!told)
+        if (!verdict.address)
             continue;
-        const bool master = server.address == *verdict.address;
-        const bool coming = in_doubt && server.address == candidate;
-        wish = (master ? may_be_used : coming) ? Wish::ready : Wish::maint;
+        if (server.address == *verdict.address)
+            wish = may_be_used                    ? Wish::ready
+                   : ends_sessions(verdict.state) ? Wish::maint
+                                                  : Wish::leave;
+        else if (is_told(verdict.state))
+            wish = in_doubt && server.address == candidate ? Wish::ready : Wish::idle;
     }
     return wishes;
 }

@@ -14,11 +14,12 @@ namespace spoa::haproxy_api {
 // How a server should be.
 enum class Wish {
     leave,  // as it is
-    ready,
-    maint,  // no session on it, and none let in
+    ready,  // connections may go to it
+    maint,  // in maintenance as long as this is wished: no session on it, and none let in
+    idle,   // without sessions; in maintenance only until the last connection to it is over
 };
 
-std::string_view word_for(Wish wish);  // leave, ready, maint
+std::string_view word_for(Wish wish);  // leave, ready, maint, idle
 
 using Wishes = std::map<std::string, Wish, std::less<>>;  // by the server's name
 
@@ -31,14 +32,17 @@ struct Situation {
 
 // What a name's servers should be.
 //
-//   open: ok, degraded                        the master ready, all others out
-//   closed: isolated, odown, switching,       all out; but the candidate of a promotion is let in
-//   not-master; the master is no server       already, as verdicts alone route
-//   not-master, and not asked yet             as open: it will say so in a moment
-//   silent, no-quorum, conflict, regress,     as they are: nothing new is known of who is master,
-//   stale, unknown-name; no address yet       and a fence closed before stays closed
-//
-// A doubt that policy keeps open is as open.
+//   the master in force
+//     the verdict is open                                ready
+//     closed: isolated, odown, switching, not-master,    maint
+//     no-quorum
+//     not-master, and not asked yet                      ready: it will say so in a moment
+//     closed otherwise                                   leave: a fence closed before stays closed
+//   the candidate of a promotion, in doubt               ready: it is needed in a moment
+//   all others
+//     a majority names the master: ok, degraded, every   idle
+//     doubt, unmapped
+//     else, and all while there is no address yet        leave
 Wishes wishes_of(const Situation& situation, std::span<const verdict::Server> servers);
 
 }  // namespace spoa::haproxy_api

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace spoa::verdict {
 
@@ -47,10 +48,19 @@ struct Promotion {
     bool operator==(const Promotion&) const = default;
 };
 
+// A server that leads elsewhere than its name says, as HAProxy has it: to be named to nobody.
+struct Misplaced {
+    std::string server;
+    std::string why;  // a sentence
+
+    bool operator==(const Misplaced&) const = default;
+};
+
 struct Evidence {
     std::span<const std::optional<Vote>> ballots;  // by Sentinel; nothing while it is not connected
     std::span<const Probe> probes;                 // one a node; empty where nodes are not probed
     std::optional<Promotion> promotion;            // the last that was neither aborted nor finished
+    std::span<const Misplaced> misplaced{};
 };
 
 inline constexpr std::chrono::milliseconds probe_ttl{1'000};  // an answer counts for so long

@@ -21,6 +21,7 @@ enum class Fitness : std::uint8_t {
     loading,
     claims_master,  // although it is not the one in force
     hidden,         // replica-announced no
+    misplaced,      // HAProxy's server of this name is another machine
     reserved,       // replica-priority 0, and no weight is given for it
     elsewhere,      // it follows another node than the master in force
     syncing,        // it gets all data anew
@@ -33,7 +34,7 @@ enum class Fitness : std::uint8_t {
 };
 
 // The words of /v1, the log and reasons.
-inline constexpr std::array<std::string_view, 21> fitness_names{
+inline constexpr std::array<std::string_view, 22> fitness_names{
     "fresh",
     "kept while its master is in doubt or replaced",
     "promoted",
@@ -46,6 +47,7 @@ inline constexpr std::array<std::string_view, 21> fitness_names{
     "loading",
     "says that it is master",
     "not announced",
+    "another machine in HAProxy",
     "of priority 0",
     "following another master",
     "synchronizing",

@@ -194,21 +194,31 @@ Verdict judge_heard(const Case& c, const Majority& majority, Standing& standing)
 
 // The name of the address among HAProxy's servers, and whether it may be used at all: where
 // `servers:` is given, it is the whole set.
-void map_server(Verdict& verdict, const Subject& subject)
+void map_server(Verdict& verdict, const Case& c)
 {
-    if (!verdict.address || subject.servers.empty())
+    const auto& servers = c.subject.servers;
+    if (!verdict.address || servers.empty())
         return;
-    const auto server = std::ranges::find(subject.servers, *verdict.address, &Server::address);
-    if (server != subject.servers.end()) {
-        verdict.server = server->name;
+    const auto close = [&](std::string reason, std::string_view rule) {
+        if (!std::exchange(verdict.open, false))
+            return;  // for another reason already
+        verdict.state = State::unmapped;
+        verdict.reason = std::move(reason);
+        verdict.rule = rule;
+    };
+    const auto server = std::ranges::find(servers, *verdict.address, &Server::address);
+    if (server == servers.end()) {
+        close(
+            "the master is " + to_string(*verdict.address) +
+                ", which no entry of servers: maps: add it there and to haproxy.cfg",
+            "no server has the address");
         return;
     }
-    verdict.open = false;
-    if (verdict.state == State::ok)
-        verdict.state = State::degraded;
-    verdict.reason =
-        "the master is " + to_string(*verdict.address) + ", which no entry of servers: maps";
-    verdict.rule = "no server has the address";
+    verdict.server = server->name;
+    const auto wrong =
+        std::ranges::find(c.evidence.misplaced, server->name, &Misplaced::server);
+    if (wrong != c.evidence.misplaced.end())
+        close(wrong->why, "HAProxy's server is another machine");
 }
 
 std::optional<TimePoint> next_look(
@@ -263,7 +273,7 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
     }
     verdict.sentinels = evidence.ballots.size();
     verdict.epoch = standing.high_water;
-    map_server(verdict, subject);
+    map_server(verdict, c);
     const auto look_again = next_look(standing, evidence, now);
     return {std::move(verdict), std::move(standing), look_again};
 }

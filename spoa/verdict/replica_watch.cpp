@@ -165,6 +165,9 @@ Fitness ReplicaWatch::judge(Replica& replica, const Watch& watch, TimePoint now)
     const auto* const probe = find_probe(watch.probes(), replica.server.address);
     if (replica.server.address == master_)
         return Fitness::master;
+    const auto misplaced = watch.misplaced_reads();
+    if (std::ranges::count(misplaced, replica.server.name, &Misplaced::server) > 0)
+        return Fitness::misplaced;
     const auto node = judge_node(probe, replica.server.name, policy, now);
     const bool is_promoted = node == Fitness::claims_master;
     if (node != Fitness::fresh && !is_promoted)

@@ -16,6 +16,7 @@ enum class State : std::uint8_t {
     odown,         // the Sentinels see the master as down
     switching,     // a failover has begun to promote another node
     not_master,    // a majority names a node that itself says otherwise, or is loading its data
+    unmapped,      // no server of HAProxy's is the master that a majority names
     no_quorum,     // fewer than a majority can be heard
     conflict,      // all are heard, and no majority agrees; or two addresses claim one epoch
     regress,       // a majority names another address at an epoch already left behind
@@ -24,7 +25,7 @@ enum class State : std::uint8_t {
 };
 
 // The words of HAProxy's variable, the metrics and the logs, in the order of the states.
-inline constexpr std::array<std::string_view, 12> state_names{
+inline constexpr std::array<std::string_view, 13> state_names{
     "ok",
     "degraded",
     "silent",
@@ -32,6 +33,7 @@ inline constexpr std::array<std::string_view, 12> state_names{
     "odown",
     "switching",
     "not-master",
+    "unmapped",
     "no-quorum",
     "conflict",
     "regress",

@@ -78,8 +78,7 @@ std::string_view way_out(const Verdict& verdict)
     switch (verdict.state) {
         case State::ok: return "a majority that names another address at a higher epoch";
         case State::degraded:
-            return verdict.open ? "the same as in ok; it is ok again when all Sentinels agree"
-                                : "an entry of servers: for the address, or another master";
+            return "the same as in ok; it is ok again when all Sentinels agree";
         case State::silent:
             return "an answer of the master, or the Sentinels' word that it is down";
         case State::isolated:
@@ -89,6 +88,9 @@ std::string_view way_out(const Verdict& verdict)
         case State::switching:
             return "a majority for the promoted node, an abort by the leader, or twice its time-out";
         case State::not_master: return "the node's own word that it is master and has its data";
+        case State::unmapped:
+            return "an entry of servers: for the address, a server of HAProxy's that leads there, or "
+                   "another master";
         case State::no_quorum: return "answers of a majority of the configured Sentinels";
         case State::conflict:
             return "a majority that stands for 2.5 s, or a higher epoch; with two masters, all "

@@ -103,6 +103,15 @@ void Watch::examine(Probe probe)
         *known = std::move(probe);
 }
 
+bool Watch::set_misplaced(std::vector<Misplaced> writes, std::vector<Misplaced> reads)
+{
+    if (writes == misplaced_ && reads == misplaced_reads_)
+        return false;
+    misplaced_ = std::move(writes);
+    misplaced_reads_ = std::move(reads);
+    return true;
+}
+
 void Watch::forget(TimePoint now)
 {
     std::ranges::fill(ballots_, std::nullopt);
@@ -140,7 +149,8 @@ void Watch::end_promotion(TimePoint now)
 
 std::optional<Change> Watch::review(TimePoint now)
 {
-    auto judgement = judge(subject_, {ballots_, probes_, promotion_}, std::move(standing_), now);
+    auto judgement = judge(
+        subject_, {ballots_, probes_, promotion_, misplaced_}, std::move(standing_), now);
     standing_ = std::move(judgement.standing);
     look_again_ = judgement.look_again;
     end_promotion(now);

@@ -60,6 +60,10 @@ public:
     // A data node answered or fell silent; replaces what was known of it.
     void examine(Probe probe);
 
+    // HAProxy's servers that lead elsewhere: in its backends for writes, and in those for reads.
+    // True when that is news.
+    bool set_misplaced(std::vector<Misplaced> writes, std::vector<Misplaced> reads);
+
     // Everything heard before `now` may be outdated: the agent itself was stopped.
     void forget(TimePoint now);
 
@@ -73,6 +77,7 @@ public:
     std::span<const std::optional<Vote>> ballots() const { return ballots_; }
     std::span<const Probe> probes() const { return probes_; }
     const std::optional<Promotion>& promotion() const { return promotion_; }
+    std::span<const Misplaced> misplaced_reads() const { return misplaced_reads_; }
     const std::deque<Change>& history() const { return history_; }  // notable ones, oldest first
     TimePoint since() const { return since_; }                      // of the last notable change
     std::optional<TimePoint> look_again() const { return look_again_; }
@@ -84,6 +89,8 @@ private:
     std::vector<std::optional<Vote>> ballots_;
     std::vector<Probe> probes_;
     std::optional<Promotion> promotion_;
+    std::vector<Misplaced> misplaced_;
+    std::vector<Misplaced> misplaced_reads_;
     Standing standing_;
     Verdict verdict_;
     std::deque<Change> history_;

@@ -1,5 +1,6 @@
 // Any bytes as what HAProxy's runtime API or its master CLI answers: turns go on, and no byte of an
 // answer turns into a command of its own.
+#include "haproxy_api/delivery.hpp"
 #include "haproxy_api/fence.hpp"
 #include "haproxy_api/master_cli.hpp"
 
@@ -43,14 +44,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& seen : reply.backends) {
         Fence fence(seen.name);
         TimePoint now;
-        fence.want({{"R1", Wish::ready}, {"R2", Wish::maint}}, now);
+        fence.want({{"R1", Wish::ready}, {"R2", Wish::idle}}, now);
+        fence.expect({{"R1", {{{"10.0.0.1", 6379}}, true}}, {"R2", {{{"10.0.0.2", 6379}}}}}, now);
         for (int turn = 0; turn < 3; ++turn, now += look_period) {
             const auto commands = fence.begin(now);
             for (const auto* const list : {&commands.opening, &commands.closing})
                 for (const auto& command : *list)
                     must_be_one_command(command);
             fence.take(seen, now);
-            (void)fence.warnings();
+            (void)problems_of(fence);
         }
     }
     return 0;

@@ -13,9 +13,9 @@ using namespace std::chrono_literals;
 namespace {
 
 const TimePoint start{1h};
-const Wishes first{{"R1", Wish::ready}, {"R2", Wish::maint}};
-const Wishes second{{"R1", Wish::maint}, {"R2", Wish::ready}};
-const Wishes none{{"R1", Wish::maint}, {"R2", Wish::maint}};
+const Wishes first{{"R1", Wish::ready}, {"R2", Wish::idle}};
+const Wishes second{{"R1", Wish::idle}, {"R2", Wish::ready}};
+const Wishes in_doubt{{"R1", Wish::maint}, {"R2", Wish::idle}};
 
 // The commands in one text.
 std::string text(const Commands& commands)
@@ -33,7 +33,17 @@ Fence settled()
     Fence fence("b");
     fence.want(first, start);
     fence.begin(start);
-    fence.take(backend({in("R1", 40), out("R2")}, {"R2"}), start);
+    fence.take(backend({in("R1", 40), in("R2")}), start);
+    return fence;
+}
+
+// The same a moment after R2 has become master: R1 is fenced.
+Fence switched()
+{
+    auto fence = settled();
+    fence.want(second, start);
+    fence.begin(start);
+    fence.take(backend({out("R1", 40), in("R2")}, {"R1"}), start);
     return fence;
 }
 
@@ -47,34 +57,39 @@ TEST_SUITE("haproxy_api/fence")
         CHECK(fence.due() <= start);
         CHECK(fence.want(first, start));
         CHECK(text(fence.begin(start)).empty());
-        fence.take(backend({in("R1"), in("R2")}), start);
+        fence.take(backend({in("R1"), in("R2", 1)}), start);
         CHECK(fence.due() == start);
         CHECK(
             text(fence.begin(start)) ==
             "set var proc.sentinel_spoa.b expr str(R2);set server b/R2 state maint");
+        const auto fenced = fence.take(backend({in("R1"), out("R2", 1)}, {"R2"}), start);
+        REQUIRE(fenced.size() == 1);
+        CHECK(fenced[0].stray);
     }
 
-    TEST_CASE("a settled backend is looked at once a second")
+    TEST_CASE("a settled backend is looked at once a second, and left as it is")
     {
-        const auto fence = settled();
+        auto fence = settled();
         CHECK(fence.due() == start + look_period);
+        CHECK(text(fence.begin(fence.due())).empty());
+        CHECK_FALSE(fence.unsettled_since());
     }
 
     TEST_CASE("a fence is due at once, needs no look before, and counts what it cut")
     {
         auto fence = settled();
         const auto doubt = start + 10ms;
-        CHECK(fence.want(none, doubt));
+        CHECK(fence.want(in_doubt, doubt));
         CHECK(fence.due() == doubt);
         CHECK(
             text(fence.begin(doubt)) ==
-            "set var proc.sentinel_spoa.b expr str(R1/R2);set server b/R1 state maint");
-        const auto fenced =
-            fence.take(backend({out("R1", 41), out("R2")}, {"R1", "R2"}), doubt + 2ms);
+            "set var proc.sentinel_spoa.b expr str(R1);set server b/R1 state maint");
+        const auto fenced = fence.take(backend({out("R1", 41), in("R2")}, {"R1"}), doubt + 2ms);
         REQUIRE(fenced.size() == 1);
         CHECK(fenced[0].server == "R1");
         CHECK(fenced[0].sessions == 41);
         CHECK(fenced[0].took == 2ms);
+        CHECK_FALSE(fenced[0].stray);
     }
 
     TEST_CASE("what is wanted already is no news")
@@ -86,36 +101,76 @@ TEST_SUITE("haproxy_api/fence")
 
     TEST_CASE("sessions are ended once more after a fence, and again until there are none")
     {
-        auto fence = settled();
+        auto fence = switched();
         auto now = start;
-        fence.want(none, now);
-        fence.begin(now);
-        fence.take(backend({out("R1", 40), out("R2")}, {"R1", "R2"}), now);
         CHECK(fence.due() == now + cut_again_after);
 
         now = fence.due();
         CHECK(text(fence.begin(now)) == "shutdown sessions server b/R1");
-        fence.take(backend({out("R1", 3), out("R2")}, {"R1", "R2"}), now);
+        fence.take(backend({out("R1", 3), in("R2")}, {"R1"}), now);
         CHECK(fence.due() == now + not_yet_period);
+        CHECK_FALSE(fence.is_out("R1"));
 
         now = fence.due();
         CHECK(text(fence.begin(now)) == "shutdown sessions server b/R1");
-        fence.take(backend({out("R1", 0), out("R2")}, {"R1", "R2"}), now);
+        fence.take(backend({out("R1"), in("R2")}, {"R1"}), now);
         CHECK(fence.due() == now + look_period);
         CHECK(text(fence.begin(fence.due())).empty());
+        CHECK(fence.is_out("R1"));
+    }
+
+    TEST_CASE("the old master is ready again after its rest, and is then like any other")
+    {
+        auto fence = switched();
+        const auto rested = start + rest_after;
+        CHECK(text(fence.begin(rested - 1ms)).find("ready") == std::string::npos);
+        fence.take(backend({out("R1"), in("R2")}, {"R1"}), rested - 1ms);
+        CHECK(
+            text(fence.begin(rested)) ==
+            "set server b/R1 state ready;set var proc.sentinel_spoa.b expr str()");
+        fence.take(backend({in("R1"), in("R2")}), rested);
+        CHECK(text(fence.begin(rested + 1s)).empty());
+        CHECK(fence.is_out("R1"));
+        CHECK(fence.not_out_yet().empty());
+    }
+
+    TEST_CASE("a HAProxy that is reloaded in the middle of a rest is fenced once more")
+    {
+        auto fence = switched();
+        fence.begin(start + 1s);
+        fence.take(backend({in("R1"), in("R2")}), start + 1s);
+        CHECK_FALSE(fence.is_out("R1"));
+        CHECK(
+            text(fence.begin(fence.due())).find("set server b/R1 state maint") !=
+            std::string::npos);
+    }
+
+    TEST_CASE("an agent that finds a fence of the one before ends it")
+    {
+        Fence fence("b");
+        fence.want(second, start);
+        fence.begin(start);
+        fence.take(backend({out("R1"), in("R2")}, {"R1"}), start);
+        fence.begin(start + rest_after);
+        fence.take(backend({out("R1"), in("R2")}, {"R1"}), start + rest_after);
+        CHECK(
+            text(fence.begin(start + rest_after + 1s)).find("set server b/R1 state ready") !=
+            std::string::npos);
     }
 
     TEST_CASE("a false alarm lifts the maintenance, and cuts nothing afterwards")
     {
         auto fence = settled();
-        fence.want(none, start);
+        fence.want(in_doubt, start);
         fence.begin(start);
-        fence.take(backend({out("R1", 40), out("R2")}, {"R1", "R2"}), start);
+        fence.take(backend({out("R1", 40), in("R2")}, {"R1"}), start);
+        CHECK(fence.lets_in("R1") == false);
         fence.want(first, start + 50ms);
         CHECK(
             text(fence.begin(start + 50ms)) ==
-            "set server b/R1 state ready;set var proc.sentinel_spoa.b expr str(R2)");
-        fence.take(backend({in("R1", 0), out("R2")}, {"R2"}), start + 51ms);
+            "set server b/R1 state ready;set var proc.sentinel_spoa.b expr str()");
+        fence.take(backend({in("R1"), in("R2")}), start + 51ms);
+        CHECK(fence.lets_in("R1") == true);
         CHECK(text(fence.begin(start + 2s)).empty());
     }
 
@@ -124,77 +179,72 @@ TEST_SUITE("haproxy_api/fence")
         auto fence = settled();
         fence.begin(start + 1s);
         fence.want(second, start + 1s + 1ms);
-        fence.take(backend({in("R1"), out("R2")}, {"R2"}), start + 1s + 2ms);
+        fence.take(backend({in("R1"), in("R2")}), start + 1s + 2ms);
         CHECK(fence.due() == start + 1s + 1ms);
         CHECK(
             text(fence.begin(start + 1s + 2ms)) ==
-            "set server b/R2 state ready;set var proc.sentinel_spoa.b expr str(R1)"
-            ";set server b/R1 state maint");
+            "set var proc.sentinel_spoa.b expr str(R1);set server b/R1 state maint");
         const auto fenced = fence.take(backend({out("R1"), in("R2")}, {"R1"}), start + 1s + 4ms);
         REQUIRE(fenced.size() == 1);
         CHECK(fenced[0].took == 3ms);
     }
 
-    TEST_CASE("a reloaded HAProxy is put in order, which is no fence of a decision")
-    {
-        auto fence = settled();
-        fence.begin(start + 1s);
-        fence.take(backend({in("R1"), in("R2")}), start + 1s);
-        CHECK(fence.due() == start + 1s + not_yet_period);
-        fence.begin(fence.due());
-        const auto fenced = fence.take(backend({in("R1"), out("R2")}, {"R2"}), start + 2s);
-        REQUIRE(fenced.size() == 1);
-        CHECK_FALSE(fenced[0].took);
-    }
-
     TEST_CASE("after a failed turn it looks before it acts, and the decision is as old as it is")
     {
         auto fence = settled();
-        fence.want(none, start);
+        fence.want(in_doubt, start);
         fence.begin(start);
-        fence.lose(start + 100ms);
+        fence.lose(start + 1ms, start + 100ms);
         CHECK(fence.due() == start + 100ms);
         CHECK(text(fence.begin(start + 100ms)).empty());
-        fence.take(backend({in("R1", 40), out("R2")}, {"R2"}), start + 100ms);
+        fence.take(backend({in("R1", 40), in("R2")}), start + 100ms);
         fence.begin(start + 100ms);
-        const auto fenced =
-            fence.take(backend({out("R1", 40), out("R2")}, {"R1", "R2"}), start + 102ms);
+        const auto fenced = fence.take(backend({out("R1", 40), in("R2")}, {"R1"}), start + 102ms);
         REQUIRE(fenced.size() == 1);
         CHECK(fenced[0].took == 102ms);
     }
 
-    TEST_CASE("maintenance from before a failed turn is no longer ours without a mark")
+    TEST_CASE("while HAProxy does not answer, a fence that is due is known, and none at rest")
     {
         auto fence = settled();
-        CHECK(fence.is_ours("R2"));
-        fence.lose(start);
+        fence.lose(start, start);
+        CHECK(fence.not_out_yet().empty());
+        CHECK_FALSE(fence.unsettled_since());
+        CHECK(fence.lets_in("R2") == true);
+        fence.want(second, start + 5ms);
+        fence.begin(start + 5ms);
+        fence.lose(start + 6ms, start + 6ms);
+        CHECK(fence.not_out_yet() == std::set<std::string>{"R1"});
+        CHECK(fence.unsettled_since() == start + 6ms);
+        fence.begin(start + 1s);
+        fence.take(backend({in("R1", 40), in("R2")}), start + 1s);
+        fence.begin(start + 1s);
+        fence.take(backend({out("R1", 40), in("R2")}, {"R1"}), start + 1s);
+        fence.begin(start + 2s);
+        fence.take(backend({out("R1"), in("R2")}, {"R1"}), start + 2s);
+        CHECK(fence.not_out_yet().empty());
+        CHECK_FALSE(fence.unsettled_since());
+    }
+
+    TEST_CASE("maintenance from before a failed turn is no longer ours without a mark")
+    {
+        auto fence = switched();
+        CHECK(fence.is_ours("R1"));
+        fence.lose(start, start);
         fence.begin(start);
-        fence.take(backend({in("R1"), out("R2")}), start);
-        CHECK_FALSE(fence.is_ours("R2"));
+        fence.take(backend({out("R1"), in("R2")}), start);
+        CHECK_FALSE(fence.is_ours("R1"));
     }
 
     TEST_CASE("a command that HAProxy did not carry out is no fence, and is tried again")
     {
         auto fence = settled();
-        fence.want(none, start);
+        fence.want(in_doubt, start);
         fence.begin(start);
-        CHECK(fence.take(backend({in("R1", 40), out("R2")}, {"R2"}), start).empty());
+        CHECK(fence.take(backend({in("R1", 40), in("R2")}), start).empty());
         CHECK(fence.due() <= start + cut_again_after);
         CHECK(
             text(fence.begin(fence.due())).find("set server b/R1 state maint") !=
             std::string::npos);
-    }
-
-    TEST_CASE("warnings: a stranger, an operator's maintenance of the master, a wrong backend")
-    {
-        auto fence = settled();
-        CHECK(fence.warnings().empty());
-        fence.take(backend({out("R1"), out("R2"), in("R9")}, {"R2"}), start);
-        REQUIRE(fence.warnings().size() == 2);
-        CHECK(fence.warnings()[0].find("b/R1 should be used") != std::string::npos);
-        CHECK(fence.warnings()[1].find("b/R9 is not in `servers:`") != std::string::npos);
-        fence.take(backend({in("w1")}), start);
-        REQUIRE(fence.warnings().size() == 1);
-        CHECK(fence.warnings()[0].find("left as it is") != std::string::npos);
     }
 }

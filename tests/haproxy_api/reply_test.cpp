@@ -1,10 +1,14 @@
 #include "haproxy_api/reply.hpp"
 
+#include "haproxy_api/seen.hpp"
+
 #include <doctest/doctest.h>
 
 #include <string>
 
+using namespace spoa;
 using namespace spoa::haproxy_api;
+using namespace spoa::test;
 
 namespace {
 
@@ -18,9 +22,9 @@ const std::string answer =
     "\n"
     "proc.sentinel_spoa.nodes: type=str value=<R2>\n"
     "1\n"
-    "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight\n"
-    "3 nodes 1 R1 127.0.0.1 2 0 0\n"
-    "3 nodes 2 R2 127.0.0.1 0 1 0\n"
+    "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_port\n"
+    "3 nodes 1 R1 127.0.0.1 2 0 0 6379\n"
+    "3 nodes 2 R2 127.0.0.1 0 1 0 6380\n"
     "\n";
 
 std::string replaced(std::string text, const std::string& what, const std::string& by)
@@ -44,7 +48,7 @@ TEST_SUITE("haproxy_api/reply")
             BackendSeen{
                 "nodes",
                 3,
-                {{"R1", false, false, false, 41}, {"R2", true, false, false, 0}},
+                {at(in("R1", 41), "127.0.0.1:6379"), at(out("R2"), "127.0.0.1:6380")},
                 {"R2"}});
         CHECK(trouble_in(reply).empty());
     }
@@ -54,10 +58,12 @@ TEST_SUITE("haproxy_api/reply")
         const auto reply = parse_reply(
             "# pxname,scur,new,svname\n"
             "b,7,x,R1\n\n"
-            "# be_id srv_admin_state be_name new srv_name\n"
-            "12 8 b - R1\n\n");
+            "# be_id srv_admin_state be_name new srv_port srv_addr srv_op_state srv_name\n"
+            "12 8 b - 7004 ::1 2 R1\n\n");
         REQUIRE(reply.backends.size() == 1);
-        CHECK(reply.backends[0] == BackendSeen{"b", 12, {{"R1", false, false, true, 7}}, {}});
+        auto drained = at(in("R1", 7), "[::1]:7004");
+        drained.drain = true;
+        CHECK(reply.backends[0] == BackendSeen{"b", 12, {drained}, {}});
     }
 
     TEST_CASE("each kind of maintenance is told apart")
@@ -73,6 +79,7 @@ TEST_SUITE("haproxy_api/reply")
             {"2", false, true},  // of a tracked server
             {"32", false, true},
             {"33", true, true},
+            {"64", false, false},  // its host name was changed: never taken back, and no maintenance
         };
         for (const auto& each : cases) {
             CAPTURE(each.bits);
@@ -83,6 +90,31 @@ TEST_SUITE("haproxy_api/reply")
             CHECK(server->maint == each.maint);
             CHECK(server->other == each.other);
         }
+    }
+
+    TEST_CASE("a server has an address, or none while its host name has none or it is a socket's")
+    {
+        const auto seen = [](const std::string& row) {
+            const auto reply = parse_reply(replaced(answer, "R2 127.0.0.1 0 1 0 6380", row));
+            CHECK_FALSE(reply.cut);
+            return *reply.backends[0].find("R2");
+        };
+        CHECK(seen("R2 10.0.0.2 2 0 0 6379").address == Endpoint{"10.0.0.2", 6379});
+        CHECK_FALSE(seen("R2 - 0 32 0 6379").address);
+        CHECK(seen("R2 - 0 32 0 6379").other);
+        CHECK_FALSE(seen("R2 - 2 0 0 0").address);  // unix@/path
+    }
+
+    TEST_CASE("a server whose check fails is stopped; one in maintenance is not called so")
+    {
+        const auto seen = [](const std::string& row) {
+            const auto reply = parse_reply(replaced(answer, "R2 127.0.0.1 0 1 0 6380", row));
+            return *reply.backends[0].find("R2");
+        };
+        CHECK(seen("R2 10.0.0.2 0 0 0 6379").stopped);
+        CHECK_FALSE(seen("R2 10.0.0.2 2 0 0 6379").stopped);
+        CHECK_FALSE(seen("R2 10.0.0.2 0 1 0 6379").stopped);
+        CHECK_FALSE(seen("R2 - 0 32 0 6379").stopped);
     }
 
     TEST_CASE("a backend without a mark has none, and blank lines do not matter")
@@ -115,7 +147,7 @@ TEST_SUITE("haproxy_api/reply")
 
     TEST_CASE("rows and headers that make no sense are not used")
     {
-        CHECK(parse_reply(replaced(answer, "nodes 2 R2 127.0.0.1 0 1 0", "nodes 2")).cut);
+        CHECK(parse_reply(replaced(answer, "nodes 2 R2 127.0.0.1 0 1 0 6380", "nodes 2")).cut);
         CHECK(parse_reply(replaced(answer, "127.0.0.1 0 1 0", "127.0.0.1 0 x 0")).cut);
         CHECK(parse_reply(replaced(answer, "nodes,R2,0,0,0,", "nodes,R2,0,0,-1,")).cut);
         CHECK(parse_reply(replaced(answer, "srv_admin_state", "srv_new_name")).cut);

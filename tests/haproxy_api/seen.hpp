@@ -10,12 +10,23 @@ namespace spoa::test {
 
 inline haproxy_api::ServerSeen in(const std::string& name, std::uint64_t sessions = 0)
 {
-    return {name, false, false, false, sessions};
+    haproxy_api::ServerSeen server;
+    server.name = name;
+    server.sessions = sessions;
+    return server;
 }
 
 inline haproxy_api::ServerSeen out(const std::string& name, std::uint64_t sessions = 0)
 {
-    return {name, true, false, false, sessions};
+    auto server = in(name, sessions);
+    server.maint = true;
+    return server;
+}
+
+inline haproxy_api::ServerSeen at(haproxy_api::ServerSeen server, const std::string& address)
+{
+    server.address = parse_endpoint(address).value();
+    return server;
 }
 
 inline haproxy_api::BackendSeen backend(

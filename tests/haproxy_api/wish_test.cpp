@@ -30,7 +30,10 @@ std::string letters(
 {
     std::string out;
     for (const auto& [server, wish] : wishes_of({verdict, candidate, unasked}, servers))
-        out += wish == Wish::ready ? 'r' : wish == Wish::maint ? 'm' : '-';
+        out += wish == Wish::ready   ? 'r'
+               : wish == Wish::maint ? 'm'
+               : wish == Wish::idle  ? 'i'
+                                     : '-';
     return out;
 }
 
@@ -45,18 +48,19 @@ TEST_SUITE("haproxy_api/wish")
             std::string open;
             std::string closed;
         } const table[] = {
-            {State::ok, "rmm", "mmm"},
-            {State::degraded, "rmm", "mmm"},
-            {State::silent, "---", "---"},
-            {State::isolated, "rmm", "mmm"},
-            {State::odown, "rmm", "mmm"},
-            {State::switching, "rmm", "mmm"},
-            {State::not_master, "rmm", "mmm"},
-            {State::no_quorum, "---", "---"},
-            {State::conflict, "---", "---"},
-            {State::regress, "---", "---"},
-            {State::stale, "---", "---"},
-            {State::unknown_name, "---", "---"},
+            {State::ok, "rii", "-ii"},
+            {State::degraded, "rii", "-ii"},
+            {State::silent, "rii", "-ii"},
+            {State::isolated, "rii", "mii"},
+            {State::odown, "rii", "mii"},
+            {State::switching, "rii", "mii"},
+            {State::not_master, "rii", "mii"},
+            {State::unmapped, "rii", "-ii"},
+            {State::no_quorum, "r--", "m--"},
+            {State::conflict, "r--", "---"},
+            {State::regress, "r--", "---"},
+            {State::stale, "r--", "---"},
+            {State::unknown_name, "r--", "---"},
         };
         CHECK(std::size(table) == verdict::all_states.size());
         for (const auto& row : table) {
@@ -74,27 +78,27 @@ TEST_SUITE("haproxy_api/wish")
         CHECK(letters(starting) == "---");
     }
 
-    TEST_CASE("a master that is no server leaves no server in")
+    TEST_CASE("a master that is no server leaves all without sessions")
     {
-        CHECK(letters(verdict_of(State::degraded, false, "10.0.0.9")) == "mmm");
+        CHECK(letters(verdict_of(State::unmapped, false, "10.0.0.9")) == "iii");
     }
 
     TEST_CASE("the candidate of a promotion is let in while it is under way, and only then")
     {
         const Endpoint second{"10.0.0.2", 6379};
-        CHECK(letters(verdict_of(State::switching, false), second) == "mrm");
-        CHECK(letters(verdict_of(State::switching, true), second) == "rrm");
-        CHECK(letters(verdict_of(State::odown, false), second) == "mrm");
-        CHECK(letters(verdict_of(State::ok, true), second) == "rmm");
-        CHECK(letters(verdict_of(State::degraded, true), second) == "rmm");
-        CHECK(letters(verdict_of(State::no_quorum, true), second) == "---");
+        CHECK(letters(verdict_of(State::switching, false), second) == "mri");
+        CHECK(letters(verdict_of(State::switching, true), second) == "rri");
+        CHECK(letters(verdict_of(State::odown, false), second) == "mri");
+        CHECK(letters(verdict_of(State::ok, true), second) == "rii");
+        CHECK(letters(verdict_of(State::degraded, true), second) == "rii");
+        CHECK(letters(verdict_of(State::no_quorum, true), second) == "r--");
         // The master itself is none, whatever an event claims.
-        CHECK(letters(verdict_of(State::switching, false), Endpoint{"10.0.0.1", 6379}) == "mmm");
+        CHECK(letters(verdict_of(State::switching, false), Endpoint{"10.0.0.1", 6379}) == "mii");
     }
 
-    TEST_CASE("a new master stays in until its node was asked")
+    TEST_CASE("a new master is let in until its node was asked")
     {
-        CHECK(letters(verdict_of(State::not_master, false), {}, true) == "rmm");
-        CHECK(letters(verdict_of(State::odown, false), {}, true) == "mmm");
+        CHECK(letters(verdict_of(State::not_master, false), {}, true) == "rii");
+        CHECK(letters(verdict_of(State::odown, false), {}, true) == "mii");
     }
 }

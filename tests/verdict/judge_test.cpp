@@ -100,10 +100,23 @@ TEST_SUITE("verdict/judge: a majority")
     {
         const auto result = judged({vote("r9:1", 3), vote("r9:1", 3), vote("r9:1", 3)});
         CHECK_FALSE(result.verdict.open);
-        CHECK(result.verdict.state == State::degraded);
+        CHECK(result.verdict.state == State::unmapped);
         CHECK(result.verdict.address == endpoint("r9:1"));
         CHECK(result.verdict.server.empty());
         CHECK(result.verdict.reason.find("r9:1") != std::string::npos);
+    }
+
+    TEST_CASE("a server that is another machine in HAProxy is named to nobody")
+    {
+        const Ballots ballots{vote("r1:1", 3), vote("r1:1", 3), vote("r1:1", 3)};
+        const std::vector<verdict::Misplaced> misplaced{{"R1", "HAProxy has R2's address for it"}};
+        auto seen = evidence(ballots);
+        seen.misplaced = misplaced;
+        const auto result = judge(subject(), seen, {}, at(1)).verdict;
+        CHECK(result.state == State::unmapped);
+        CHECK_FALSE(result.open);
+        CHECK(result.server == "R1");
+        CHECK(result.reason == "HAProxy has R2's address for it");
     }
 
     TEST_CASE("without servers any address will do")
