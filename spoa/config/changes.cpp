@@ -141,6 +141,8 @@ void put_master(Settings& out, const Master& master)
     writer.put("name", master.name);
     for (const auto& server : master.servers)
         writer.put("servers." + server.name, to_string(server.address));
+    for (const auto& server : master.connect)
+        writer.put("connect." + server.name, to_string(server.address));
     writer.put("policy.no_quorum", master.policy);
     writer.put("policy.odown", master.policy.odown);
     writer.put("policy.switching", master.policy.switching);

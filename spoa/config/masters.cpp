@@ -3,6 +3,7 @@
 #include "config/address.hpp"
 #include "config/quoted.hpp"
 #include "config/replicas.hpp"
+#include "config/servers.hpp"
 #include "config/suggest.hpp"
 #include "config/tls.hpp"
 
@@ -143,7 +144,7 @@ std::string read_name(const Section& master, std::map<std::string, Place>& seen,
 Master read_master(
     const Value& value, std::map<std::string, Place>& seen, const Origin& origin, Report& report)
 {
-    const Section section(value, {"name", "servers", "redis", "policy", "replicas"}, report);
+    const Section section(value, {"name", "servers", "connect", "redis", "policy", "replicas"}, report);
     Master out;
     out.name = read_name(section, seen, report);
     out.redis = read_redis(section, origin, report);
@@ -159,6 +160,7 @@ Master read_master(
             servers ? servers->place() : section.place(),
             "master " + in_quotes(out.name) +
                 " has no servers: its verdicts carry an address, but no server name");
+    out.connect = read_connect(section, out.servers, report);
     out.replicas = read_replicas(section, out, report);
     return out;
 }

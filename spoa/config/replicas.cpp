@@ -1,7 +1,7 @@
 #include "config/replicas.hpp"
 
 #include "config/quoted.hpp"
-#include "config/suggest.hpp"
+#include "config/servers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -23,28 +23,10 @@ constexpr Range<milliseconds> lag_time_range{600ms, 1h};
 constexpr Range<milliseconds> drain_range{0ms, 10min};
 constexpr Range<unsigned> weight_range{0, 100};
 
-// Whether the master has this server; else it is reported.
-bool is_server(
-    std::string_view name, const std::string& what, Place place, const Master& master,
-    Report& report)
-{
-    if (std::ranges::count(master.servers, name, &Server::name) > 0)
-        return true;
-    std::vector<std::string_view> names;
-    for (const auto& server : master.servers)
-        names.push_back(server.name);
-    const auto meant = nearest(name, names);
-    report.error(
-        place,
-        what + ": no server is called " + in_quotes(name) +
-            (meant ? "; did you mean " + in_quotes(*meant) + "?" : ""));
-    return false;
-}
-
 void read_weights(const Value& value, const Master& master, ReplicaPolicy& out, Report& report)
 {
     for (const auto& entry : read_entries(value, report)) {
-        if (!is_server(entry.key, value.name, entry.place, master, report))
+        if (!is_server(entry.key, value.name, entry.place, master.servers, report))
             continue;
         if (const auto weight = read_number(entry.value, weight_range, report))
             out.weights.emplace(entry.key, *weight);
@@ -59,7 +41,7 @@ void read_preferred(const Value& value, const Master& master, ReplicaPolicy& out
 {
     for (const auto& one : read_one_or_more(value, report)) {
         const auto name = read_text(one, report);
-        if (name && is_server(*name, value.name, one.place(), master, report))
+        if (name && is_server(*name, value.name, one.place(), master.servers, report))
             out.prefer.push_back(*name);
     }
 }

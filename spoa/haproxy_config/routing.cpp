@@ -1,5 +1,6 @@
 #include "haproxy_config/routing.hpp"
 
+#include "config/servers.hpp"
 #include "config/units.hpp"
 #include "haproxy_config/fill.hpp"
 #include "haproxy_config/layout.hpp"
@@ -179,9 +180,9 @@ std::string known_nodes(const config::Master& master, Form form)
     return lines;
 }
 
-std::string server_line(const config::Server& server)
+std::string server_line(const config::Master& master, const config::Server& server)
 {
-    return "    server " + server.name + ' ' + to_string(server.address);
+    return "    server " + server.name + ' ' + to_string(connect_address(master, server));
 }
 
 std::string use_server(const config::Master& master, std::string_view refuse)
@@ -192,7 +193,7 @@ std::string use_server(const config::Master& master, std::string_view refuse)
          {"REFUSE", refuse},
          {"BACKEND", nodes_backend_of(master.name)}});
     for (const auto& server : master.servers)
-        out += server_line(server) + '\n';
+        out += server_line(master, server) + '\n';
     return out;
 }
 
@@ -205,7 +206,7 @@ std::string backends(const config::Master& master)
          {"REFUSE", refuse_backend_of(master.name)}});
     for (const auto& server : master.servers)
         out += "\nbackend " + server_backend_of(master.name, server.name) + '\n' +
-               server_line(server) + " on-marked-down shutdown-sessions\n";
+               server_line(master, server) + " on-marked-down shutdown-sessions\n";
     return out;
 }
 

@@ -199,4 +199,23 @@ TEST_SUITE("config/masters")
               {"without effect, as the nodes are not asked; add redis to the master"}}},
             good_sentinels);
     }
+
+    TEST_CASE("connect: a port for all servers, or an address for some")
+    {
+        using spoa::config::Server;
+        const std::string master = "masters: [{name: a, servers: {R1: h1:1, R2: h2:1}, connect: ";
+        const auto read = [&](const std::string& connect) {
+            return config::load_text(master + connect + "}]\n" + good_sentinels, ".")
+                .config.masters.at(0)
+                .connect;
+        };
+        CHECK(read("36379") == std::vector<Server>{{"R1", {"h1", 36379}}, {"R2", {"h2", 36379}}});
+        CHECK(read("{R2: 192.0.2.2:7000}") == std::vector<Server>{{"R2", {"192.0.2.2", 7000}}});
+        check_each(
+            {{master + "{R3: h3:1}}]", "1:62: error", {"no server is called 'R3'"}},
+             {master + "{R1: h1}}]", "1:66: error", {"has no port"}},
+             {master + "0}]", "1:61: error", {"1 to 65535"}},
+             {master + "many}]", "1:61: error", {"whole number"}}},
+            good_sentinels);
+    }
 }
