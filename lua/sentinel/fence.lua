@@ -1,6 +1,7 @@
--- Keeps the servers of backends as the verdict has them: the master ready, the others in
--- maintenance, which with `on-marked-down shutdown-sessions` ends their sessions. What the agent
--- does over the runtime API, for installations that do not want to give it away.
+-- Keeps the servers of backends as the verdict has them: all rest in `ready`, and one that must have no
+-- sessions is in maintenance until they have ended, which with `on-marked-down shutdown-sessions` they
+-- do at once. What the agent does over the runtime API, for installations that do not want to give it
+-- away.
 --
 -- Maintenance set by an operator, or by the agent, is the same bit in HAProxy. What this file has
 -- put out it remembers, as long as the process lives, which is as long as the maintenance does; only
@@ -21,6 +22,7 @@ Fence.__index = Fence
 
 local fresh = 1.5            -- s
 local cut_again_for = 0.6    -- s after a fence: some sessions were still connecting
+local rest_after = 3         -- s in which a connection that was let in before is over: `timeout connect`, and a margin
 local look_period = 200      -- ms while sessions are to be ended
 
 function Fence.new(backends, verdicts)
@@ -28,6 +30,8 @@ function Fence.new(backends, verdicts)
     for _, each in ipairs(backends) do
         kept[#kept + 1] = {
             backend = each.backend, name = each.name, reads = each.reads, ours = {}, warned = {},
+            named = {},    -- servers that verdicts may have named since they were idle
+            resting = {},  -- since when a server is out, to be ready again
         }
     end
     return setmetatable({ kept = kept, verdicts = verdicts, busy = false, missed = false }, Fence)
@@ -69,13 +73,14 @@ local function look(kept)
         local maint = tostring(stats.status):find("^MAINT") ~= nil
         seen[name] = { server = server, maint = maint, sessions = tonumber(stats.scur) or 0 }
         if not maint then
-            kept.ours[name] = nil
+            kept.ours[name], kept.resting[name] = nil, nil
         end
     end
     return seen
 end
 
 local function let_in(kept, name, seen)
+    kept.named[name], kept.resting[name] = true, nil
     if not seen.maint then
         return warn(kept, name, nil)
     elseif not kept.ours[name] then
@@ -99,6 +104,27 @@ local function put_out(kept, name, seen)
     end
 end
 
+-- Ready again, once the last connection to it must be over.
+local function end_rest(kept, name, seen)
+    local since = kept.resting[name]
+    if since and seen.sessions == 0 and clock.age(since) >= rest_after then
+        seen.server:set_ready()
+        kept.ours[name], kept.resting[name], kept.named[name] = nil, nil, nil
+        log(kept, name, core.info, "rests, and is ready again")
+    end
+end
+
+-- No sessions on it; in maintenance only as long as that takes.
+local function make_idle(kept, name, seen)
+    if kept.named[name] or seen.sessions > 0 or seen.maint then
+        put_out(kept, name, seen)
+    end
+    if kept.ours[name] and not kept.resting[name] then
+        kept.resting[name] = clock.moment()
+    end
+    end_rest(kept, name, seen)
+end
+
 -- One backend: servers let in first, then those put out.
 local function reconcile(kept, wishes)
     local seen = look(kept)
@@ -116,8 +142,14 @@ local function reconcile(kept, wishes)
         end
     end
     for name, each in pairs(seen) do
-        -- One that is no server of this name must not be used either.
-        if (wishes[name] or "maint") == "maint" then
+        local wish = wishes[name]
+        if wish == "idle" then
+            make_idle(kept, name, each)
+        elseif wish == "leave" then
+            end_rest(kept, name, each)
+        elseif wish ~= "ready" then
+            -- One that is no server of this name must not be used either.
+            kept.resting[name] = nil
             put_out(kept, name, each)
         end
     end

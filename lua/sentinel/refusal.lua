@@ -12,6 +12,7 @@ local words = {
     ["odown"] = "the master is down",
     ["switching"] = "a failover is under way",
     ["not-master"] = "the node that the Sentinels name is not master",
+    ["unmapped"] = "no server is the node that the Sentinels name",
     ["no-quorum"] = "too few Sentinels can be heard",
     ["conflict"] = "the Sentinels disagree",
     ["regress"] = "the Sentinels name an earlier master",

@@ -52,6 +52,24 @@ local function are_wishes(wishes)
     return true
 end
 
+-- How servers should be. `servers` says `maint` of those that must have no session, and `idle` which of
+-- these may rest in ready: an agent of before does not say it. Nothing when it is not to be believed.
+local function read_wishes(said)
+    local wishes, idle = {}, said.idle or {}
+    if not are_wishes(said.servers or {}) or not are_servers(idle) then
+        return nil
+    end
+    for server, wish in pairs(said.servers or {}) do
+        wishes[server] = wish
+    end
+    for _, server in ipairs(idle) do
+        if wishes[server] == "maint" then
+            wishes[server] = "idle"
+        end
+    end
+    return wishes
+end
+
 -- What a line says of reads beside where they go. An agent of before does not say it: then all weigh the
 -- same, nobody stands in for them, and their backends are left alone.
 local function read_replicas(entry, said)
@@ -63,9 +81,9 @@ local function read_replicas(entry, said)
     end
     entry.fallback = said.fallback
     entry.no_reads = type(said.reason) == "string" and said.reason:sub(1, 300) or ""  -- it names every server
-    entry.read_wishes = said.servers or {}
+    entry.read_wishes = read_wishes(said)
     local weights = said.weights or {}
-    if not known_fallbacks[entry.fallback] or not are_wishes(entry.read_wishes) or type(weights) ~= "table" then
+    if not known_fallbacks[entry.fallback] or not entry.read_wishes or type(weights) ~= "table" then
         return false
     end
     for server, weight in pairs(weights) do
@@ -83,14 +101,14 @@ local function read(line)
     local entry = {
         name = line.name, state = line.state, open = line.open == true, wait = line.wait == true,
         server = line.server, address = line.address, reason = line.reason or "",
-        since = line.since or "", wishes = line.servers or {}, reads = line.reads or {},
+        since = line.since or "", wishes = read_wishes(line), reads = line.reads or {},
         epoch = math.tointeger(line.epoch) or 0, votes = math.tointeger(line.votes) or 0,
         sentinels = math.tointeger(line.sentinels) or 0,
     }
     local well = is_text(entry.name, 255) and entry.name ~= "" and is_text(entry.state, 32)
         and entry.state:find("^[%l-]+$") and is_text(entry.reason, 1000) and is_text(entry.since, 40)
         and (entry.server == nil or is_text(entry.server, 255) and entry.server:find("^[%w_.:-]+$"))
-        and (entry.address == nil or is_text(entry.address, 300)) and are_wishes(entry.wishes)
+        and (entry.address == nil or is_text(entry.address, 300)) and entry.wishes
         and are_servers(entry.reads) and read_replicas(entry, line.replicas)
     return well and entry or nil
 end

@@ -89,6 +89,61 @@ describe("the fence", function()
         assert.equal("maint", orders("R2"))
     end)
 
+    describe("of servers that are to be idle", function()
+        local first = { servers = { R1 = "ready", R2 = "maint", R3 = "maint" }, idle = { "R2", "R3" } }
+        local second = { server = "R2", servers = { R1 = "maint", R2 = "ready", R3 = "maint" }, idle = { "R1", "R3" } }
+
+        local function after(seconds, changes)
+            core.time = core.time + seconds
+            verdicts:confirm(agent)
+            hear(changes)
+        end
+
+        it("lets them rest in ready", function()
+            hear(first)
+            hear(first)
+            assert.same({ "", "", "" }, { orders("R1"), orders("R2"), orders("R3") })
+        end)
+
+        it("puts the old master out, and lets it rest when its last connection is over", function()
+            hear(first)
+            servers.R1.sessions = 9
+            hear(second)
+            assert.equal("maint", orders("R1"))
+            servers.R1.sessions = 1
+            after(4, second)
+            assert.equal("maint shut", orders("R1"))
+            servers.R1.sessions = 0
+            after(1, second)
+            assert.equal("maint shut ready", orders("R1"))
+            after(1, second)
+            assert.equal("maint shut ready", orders("R1"))
+        end)
+
+        it("does not let it rest before 3 s, for a connection may still be under way", function()
+            hear(first)
+            hear(second)
+            after(2.9, second)
+            assert.equal("maint", orders("R1"))
+            after(0.2, { open = false, state = "no-quorum", servers = { R1 = "leave", R2 = "leave", R3 = "leave" } })
+            assert.equal("maint ready", orders("R1"))
+        end)
+
+        it("puts out one that has a session which no verdict led there", function()
+            hear(first)
+            servers.R3.sessions = 1
+            hear(first)
+            assert.equal("maint", orders("R3"))
+        end)
+
+        it("never lifts somebody else's maintenance", function()
+            hear(first)
+            servers.R2.status = "MAINT"
+            after(10, first)
+            assert.equal("", orders("R2"))
+        end)
+    end)
+
     it("leaves all as it is while nothing new is known", function()
         hear()
         hear({ open = false, state = "no-quorum", servers = { R1 = "leave", R2 = "leave", R3 = "leave" } })
