@@ -10,12 +10,16 @@ namespace {
 
 std::shared_ptr<const Answer> make_answer(const Update& update)
 {
-    const auto& verdict = *update.verdict;
+    auto verdict = *update.verdict;
+    if (update.held_back) {
+        verdict.open = false;
+        verdict.reason = "HAProxy is not ready yet for the master's server";
+    }
     auto answer = std::make_shared<Answer>();
     answer->actions = encode_answer(verdict);
     answer->state = verdict.state;
     answer->open = verdict.open;
-    if (!verdict::is_worth_waiting(verdict))
+    if (!update.held_back && !verdict::is_worth_waiting(verdict))
         return answer;
     answer->wait = update.wait;
     // A master that never answers our probe may well serve its clients: they are not slowed for

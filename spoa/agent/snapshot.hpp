@@ -82,6 +82,9 @@ struct Update {
     std::chrono::milliseconds wait{0};                 // the policy
     std::chrono::steady_clock::time_point since = {};  // of the verdict's state
     const ReadUpdate* reads = nullptr;                 // where role=replica is offered
+    // The verdict is open and HAProxy is not ready for its server yet: it is given to nobody, and
+    // worth waiting for.
+    bool held_back = false;
 };
 
 // `old` with the answers of these names replaced.

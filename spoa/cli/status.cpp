@@ -21,14 +21,14 @@ constexpr auto watch_period = 1s;
 
 struct Picture {
     std::string text;
-    bool all_open = false;  // every name has a master that may be used
+    bool all_well = false;
 };
 
 Picture picture_of(const SocketAddress& agent, bool json)
 {
     auto page = fetch_page(agent, "/v1/masters");
     auto table = telemetry::status_table(page, stdout_style());
-    return {std::move(json ? page : table.text), table.all_open};
+    return {std::move(json ? page : table.text), table.all_well};
 }
 
 // In the place of what is on the terminal, without a flicker: each line clears its rest.
@@ -69,7 +69,7 @@ int show_status(const std::string& url, bool json, bool watch)
     }
     const auto picture = picture_of(agent, json);
     print(picture.text);
-    return picture.all_open ? 0 : 1;
+    return picture.all_well ? 0 : 1;
 }
 
 }  // namespace spoa::cli

@@ -2,6 +2,7 @@
 
 #include "telemetry/log.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -40,7 +41,8 @@ std::string master_text(const Verdict& verdict)
 LogLevel level_of(const Change& change)
 {
     const auto& [before, after, at, delay] = change;
-    if (before.open && !after.open)
+    const bool unmapped = before.state != after.state && after.state == verdict::State::unmapped;
+    if ((before.open && !after.open) || unmapped)
         return LogLevel::error;
     // `degraded` comes and goes with every start and switch; a Sentinel that is lost has its own
     // line.
@@ -70,6 +72,25 @@ void log_change(const std::string& name, const Change& change)
          {"votes", std::to_string(after.votes) + "/" + std::to_string(after.sentinels)},
          {"took", delay ? milliseconds_text(*delay) : ""},
          {"reason", after.reason}});
+}
+
+void log_delivery(
+    const std::string& name, const telemetry::DeliveryReport& before,
+    const telemetry::DeliveryReport& after)
+{
+    const auto is_new = [](const std::vector<std::string>& known, const std::string& sentence) {
+        return std::ranges::count(known, sentence) == 0;
+    };
+    for (const auto& obstacle : after.obstacles)
+        if (is_new(before.obstacles, obstacle))
+            telemetry::write_log(
+                LogLevel::error, name + ": undeliverable", {{"name", name}, {"reason", obstacle}});
+    for (const auto& problem : after.problems)
+        if (is_new(before.problems, problem) && is_new(before.obstacles, problem))
+            telemetry::write_repeating(LogLevel::warning, problem, {{"name", name}});
+    if (before.is_blocked() && !after.is_blocked())
+        telemetry::write_log(
+            LogLevel::info, name + ": every HAProxy delivers again", {{"name", name}});
 }
 
 void log_restart(

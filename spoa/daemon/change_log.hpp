@@ -2,6 +2,7 @@
 
 #include "node/restart.hpp"
 #include "telemetry/moment.hpp"
+#include "telemetry/report.hpp"
 #include "verdict/failover.hpp"
 #include "verdict/watch.hpp"
 
@@ -13,6 +14,11 @@ namespace spoa::daemon {
 // The end of traffic is an error, doubt a warning, everything else notable is information; a vote
 // more or less is for debugging.
 void log_change(const std::string& name, const verdict::Change& change);
+
+// Writes a line for each obstacle or problem that is new, and one when the last obstacle is gone.
+void log_delivery(
+    const std::string& name, const telemetry::DeliveryReport& before,
+    const telemetry::DeliveryReport& after);
 
 // Writes the one log line of a node's restart, with what it had before and has now; `emptied`: it
 // is the master, and lost data.

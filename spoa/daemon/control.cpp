@@ -45,7 +45,7 @@ Control::Control(
       hosts_(executor),
       snapshot_(
           agent::make_snapshot(std::make_shared<agent::NameIndex>(std::vector<std::string>()))),
-      fences_(executor, metrics.haproxies()),
+      fences_(executor, metrics.haproxies(), [this](std::size_t name) { on_haproxy(name); }),
       twemproxies_(executor, metrics.twemproxies()),
       awake_at_(Clock::now())
 {
@@ -55,13 +55,23 @@ Control::Control(
         const telemetry::ReadsNow reads{
             names_[name].replicas, words_of(names_[name].read_wishes.wishes())};
         return telemetry::master_event(
-            names_[name].watch, words_of(names_[name].wishes), telemetry::Moment::now(), &reads);
+            names_[name].watch,
+            words_of(names_[name].wishes),
+            names_[name].delivery,
+            telemetry::Moment::now(),
+            &reads);
     };
-    hosts_.on_change = [this] {
-        for (const auto place : order_)
-            names_[place].watch.set_servers(canonical(names_[place].servers));
+    hosts_.on_change = [this](bool moved) { on_hosts(moved); };
+}
+
+void Control::on_hosts(bool moved)
+{
+    for (const auto place : order_) {
+        fences_.expect(place, places_of(place));
+        names_[place].watch.set_servers(canonical(names_[place].servers));
+    }
+    if (moved)
         forget_everything("a host name has another address");
-    };
 }
 
 // Starts from what was in force when the agent last ran.
@@ -133,7 +143,8 @@ telemetry::NameReport Control::name(std::size_t place) const
         0,
         &name.course.failovers(),
         place,
-        name.watch.subject().replicas ? &name.replicas : nullptr};
+        name.watch.subject().replicas ? &name.replicas : nullptr,
+        &name.delivery};
 }
 
 std::optional<std::size_t> Control::find_name(std::string_view name) const
@@ -232,7 +243,9 @@ void Control::review(std::size_t first, std::size_t count)
             continue;
         auto change = name.watch.review(now);
         other_reads[place - first] = name.replicas.review(name.watch, now);
-        if (change || other_reads[place - first])
+        const bool held_back = hold_back(place, now);
+        const bool other_hold = held_back != std::exchange(name.held_back, held_back);
+        if (change || other_reads[place - first] || other_hold)
             updates.push_back(update_of(place, reads));
         if (change)
             changes.emplace_back(place, *std::move(change));
@@ -257,6 +270,7 @@ void Control::review(std::size_t first, std::size_t count)
     }
     for (const auto& [place, change] : changes) {
         on_change(place, change);
+        look_at_delivery(place);
         events_.changed(place, change.notable() || tell[place - first]);
         tell[place - first] = false;
     }
@@ -267,6 +281,79 @@ void Control::review(std::size_t first, std::size_t count)
         while (names_[place].in_use &&
                names_[place].course.follow(names_[place].watch, sessions_seen(place), now))
             tell_failover(place);
+}
+
+// Whether the name's master is given to nobody yet: it is new or open again, and a HAProxy is not
+// ready for it. Whoever waits would be let go only to be refused there.
+bool Control::hold_back(std::size_t place, verdict::TimePoint now)
+{
+    auto& name = names_[place];
+    const auto& verdict = name.watch.verdict();
+    if (!verdict.open || verdict.server.empty()) {
+        name.released.clear();
+        name.held_since.reset();
+        return false;
+    }
+    if (name.released == verdict.server)
+        return false;
+    name.released.clear();
+    if (!name.held_since)
+        name.held_since = now;
+    if (fences_.readiness(place, verdict.server) == haproxy_api::Readiness::not_yet &&
+        now - *name.held_since < release_limit)
+        return true;
+    name.released = verdict.server;
+    name.held_since.reset();
+    return false;
+}
+
+void Control::on_haproxy(std::size_t place)
+{
+    auto& name = names_[place];
+    if (!name.in_use)
+        return;
+    const bool news = name.watch.set_misplaced(
+        fences_.misplaced(place, false), fences_.misplaced(place, true));
+    if (news || name.held_back)
+        review(place, 1);
+    look_at_delivery(place);
+}
+
+void Control::look_at_delivery(std::size_t place)
+{
+    auto& name = names_[place];
+    auto [obstacles, problems] = fences_.delivery(place, name.watch.verdict());
+    telemetry::DeliveryReport now{std::move(obstacles), std::move(problems)};
+    if (now == name.delivery)
+        return;
+    const auto before = std::exchange(name.delivery, std::move(now));
+    log_delivery(name.watch.subject().name, before, name.delivery);
+    metrics_.names().set_undeliverable(place, name.delivery.is_blocked());
+    events_.changed(place, true);
+}
+
+haproxy_api::Places Control::places_of(std::size_t place)
+{
+    const auto& name = names_[place];
+    haproxy_api::Places places;
+    const auto allow = [&](haproxy_api::Place& where, const Endpoint& target) {
+        for (auto& host : hosts_.addresses(target.host))
+            where.addresses.push_back({std::move(host), target.port});
+    };
+    for (const auto& server : name.servers) {
+        auto& where = places[server.name];
+        const auto connect = std::ranges::find(name.connect, server.name, &config::Server::name);
+        if (connect != name.connect.end()) {
+            allow(where, connect->address);
+            continue;
+        }
+        where.any_port = true;
+        allow(where, server.address);
+        for (const auto& [announced, reachable] : reachable_)
+            if (announced == server.address)
+                allow(where, reachable);
+    }
+    return places;
 }
 
 verdict::SessionsSeen Control::sessions_seen(std::size_t name) const

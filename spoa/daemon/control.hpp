@@ -34,6 +34,10 @@
 
 namespace spoa::daemon {
 
+// So long a new master is named to nobody while HAProxy is not ready for its server. Then it is named
+// all the same, and the name is undeliverable as long as that lasts.
+inline constexpr std::chrono::milliseconds release_limit{1'000};
+
 // The thinking side of the running agent: takes what Sentinels and data nodes say to the watches,
 // and what the watches conclude to the workers, the log and the metrics. Lives on the control
 // thread.
@@ -105,6 +109,13 @@ private:
         haproxy_api::ReadWishes read_wishes{};
         haproxy_api::Wishes wishes{};
         std::vector<config::Server> servers;            // as configured, before host names resolve
+        std::vector<config::Server> connect{};          // likewise: where HAProxy connects to instead
+        // The server that new connections are given, and since when another one waits to be, as
+        // HAProxy is not ready for it.
+        std::string released{};
+        std::optional<verdict::TimePoint> held_since{};
+        bool held_back = false;
+        telemetry::DeliveryReport delivery{};
         std::vector<telemetry::NodeReport> nodes{};     // where nodes are probed
         std::vector<std::shared_ptr<Node>> links{};     // likewise, in the order of `nodes`
         std::vector<node::RestartWatch> restarts{};     // likewise
@@ -128,6 +139,11 @@ private:
         std::vector<std::shared_ptr<net::TlsClient>> nodes;
     };
 
+    // A HAProxy was asked or told something about this name.
+    void on_haproxy(std::size_t name);
+    bool hold_back(std::size_t name, verdict::TimePoint now);
+    void look_at_delivery(std::size_t name);
+    haproxy_api::Places places_of(std::size_t name);
     static TlsClients make_clients(const config::Config& config);
     void apply(const config::Config& config, const TlsClients& clients);
     void set_sentinels(const config::Config& config, const TlsClients& clients);
@@ -157,6 +173,7 @@ private:
     bool forget_after_a_stop();
     void ask_everyone(std::size_t name);
     void ask_nodes(std::size_t name);
+    void on_hosts(bool moved);
     std::vector<config::Server> canonical(const std::vector<config::Server>& servers);
 
     boost::asio::any_io_executor executor_;
@@ -165,6 +182,7 @@ private:
     Publish publish_;
     Answers answers_;
     net::HostTable hosts_;
+    std::vector<std::pair<Endpoint, Endpoint>> reachable_;
     net::TaskGroup* tasks_ = nullptr;  // once started
     Ending ending_;
     std::map<std::string, std::size_t, std::less<>> places_;  // of all names there ever were

@@ -154,7 +154,7 @@ void Control::on_trouble(std::size_t name, std::size_t node, const std::string& 
     auto& report = names_[name].nodes[node];
     if (report.trouble == reason)
         return;
-    const bool first_answer = reason.empty() && report.trouble == "not asked yet";
+    const bool first_answer = reason.empty() && report.trouble == telemetry::not_asked_yet;
     if (!first_answer)
         write_repeating(
             reason.empty() ? LogLevel::info : LogLevel::warning,

@@ -11,7 +11,7 @@ agent::Update Control::update_of(std::size_t name, std::deque<agent::ReadUpdate>
 {
     const auto& watch = names_[name].watch;
     agent::Update update{
-        name, &watch.verdict(), watch.subject().policy.wait, watch.since(), nullptr};
+        name, &watch.verdict(), watch.subject().policy.wait, watch.since(), nullptr, names_[name].held_back};
     if (const auto& policy = watch.subject().replicas) {
         const auto& set = names_[name].replicas.reads();
         agent::ReadCounters counters{
@@ -63,8 +63,10 @@ bool Control::fence_reads(std::size_t place, verdict::TimePoint now)
 std::optional<verdict::TimePoint> Control::look_again(std::size_t name) const
 {
     std::optional<verdict::TimePoint> first;
+    const auto& held = names_[name].held_since;
     for (const auto& each :
-         {names_[name].watch.look_again(),
+         {held ? std::optional(*held + release_limit) : std::nullopt,
+          names_[name].watch.look_again(),
           names_[name].replicas.look_again(),
           names_[name].read_wishes.look_again()})
         if (each)

@@ -57,6 +57,7 @@ void Control::reload(const config::Config& config)
 void Control::apply(const config::Config& config, const TlsClients& clients)
 {
     vote_ttl_ = config.sentinels.vote_ttl;
+    reachable_ = config.reachable;
     set_names(config);
     set_sentinels(config, clients);
     for (std::size_t i = 0; i < config.masters.size(); ++i)
@@ -73,6 +74,7 @@ void Control::apply(const config::Config& config, const TlsClients& clients)
     for (const auto place : order_) {
         auto& name = names_[place];
         name.wishes = wishes_for(name.watch, Clock::now());
+        fences_.expect(place, places_of(place));
         fences_.want(place, name.wishes);
         fence_reads(place, Clock::now());
     }
@@ -106,6 +108,7 @@ void Control::set_names(const config::Config& config)
             names_[place].in_use = true;
         }
         names_[place].servers = master.servers;
+        names_[place].connect = master.connect;
     }
 
     std::vector<std::string> names(names_.size());
@@ -235,7 +238,7 @@ void Control::set_nodes(
     const auto reports_before = std::exchange(name.nodes, {});
     const auto restarts_before = std::exchange(name.restarts, {});
     for (std::size_t node = 0; node < settings.size(); ++node) {
-        telemetry::NodeReport report{servers[node], probed[node], {}, "not asked yet", {}};
+        telemetry::NodeReport report{servers[node], probed[node], {}, std::string(telemetry::not_asked_yet), {}};
         name.restarts.emplace_back();
         for (std::size_t old = 0; old < reports_before.size(); ++old)
             if (reports_before[old].server == report.server &&

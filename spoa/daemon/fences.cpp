@@ -4,14 +4,15 @@
 #include "verdict/doubt.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace spoa::daemon {
 
 Fences::Haproxy::Haproxy(
     const boost::asio::any_io_executor& executor, const config::Haproxy& config,
-    telemetry::HaproxyMetrics& metrics)
-    : configured(config), runtime_api(executor, config.runtime_api, metrics)
+    telemetry::HaproxyMetrics& metrics, RuntimeApi::OnTurn on_turn)
+    : configured(config), runtime_api(executor, config.runtime_api, metrics, std::move(on_turn))
 {
     if (config.master_cli)
         old_workers.emplace(executor, *config.master_cli, metrics);
@@ -40,7 +41,7 @@ void Fences::configure(
             continue;
         }
         auto& haproxy =
-            *haproxies_.emplace_back(std::make_shared<Haproxy>(executor_, each, metrics_));
+            *haproxies_.emplace_back(std::make_shared<Haproxy>(executor_, each, metrics_, on_turn_));
         for (const auto& [backend, master_name, reads] : each.backends) {
             const auto place = places(master_name);
             haproxy.runtime_api.add_backend(backend, place, master_name, reads);
@@ -82,6 +83,49 @@ void Fences::want_reads(std::size_t name, const haproxy_api::ReadWishes& wishes)
         if (haproxy->drains)
             haproxy->drains->want(name, wishes.drains());
     }
+}
+
+void Fences::expect(std::size_t name, const haproxy_api::Places& places)
+{
+    for (const auto& haproxy : haproxies_)
+        haproxy->runtime_api.expect(name, places);
+}
+
+haproxy_api::Delivery Fences::delivery(
+    std::size_t name, const verdict::Verdict& verdict) const
+{
+    haproxy_api::Delivery out;
+    for (const auto& haproxy : haproxies_)
+        if (auto one = haproxy->runtime_api.delivery(name, verdict)) {
+            std::ranges::move(one->obstacles, std::back_inserter(out.obstacles));
+            std::ranges::move(one->problems, std::back_inserter(out.problems));
+        }
+    return out;
+}
+
+haproxy_api::Readiness Fences::readiness(std::size_t name, const std::string& server) const
+{
+    using haproxy_api::Readiness;
+    auto out = Readiness::ready;
+    for (const auto& haproxy : haproxies_) {
+        const auto one = haproxy->runtime_api.readiness(name, server);
+        if (one == Readiness::not_yet)
+            return one;
+        if (one == Readiness::unknown)
+            out = one;
+    }
+    return out;
+}
+
+std::vector<verdict::Misplaced> Fences::misplaced(std::size_t name, bool reads) const
+{
+    std::map<std::string, std::string> all;
+    for (const auto& haproxy : haproxies_)
+        all.merge(haproxy->runtime_api.misplaced(name, reads));
+    std::vector<verdict::Misplaced> out;
+    for (auto& [server, why] : all)
+        out.push_back({server, std::move(why)});
+    return out;
 }
 
 haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now)

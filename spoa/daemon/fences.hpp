@@ -22,8 +22,12 @@ namespace spoa::daemon {
 // is not, or may not be, the master. Lives on the control thread.
 class Fences {
 public:
-    Fences(const boost::asio::any_io_executor& executor, telemetry::HaproxyMetrics& metrics)
-        : executor_(executor), metrics_(metrics)
+    // `on_turn` is called when a HAProxy was asked or told something, with the place of a name that
+    // it may be other than before for.
+    Fences(
+        const boost::asio::any_io_executor& executor, telemetry::HaproxyMetrics& metrics,
+        RuntimeApi::OnTurn on_turn)
+        : executor_(executor), metrics_(metrics), on_turn_(std::move(on_turn))
     {}
 
     // The place of each name.
@@ -42,6 +46,19 @@ public:
     // The same in the backends for reads.
     void want_reads(std::size_t place, const haproxy_api::ReadWishes& wishes);
 
+    // Where the servers of the name may lead to.
+    void expect(std::size_t place, const haproxy_api::Places& places);
+
+    // What the clients of the name get by this verdict, of all HAProxies.
+    haproxy_api::Delivery delivery(std::size_t place, const verdict::Verdict& verdict) const;
+
+    // Whether connections to the server get through at every HAProxy: `not_yet` where one of them
+    // is about to let them in.
+    haproxy_api::Readiness readiness(std::size_t place, const std::string& server) const;
+
+    // The servers of the name that lead elsewhere at any HAProxy, for its writes or its reads.
+    std::vector<verdict::Misplaced> misplaced(std::size_t place, bool reads) const;
+
     // Whether every HAProxy keeps this server out and sees no session on it; nothing where no
     // HAProxy has a backend of the name.
     std::optional<bool> is_out(std::size_t place, const std::string& server) const;
@@ -52,7 +69,7 @@ private:
     struct Haproxy {
         Haproxy(
             const boost::asio::any_io_executor& executor, const config::Haproxy& config,
-            telemetry::HaproxyMetrics& metrics);
+            telemetry::HaproxyMetrics& metrics, RuntimeApi::OnTurn on_turn);
 
         void start(net::TaskGroup& tasks);
 
@@ -65,6 +82,7 @@ private:
 
     boost::asio::any_io_executor executor_;
     telemetry::HaproxyMetrics& metrics_;
+    RuntimeApi::OnTurn on_turn_;
     net::TaskGroup* tasks_ = nullptr;  // once started
     std::vector<std::shared_ptr<Haproxy>> haproxies_;
 };

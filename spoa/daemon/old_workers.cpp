@@ -134,7 +134,8 @@ bool OldWorkers::should_end(const haproxy_api::SessionSeen& session) const
     if (kept == backends_.end() || kept->second.wishes.empty())
         return false;
     const auto wish = kept->second.wishes.find(session.server);
-    return wish == kept->second.wishes.end() || wish->second == Wish::maint;
+    return wish == kept->second.wishes.end() || wish->second == Wish::maint ||
+           wish->second == Wish::idle;
 }
 
 void OldWorkers::take_sessions(const std::string& text)

@@ -68,13 +68,17 @@ HttpResponse health(const PageSources&, const HttpRequest&, std::string_view)
     return page(200, plain, "ok\n");
 }
 
-// Every name must have somewhere to send a connection to.
+// Every name must have somewhere to send a connection to, and HAProxy must carry it there.
 HttpResponse readiness(const PageSources& sources, const HttpRequest&, std::string_view)
 {
     std::string missing;
-    for (const auto& name : sources.control.names())
+    for (const auto& name : sources.control.names()) {
+        const auto who = name.watch.subject().name + ": ";
         if (const auto& verdict = name.watch.verdict(); !verdict.open)
-            missing += name.watch.subject().name + ": " + state_text(verdict) + "\n";
+            missing += who + state_text(verdict) + "\n";
+        for (const auto& obstacle : name.delivery->obstacles)
+            missing += who + "undeliverable: " + obstacle + "\n";
+    }
     return missing.empty() ? page(200, plain, "ready\n") : page(503, plain, std::move(missing));
 }
 
@@ -201,7 +205,7 @@ constexpr std::size_t most_in_full = 4;
 bool needs_a_look(const telemetry::NameReport& name)
 {
     const auto& verdict = name.watch.verdict();
-    return !verdict.open || verdict.state != verdict::State::ok;
+    return !verdict.open || verdict.state != verdict::State::ok || name.delivery->is_blocked();
 }
 
 HttpResponse status_page(const PageSources& sources, const HttpRequest& request, std::string_view)
@@ -247,7 +251,7 @@ constexpr std::array routes{
     Route{"/", "", "the status page", status_page},
     Route{"/help", "", "this list", index},
     Route{"/healthz", "", "the process serves", health, true},
-    Route{"/readyz", "", "every name has a master that may be used", readiness, true},
+    Route{"/readyz", "", "every name has a master that clients get to", readiness, true},
     Route{"/metrics", "", "for Prometheus", metrics},
     Route{"/v1/masters", "", "every name, its verdict and votes (JSON)", masters},
     Route{"/v1/masters/", "NAME", "one name, all that is known of it (JSON)", master},

@@ -20,12 +20,19 @@ std::string words_for(Wish wish)
     return wish == Wish::leave ? "as it is" : std::string(haproxy_api::word_for(wish));
 }
 
+bool has_none(Wish wish)
+{
+    return wish == Wish::maint || wish == Wish::idle;
+}
+
 std::string state_of(const haproxy_api::ServerSeen& server, bool ours)
 {
     if (server.maint)
         return ours ? "maint (by the agent)" : "maint (by an operator)";
     if (server.other)
-        return "maint (by HAProxy)";
+        return server.address ? "maint (by HAProxy)" : "no address";
+    if (server.stopped)
+        return "down (by its check)";
     return server.drain ? "drain" : "ready";
 }
 
@@ -33,19 +40,20 @@ std::string state_of(const haproxy_api::ServerSeen& server, bool ours)
 
 RuntimeApi::RuntimeApi(
     const boost::asio::any_io_executor& executor, const SocketAddress& address,
-    telemetry::HaproxyMetrics& metrics)
+    telemetry::HaproxyMetrics& metrics, OnTurn on_turn)
     : address_(to_string(address)),
       metrics_(metrics),
       place_(metrics.add(address_)),
       trouble_(
           metrics, place_, address_, "runtime API", "its servers cannot be kept as they should be"),
+      on_turn_(std::move(on_turn)),
       link_(executor, address, *this)
 {}
 
 void RuntimeApi::add_backend(
     const std::string& backend, std::size_t name, const std::string& master_name, bool reads)
 {
-    kept_.push_back({haproxy_api::Fence(backend), name, master_name, reads, {}});
+    kept_.push_back({haproxy_api::Fence(backend), name, master_name, reads});
 }
 
 void RuntimeApi::want(std::size_t name, bool reads, const haproxy_api::Wishes& wishes)
@@ -54,6 +62,16 @@ void RuntimeApi::want(std::size_t name, bool reads, const haproxy_api::Wishes& w
     for (auto& kept : kept_)
         if (kept.name == name && kept.reads == reads)
             news = kept.fence.want(wishes, Clock::now()) || news;
+    if (news)
+        link_.wake();
+}
+
+void RuntimeApi::expect(std::size_t name, const haproxy_api::Places& places)
+{
+    bool news = false;
+    for (auto& kept : kept_)
+        if (kept.name == name)
+            news = kept.fence.expect(places, Clock::now()) || news;
     if (news)
         link_.wake();
 }
@@ -94,33 +112,45 @@ bool RuntimeApi::on_reply(const std::string& text)
             take(kept_[i], *seen);
             continue;
         }
-        fence.lose(Clock::now() + haproxy_api::look_period);
+        fence.lack(Clock::now());
         if (trouble.empty())
             trouble = "it has no backend '" + fence.backend() +
                       "' with servers: compare `backends` in the agent's configuration with "
                       "haproxy.cfg, letter for letter";
     }
     trouble_.note(trouble);
+    end_turn();
     return complaint.empty();
 }
 
 void RuntimeApi::on_failure(const std::string& reason)
 {
     for (const auto i : turn_)
-        kept_[i].fence.lose(Clock::now());
+        kept_[i].fence.lose(Clock::now(), Clock::now());
     trouble_.note(reason);
+    end_turn();
+}
+
+void RuntimeApi::end_turn()
+{
+    std::set<std::size_t> names;
+    for (const auto i : turn_)
+        names.insert(kept_[i].name);
+    for (const auto name : names)
+        on_turn_(name);
 }
 
 void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
 {
-    for (const auto& [server, sessions, took] : kept.fence.take(seen, Clock::now())) {
+    for (const auto& [server, sessions, took, stray] : kept.fence.take(seen, Clock::now())) {
         metrics_.count_fenced(kept.name, server, sessions);
         if (took)
             metrics_.observe_fence(*took);
         write_log(
-            LogLevel::info,
+            stray ? LogLevel::warning : LogLevel::info,
             "haproxy " + address_ + ": server " + seen.name + '/' + server +
-                " is put into maintenance",
+                " is put into maintenance" +
+                (stray ? ", as it has sessions that no verdict has led there" : ""),
             {{"name", kept.master_name}, {"sessions", std::to_string(sessions)}});
     }
     for (const auto& server : seen.servers)
@@ -128,12 +158,54 @@ void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
             kept.name,
             {address_, seen.name, server.name},
             server.sessions,
-            kept.fence.wish(server.name) == Wish::maint);
-    auto warnings = kept.fence.warnings();
-    for (const auto& warning : warnings)
-        if (std::ranges::count(kept.warnings, warning) == 0)
-            write_repeating(LogLevel::warning, "haproxy " + address_ + ": " + warning);
-    kept.warnings = std::move(warnings);
+            has_none(kept.fence.wish(server)));
+}
+
+std::vector<const haproxy_api::Fence*> RuntimeApi::backends_of(std::size_t name, bool reads) const
+{
+    std::vector<const haproxy_api::Fence*> out;
+    for (const auto& kept : kept_)
+        if (kept.name == name && kept.reads == reads)
+            out.push_back(&kept.fence);
+    return out;
+}
+
+std::string RuntimeApi::trouble() const
+{
+    return trouble_.was_noted() ? trouble_.now() : std::string();
+}
+
+std::optional<haproxy_api::Delivery> RuntimeApi::delivery(
+    std::size_t name, const verdict::Verdict& verdict) const
+{
+    const auto writes = backends_of(name, false);
+    const auto reads = backends_of(name, true);
+    if (writes.empty() && reads.empty())
+        return std::nullopt;
+    auto out = haproxy_api::delivery_of(verdict, writes, trouble(), Clock::now());
+    for (const auto* const fence : reads)
+        for (auto& problem : haproxy_api::problems_of(*fence))
+            out.problems.push_back(std::move(problem));
+    for (auto* const list : {&out.obstacles, &out.problems})
+        for (auto& sentence : *list)
+            sentence = "haproxy " + address_ + ": " + sentence;
+    return out;
+}
+
+haproxy_api::Readiness RuntimeApi::readiness(std::size_t name, const std::string& server) const
+{
+    const auto writes = backends_of(name, false);
+    if (writes.empty())
+        return haproxy_api::Readiness::ready;
+    return haproxy_api::readiness_of(server, writes, trouble().empty());
+}
+
+std::map<std::string, std::string> RuntimeApi::misplaced(std::size_t name, bool reads) const
+{
+    auto out = haproxy_api::misplaced_in(backends_of(name, reads));
+    for (auto& [server, why] : out)
+        why = "haproxy " + address_ + ": " + why;
+    return out;
 }
 
 std::optional<bool> RuntimeApi::is_out(std::size_t name, const std::string& server) const
@@ -151,13 +223,13 @@ telemetry::HaproxyReport RuntimeApi::report() const
     for (const auto& kept : kept_) {
         const auto& fence = kept.fence;
         telemetry::HaproxyReport::Backend backend{
-            fence.backend(), kept.master_name, {}, fence.warnings()};
+            fence.backend(), kept.master_name, {}, haproxy_api::problems_of(fence)};
         if (fence.seen())
             for (const auto& server : fence.seen()->servers)
                 backend.servers.push_back(
                     {server.name,
                      state_of(server, fence.is_ours(server.name)),
-                     words_for(fence.wish(server.name)),
+                     words_for(fence.wish(server)),
                      server.sessions});
         out.backends.push_back(std::move(backend));
     }

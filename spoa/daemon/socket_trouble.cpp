@@ -6,6 +6,7 @@ namespace spoa::daemon {
 
 void SocketTrouble::note(const std::string& trouble)
 {
+    noted_ = true;
     metrics_.set_up(place_, trouble.empty());
     if (!trouble.empty())
         metrics_.count_error(place_);

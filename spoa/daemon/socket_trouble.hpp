@@ -28,6 +28,7 @@ public:
 
     const std::string& now() const { return now_; }
     bool none() const { return now_.empty(); }
+    bool was_noted() const { return noted_; }  // a turn is over
 
 private:
     telemetry::HaproxyMetrics& metrics_;
@@ -36,6 +37,7 @@ private:
     std::string what_;
     std::string harm_;
     std::string now_ = "not asked yet";
+    bool noted_ = false;
 };
 
 }  // namespace spoa::daemon

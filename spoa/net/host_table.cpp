@@ -24,12 +24,11 @@ std::string lower(std::string name)
 }
 
 // `addresses` are not empty.
-const asio::ip::address& choose(
-    const std::vector<asio::ip::address>& addresses, const std::string& before)
+const std::string& choose(const std::vector<std::string>& addresses, const std::string& before)
 {
-    auto chosen = std::ranges::find(addresses, before, [](const auto& a) { return a.to_string(); });
+    auto chosen = std::ranges::find(addresses, before);
     if (chosen == addresses.end())
-        chosen = std::ranges::find_if(addresses, [](const auto& a) { return a.is_v4(); });
+        chosen = std::ranges::find(addresses, IpVersion::v4, ip_version);
     return chosen == addresses.end() ? addresses.front() : *chosen;
 }
 
@@ -43,11 +42,23 @@ Endpoint HostTable::canonical(const Endpoint& endpoint)
 {
     if (endpoint.host.empty() || ip_version(endpoint.host) != IpVersion::none)
         return endpoint;
-    const auto [entry, is_new] = hosts_.try_emplace(lower(endpoint.host));
+    const auto& address = known(endpoint.host).address;
+    return address.empty() ? endpoint : Endpoint{address, endpoint.port};
+}
+
+std::vector<std::string> HostTable::addresses(const std::string& host)
+{
+    if (ip_version(host) != IpVersion::none)
+        return {host};
+    return known(host).all;
+}
+
+const HostTable::Host& HostTable::known(const std::string& host)
+{
+    const auto [entry, is_new] = hosts_.try_emplace(lower(host));
     if (is_new)
         wake_.cancel();
-    const auto& address = entry->second.address;
-    return address.empty() ? endpoint : Endpoint{address, endpoint.port};
+    return entry->second;
 }
 
 // One name after the other: Asio looks up one at a time anyway.
@@ -74,16 +85,19 @@ asio::awaitable<void> HostTable::look_up(Hosts::value_type& entry)
     tcp::resolver resolver(executor_);
     const auto [error, answers] = co_await resolver.async_resolve(name, "", as_result);
 
-    std::vector<asio::ip::address> addresses;
+    std::vector<std::string> addresses;
     for (const auto& answer : answers)
-        addresses.push_back(answer.endpoint().address());
-    const bool found = !error && !addresses.empty();
-    const auto before = host.address;
-    if (found)
-        host.address = choose(addresses, before).to_string();
+        addresses.push_back(answer.endpoint().address().to_string());
+    const auto before = host;
+    if (!error && !addresses.empty()) {
+        host.address = choose(addresses, before.address);
+        std::ranges::sort(addresses);  // a name server may turn them round
+        addresses.erase(std::ranges::unique(addresses).begin(), addresses.end());
+        host.all = std::move(addresses);
+    }
     host.due = Clock::now() + (host.address.empty() ? retry_period : refresh_period);
-    if (host.address != before)
-        on_change();
+    if (host.address != before.address || host.all != before.all)
+        on_change(host.address != before.address);
 }
 
 }  // namespace spoa::net

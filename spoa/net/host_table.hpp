@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace spoa::net {
 
@@ -30,21 +31,27 @@ public:
     // new is looked up at once.
     Endpoint canonical(const Endpoint& endpoint);
 
+    // All IP addresses that are known of a host; the host itself when it is one.
+    std::vector<std::string> addresses(const std::string& host);
+
     // Looks up names until cancelled. A failure keeps the address that was known.
     boost::asio::awaitable<void> run();
 
-    // Called when a name has got its first or another address.
-    std::function<void()> on_change = [] {};
+    // Called when a name has got its first or other addresses. `moved`: canonical() gives another
+    // one than before.
+    std::function<void(bool moved)> on_change = [](bool) {};
 
 private:
     using Clock = std::chrono::steady_clock;
 
     struct Host {
-        std::string address;    // empty: none known
+        std::string address;    // the chosen one; empty: none known
+        std::vector<std::string> all;
         Clock::time_point due;  // for the next look-up
     };
     using Hosts = std::map<std::string, Host>;  // by name, in lower case
 
+    const Host& known(const std::string& host);
     boost::asio::awaitable<void> look_up(Hosts::value_type& entry);
 
     boost::asio::any_io_executor executor_;

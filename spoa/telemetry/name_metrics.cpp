@@ -16,6 +16,10 @@ NameMetrics::NameMetrics(Families& families)
       state_(families.gauge("master_state", "1 for the state the name is in, 0 for all others.")),
       open_(families.gauge(
           "master_open", "Whether new connections may go to the master in force: the one gate.")),
+      undeliverable_(families.gauge(
+          "undeliverable",
+          "1 while a HAProxy does not carry connections to the master that the verdict gives, or "
+          "keeps sessions on a former one.")),
       config_epoch_(families.gauge(
           "config_epoch", "The highest configuration epoch that a majority confirmed.")),
       votes_(families.gauge("votes", "Sentinels that name the master in force now.")),
@@ -53,6 +57,7 @@ void NameMetrics::add(const std::string& name)
         series.phases[i] =
             &phase_.Add({{"master_name", name}, {"phase", std::string(verdict::phase_names[i])}});
     series.open = &open_.Add(labels);
+    series.undeliverable = &undeliverable_.Add(labels);
     series.config_epoch = &config_epoch_.Add(labels);
     series.votes = &votes_.Add(labels);
     series.switches = &switches_.Add(labels);
@@ -83,6 +88,11 @@ void NameMetrics::set_verdict(std::size_t name, const verdict::Verdict& verdict)
              {"server", verdict.server}});
         series.info->Set(1);
     }
+}
+
+void NameMetrics::set_undeliverable(std::size_t name, bool undeliverable)
+{
+    by_name_[name].undeliverable->Set(undeliverable ? 1 : 0);
 }
 
 void NameMetrics::count_switch(std::size_t name, std::chrono::nanoseconds delay)

@@ -34,6 +34,8 @@ public:
     void count_switch(std::size_t name, std::chrono::nanoseconds delay);
     // The phases of a failover in which the master moved.
     void set_failover(std::size_t name, const verdict::Failover& failover, const Moment& now);
+    // The verdict is open, and a HAProxy does not carry connections to where it leads.
+    void set_undeliverable(std::size_t name, bool undeliverable);
     // How many of the probed nodes say that they are master.
     void set_masters_claimed(std::size_t name, std::size_t nodes);
 
@@ -51,6 +53,7 @@ private:
         std::optional<std::vector<std::string>> servers;  // nothing: all
         std::array<prometheus::Gauge*, verdict::all_states.size()> states{};
         prometheus::Gauge* open = nullptr;
+        prometheus::Gauge* undeliverable = nullptr;
         prometheus::Gauge* config_epoch = nullptr;
         prometheus::Gauge* votes = nullptr;
         prometheus::Gauge* info = nullptr;  // of the address in force; replaced when it moves
@@ -64,6 +67,7 @@ private:
     prometheus::Family<prometheus::Gauge>& info_;
     prometheus::Family<prometheus::Gauge>& state_;
     prometheus::Family<prometheus::Gauge>& open_;
+    prometheus::Family<prometheus::Gauge>& undeliverable_;
     prometheus::Family<prometheus::Gauge>& config_epoch_;
     prometheus::Family<prometheus::Gauge>& votes_;
     prometheus::Family<prometheus::Counter>& switches_;

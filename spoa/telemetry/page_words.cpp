@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono;
 using namespace std::chrono_literals;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 12> meanings{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> meanings{{
     {"ok", "Every Sentinel names this master."},
     {"degraded", "A majority names this master; not every Sentinel does."},
     {"silent", "The master does not answer the agent; perhaps only for a moment."},
@@ -20,6 +20,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 12> meanings
     {"odown", "The Sentinels see the master as down."},
     {"switching", "A failover has begun to promote another node."},
     {"not-master", "The node that a majority names is no master yet, or not any more."},
+    {"unmapped", "No server of HAProxy's is the master that a majority names."},
     {"no-quorum", "Fewer than a majority of the Sentinels can be heard."},
     {"conflict", "The Sentinels do not agree on a master."},
     {"regress", "The Sentinels name a master that was already left behind."},

@@ -26,12 +26,16 @@ Json read_targets_json(const verdict::ReplicaWatch& replicas)
     return targets;
 }
 
-Json wishes_json(const ServerWishes& servers)
+void put_wishes(Json& json, const ServerWishes& servers)
 {
-    Json json = Json::object();
-    for (const auto& [server, wish] : servers)
-        json[server] = wish;
-    return json;
+    auto& words = json["servers"] = Json::object();
+    auto idle = Json::array();
+    for (const auto& [server, wish] : servers) {
+        words[server] = wish == "idle" ? "maint" : wish;
+        if (wish == "idle")
+            idle.push_back(server);
+    }
+    json["idle"] = std::move(idle);
 }
 
 Json read_event_json(const ReadsNow& reads, const verdict::ReplicaPolicy& policy)
@@ -40,11 +44,12 @@ Json read_event_json(const ReadsNow& reads, const verdict::ReplicaPolicy& policy
     Json weights = Json::object();
     for (const auto& target : set.targets)
         weights[target.server.name] = target.weight;
-    return {
+    Json json{
         {"fallback", fallback_words.at(static_cast<std::size_t>(policy.fallback))},
         {"reason", set.reason},
-        {"weights", std::move(weights)},
-        {"servers", wishes_json(reads.servers)}};
+        {"weights", std::move(weights)}};
+    put_wishes(json, reads.servers);
+    return json;
 }
 
 Json reads_json(

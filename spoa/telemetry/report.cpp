@@ -181,6 +181,46 @@ Json verdict_json(const verdict::Watch& watch)
     };
 }
 
+std::vector<std::string> addresses_of(std::span<const SentinelReport> sentinels)
+{
+    std::vector<std::string> addresses;
+    for (const auto& sentinel : sentinels)
+        addresses.push_back(sentinel.address);
+    return addresses;
+}
+
+// What an operator should mend although the verdict may be fine.
+std::vector<std::string> warnings_of(
+    const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
+{
+    auto warnings = verdict::warnings_of(name.watch, addresses_of(sentinels), now.steady);
+    for (const auto& node : name.nodes)
+        if (node.loss)
+            warnings.push_back(loss_warning(node, now));
+    return warnings;
+}
+
+// All that is wrong about the name beside its verdict, a sentence each; the worst first.
+Json problems_json(
+    const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
+{
+    Json problems = Json::array();
+    if (name.delivery) {
+        for (const auto& obstacle : name.delivery->obstacles)
+            problems.push_back("undeliverable: " + obstacle);
+        for (const auto& problem : name.delivery->problems)
+            problems.push_back(problem);
+    }
+    for (const auto& node : name.nodes)
+        if (!node.trouble.empty() && node.trouble != not_asked_yet)
+            problems.push_back(
+                "node " + node.server + " (" + to_string(node.address) +
+                ") cannot be asked: " + node.trouble);
+    for (auto& warning : warnings_of(name, sentinels, now))
+        problems.push_back(std::move(warning));
+    return problems;
+}
+
 Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
 {
     const auto& watch = name.watch;
@@ -192,6 +232,8 @@ Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels
     json["rule"] = verdict.rule;
     json["since"] = date_text(watch.since(), now);
     json["waiting"] = name.waiting;
+    json["deliverable"] = !name.delivery || !name.delivery->is_blocked();
+    json["problems"] = problems_json(name, sentinels, now);
     Json votes = Json::array();
     for (std::size_t i = 0; i < sentinels.size(); ++i)
         votes.push_back(vote_json(sentinels[i], watch.ballots()[i], watch.subject().vote_ttl, now));
@@ -253,13 +295,7 @@ std::string master_json(
         json["reads"] = reads_json(*name.replicas, *watch.subject().replicas, now.steady);
     json["haproxy"] = haproxies_json(haproxies, watch.subject().name);
     json["twemproxy"] = twemproxies_json(twemproxies, watch.subject().name);
-    std::vector<std::string> addresses;
-    for (const auto& sentinel : sentinels)
-        addresses.push_back(sentinel.address);
-    json["warnings"] = verdict::warnings_of(watch, addresses, now.steady);
-    for (const auto& node : name.nodes)
-        if (node.loss)
-            json["warnings"].push_back(loss_warning(node, now));
+    json["warnings"] = warnings_of(name, sentinels, now);
     json["changes"] = Json::array();
     for (const auto& change : watch.history())
         json["changes"].push_back(change_json(change, now));
@@ -272,8 +308,8 @@ std::string master_json(
 }
 
 std::string master_event(
-    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now,
-    const ReadsNow* reads)
+    const verdict::Watch& watch, const ServerWishes& servers, const DeliveryReport& delivery,
+    const Moment& now, const ReadsNow* reads)
 {
     const auto& verdict = watch.verdict();
     Json json{{"event", "master"}, {"time", utc_text(now.system)}};
@@ -282,7 +318,8 @@ std::string master_event(
     json["reason"] = verdict.reason;
     json["since"] = date_text(watch.since(), now);
     json["wait"] = verdict::is_worth_waiting(verdict);
-    json["servers"] = wishes_json(servers);
+    json["deliverable"] = !delivery.is_blocked();
+    put_wishes(json, servers);
     if (reads && watch.subject().replicas) {
         json["reads"] = read_targets_json(reads->replicas);
         json["replicas"] = read_event_json(*reads, *watch.subject().replicas);

@@ -31,6 +31,9 @@ struct LossReport {
     verdict::TimePoint at;
 };
 
+// The trouble of a node at first.
+inline constexpr std::string_view not_asked_yet = "not asked yet";
+
 // One data node as the agent's own connection sees it.
 struct NodeReport {
     std::string server;
@@ -38,6 +41,17 @@ struct NodeReport {
     node::Info info;
     std::string trouble;             // why it cannot be asked; empty while it answers
     std::optional<LossReport> loss;  // the last one
+};
+
+// What the clients of a name get from HAProxy, whatever the verdict says.
+struct DeliveryReport {
+    // Why they do not get to the master although the verdict is open, or sessions of a former one
+    // may live on: a sentence each. Any makes the name undeliverable.
+    std::vector<std::string> obstacles;
+    std::vector<std::string> problems;  // what would be one after a failover, or is wrong besides
+
+    bool is_blocked() const { return !obstacles.empty(); }
+    bool operator==(const DeliveryReport&) const = default;
 };
 
 // One monitored name, with all that is known of it.
@@ -48,6 +62,7 @@ struct NameReport {
     const std::deque<verdict::Failover>* failovers = nullptr;  // oldest first; may be missing
     std::size_t place = 0;                                     // where the agent keeps it
     const verdict::ReplicaWatch* replicas = nullptr;           // where role=replica is offered
+    const DeliveryReport* delivery = nullptr;                  // where a HAProxy is kept in order
 };
 
 // The workers that a HAProxy has left behind when it was reloaded, as its master tells.
@@ -104,7 +119,7 @@ struct ReloadReport {
     verdict::TimePoint at;
 };
 
-// How each server of a name should be in HAProxy: the server, then ready, maint or leave.
+// How each server of a name should be in HAProxy: the server, then ready, maint, idle or leave.
 using ServerWishes = std::vector<std::pair<std::string, std::string_view>>;
 
 // The JSON of /v1/masters: the Sentinels, and every name with its verdict and votes.
@@ -128,7 +143,8 @@ struct ReadsNow {
 // Lines of /v1/events, each one object with its '\n': a name as it is now, a failover as far as it
 // has come, and the sign of life.
 std::string master_event(
-    const verdict::Watch& watch, const ServerWishes& servers, const Moment& now,
+    const verdict::Watch& watch, const ServerWishes& servers, const DeliveryReport& delivery,
+    const Moment& now,
     const ReadsNow* reads = nullptr);
 std::string failover_event(
     std::string_view name, const verdict::Failover& failover, const Moment& now);

@@ -32,11 +32,16 @@ std::string_view paint(const Row& row, std::size_t column)
                                                 : std::string_view();
 }
 
+bool is_deliverable(const Json& master)
+{
+    return master.value("deliverable", true);
+}
+
 Row row_of(const Json& master)
 {
     return {
         master.at("name").get<std::string>(),
-        master.at("state").get<std::string>(),
+        master.at("state").get<std::string>() + (is_deliverable(master) ? "" : ", undeliverable"),
         master.at("open").get<bool>() ? "open" : "refused",
         text_or_dash(master.at("server")),
         text_or_dash(master.at("address")),
@@ -58,14 +63,19 @@ StatusTable status_table(std::string_view masters_json, const TextStyle& style)
         StatusTable table;
         std::vector<Row> rows{
             {"NAME", "STATE", "TRAFFIC", "SERVER", "MASTER", "EPOCH", "VOTES", "SINCE"}};
-        std::string notes;
+        std::string notes;  // what is wrong
+        std::string waits;
         for (const auto& master : json.at("masters")) {
             rows.push_back(row_of(master));
-            table.all_open = table.all_open && master.at("open").get<bool>();
+            const auto who = master.at("name").get<std::string>() + ": ";
             if (const auto reason = master.at("reason").get<std::string>(); !reason.empty())
-                notes += master.at("name").get<std::string>() + ": " + reason + "\n";
+                notes += who + reason + "\n";
+            for (const auto& problem : master.value("problems", Json::array()))
+                notes += who + problem.get<std::string>() + "\n";
+            table.all_well = table.all_well && master.at("open").get<bool>() &&
+                             is_deliverable(master);
             if (const auto waiting = master.value("waiting", std::uint64_t{0}); waiting > 0)
-                notes += master.at("name").get<std::string>() + ": " + std::to_string(waiting) +
+                waits += who + std::to_string(waiting) +
                          " new connections wait for a clear verdict\n";
         }
         for (const auto& sentinel : json.at("sentinels"))
@@ -79,23 +89,19 @@ StatusTable status_table(std::string_view masters_json, const TextStyle& style)
                      reload.at("failure").get<std::string>() + "\n";
         for (const auto& haproxy : json.value("haproxy", Json::array())) {
             const auto who = "haproxy " + haproxy.at("runtime_api").get<std::string>() + ": ";
-            if (!haproxy.at("up").get<bool>())
-                notes += who + haproxy.at("failure").get<std::string>() + "\n";
             if (const auto old = haproxy.value("old_workers", Json());
                 !old.is_null() && !old.at("up").get<bool>())
                 notes += who + "old workers out of reach: " + old.at("failure").get<std::string>() +
                          "\n";
-            for (const auto& backend : haproxy.at("backends"))
-                for (const auto& warning : backend.at("warnings"))
-                    notes += who + warning.get<std::string>() + "\n";
         }
         for (const auto& twemproxy : json.value("twemproxy", Json::array()))
             if (!twemproxy.at("follows").get<bool>())
                 notes += "twemproxy " + twemproxy.at("config").get<std::string>() + ": " +
                          twemproxy.at("trouble").get<std::string>() + "\n";
         table.text = fitted(std::move(rows), {since, epoch, address, votes}, style, paint);
-        if (!notes.empty())
-            table.text += "\n" + wrapped(notes, style.width);
+        table.all_well = table.all_well && notes.empty();
+        if (!notes.empty() || !waits.empty())
+            table.text += "\n" + wrapped(waits + notes, style.width);
         return table;
     } catch (const Json::exception& e) {
         throw std::runtime_error(
