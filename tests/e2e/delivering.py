@@ -22,6 +22,11 @@ class Delivery(Scene):
         self.agent.config["masters"][0] |= changes or {}
         self.agent.write_config()
 
+    def __exit__(self, kind, *_):
+        if kind is None:
+            return super().__exit__()
+        return self.lab.end([self.agent, self.haproxy])  # what went wrong is what should be told
+
     def start(self):
         self.agent.start(ready=False)
 

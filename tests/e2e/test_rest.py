@@ -7,8 +7,9 @@ import time
 import pytest
 from delivering import Delivery
 from test_fence import MAINT, NAME, NODES, await_end, ended
+from test_wait import doubt
 
-from lab import resp, spop_client
+from lab import resp
 from lab.agent import make_agent
 from lab.waiting import wait_until
 from lab.writer import Writer
@@ -27,10 +28,13 @@ def await_rest(scene, within=RETURNS_WITHIN):
     wait_until(lambda: all_ready(scene), within, lambda: f"all servers are ready; {scene.states()}")
 
 
-def await_switch(scene, old, within=15):
+def await_switch(agent, old, within=15):
     """Waits until the agent names another server than `old`, and returns it."""
-    return wait_until(lambda: (server := scene.answer()["server"]) != old and server, within,
-                      lambda: f"the agent leaves {old}; {scene.report()['state']}")
+    def named():
+        report = agent.master(NAME)
+        return report["server"] if report["open"] and report["server"] != old else None
+
+    return wait_until(named, within, lambda: f"the agent leaves {old}; {agent.master(NAME)['state']}")
 
 
 @contextlib.contextmanager
@@ -54,7 +58,7 @@ def test_at_rest_all_servers_are_ready_and_the_old_master_soon_is_again(form, la
         old = scene.master
         sessions = scene.connect(20)
         scene.fail_over()
-        await_switch(scene, old)
+        await_switch(scene.agent, old)
         switched = time.monotonic()
         await_end(sessions, 2)
         await_rest(scene)
@@ -74,7 +78,7 @@ def test_a_master_in_doubt_is_out_and_ready_when_the_doubt_is_over(lab, deployme
         wait_until(lambda: scene.states()[master] & MAINT, 10, "the master is out")
         await_end(sessions, 1)
         assert [server for server, state in scene.states().items() if state & MAINT] == [master]
-        await_switch(scene, master)
+        await_switch(scene.agent, master)
         deployment.repair()
         await_rest(scene, 10)
 
@@ -125,7 +129,7 @@ def test_a_switch_while_haproxy_cannot_be_told_costs_no_connection_and_owes_a_fe
             with lost_socket(scene):
                 scene.await_problem("runtime API")  # at rest that is all
                 scene.fail_over()
-                new = await_switch(scene, old)
+                new = await_switch(scene.agent, old)
                 switched = time.monotonic()
                 scene.await_undeliverable(new, within=1)
                 assert scene.haproxy.current(old) >= 1 and not ended([kept]), "nobody could end it"
@@ -145,114 +149,115 @@ def test_a_lost_socket_while_the_master_is_held_out_is_told_within_a_second(lab,
     with Delivery(lab, deployment).started() as scene:
         scene.await_sound()
         master = scene.master
-        node = deployment.master_of()
-        replicas = [other for other in deployment.group.nodes if other is not node]
-        for other in replicas:
-            other.client.config_set("replica-priority", 0)  # nobody can be promoted
-        try:
-            wait_until(lambda: all(
-                int(seen["slave-priority"]) == 0 for sentinel in deployment.sentinels
-                for seen in sentinel.client.sentinel_slaves(NAME)), 5, "the Sentinels know")
-            node.freeze()
-            wait_until(lambda: scene.states()[master] & MAINT, 10, "the master is out")
+        with doubt(deployment, scene.agent) as node:
+            wait_until(lambda: scene.states()[master] & MAINT, 2, "the master is out")
             with lost_socket(scene):
                 node.thaw()
                 wait_until(lambda: scene.report()["open"], 10, "the doubt is over")
                 scene.await_undeliverable(master, within=1)
                 assert scene.reaches() is None
             scene.await_sound()
-        finally:
-            for other in replicas:
-                other.client.config_set("replica-priority", 100)
 
 
 # --- a HAProxy that remembers --------------------------------------------------------------------
 
-def test_a_state_file_saved_at_rest_closes_nothing_after_a_reboot(lab, deployment, any_haproxy):
+@contextlib.contextmanager
+def remembering(lab, deployment, binary):
+    """(scene, reboot): a HAProxy that loads its servers' state when it starts. reboot(): state saved, agent
+    and HAProxy killed and started."""
     saved = lab.subfolder("state") / "haproxy.state"
 
     def with_state_file(text):
         text = text.replace("\nglobal\n", f"\nglobal\n    server-state-file {saved}\n", 1)
         return text.replace("\ndefaults\n", "\ndefaults\n    load-server-state-from-file global\n", 1)
 
-    with Delivery(lab, deployment, edit=with_state_file, binary=any_haproxy.binary).started() as scene:
+    with Delivery(lab, deployment, edit=with_state_file, binary=binary).started() as scene:
+        def reboot():
+            saved.write_text(scene.haproxy.ask("show servers state"))
+            scene.haproxy.kill()
+            scene.agent.kill()
+            scene.haproxy.start()
+            scene.start()
+
         scene.await_sound()
-        saved.write_text(scene.haproxy.ask("show servers state"))
-        scene.haproxy.kill()
-        scene.agent.kill()
-        scene.haproxy.start()
-        scene.agent.start()
+        yield scene, reboot
+
+
+def test_a_state_file_saved_at_rest_closes_nothing_after_a_reboot(lab, deployment, any_haproxy):
+    with remembering(lab, deployment, any_haproxy.binary) as (scene, reboot):
+        reboot()
         scene.await_sound()
         old = scene.master
         scene.fail_over()
-        new = await_switch(scene, old)
+        new = await_switch(scene.agent, old)
         wait_until(lambda: scene.reaches() == new, 3, "the new master is reached")
+        scene.await_sound()
+
+
+def test_a_state_file_saved_while_the_master_was_out_is_told_of(lab, deployment, any_haproxy):
+    with remembering(lab, deployment, any_haproxy.binary) as (scene, reboot):
+        master = scene.master
+        with doubt(deployment, scene.agent):
+            wait_until(lambda: scene.states()[master] & MAINT, 2, "the master is out")
+            reboot()
+        wait_until(lambda: scene.report()["state"] == "ok", 10, "the doubt is over")
+        scene.await_undeliverable(master)
+        scene.change(master, "ready")
         scene.await_sound()
 
 
 # --- the agent away ------------------------------------------------------------------------------
 
-@pytest.fixture
-def second(lab, deployment):
-    """Starts a second agent, which HAProxy asks when the first is away; `fences`: it acts on HAProxy too.
-    Returns (scene, second agent)."""
-    with contextlib.ExitStack() as stack:
-        def start(fences):
-            other = make_agent(lab, deployment)
+@contextlib.contextmanager
+def two_agents(lab, deployment, fences):
+    """(scene, second agent), which HAProxy asks when the first is away. `fences`: it acts on HAProxy too."""
+    other = make_agent(lab, deployment)
 
-            def with_second(text):
-                line = re.search(r"^    server a1 .*\n", text, re.M)[0]
-                host, port = other.spop_address
-                return text.replace(line, f"{line}    server a2 {host}:{port}\n")
+    def with_second(text):
+        line = re.search(r"^    server a1 .*\n", text, re.M)[0]
+        host, port = other.spop_address
+        return text.replace(line, f"{line}    server a2 {host}:{port}\n")
 
-            scene = stack.enter_context(Delivery(lab, deployment, edit=with_second))
-            other.config["masters"] = scene.agent.config["masters"]
-            if fences:
-                other.config["haproxy"] = scene.agent.config["haproxy"]
-            other.write_config()
-            scene.start()
-            other.start()
-            stack.callback(lab.end, [other])
-            scene.await_sound()
-            wait_until(lambda: {row["svname"]: row["status"] for row in scene.haproxy.statistics()
-                                if row["pxname"] == "sentinel_agents"}.get("a2") == "UP", 5, "a2 is UP")
-            return scene, other
-
-        yield start
+    with Delivery(lab, deployment, edit=with_second) as scene:
+        other.config["masters"] = scene.agent.config["masters"]
+        if fences:
+            other.config["haproxy"] = scene.agent.config["haproxy"]
+        other.write_config()
+        other.start()
+        scene.start()
+        scene.await_sound()
+        wait_until(lambda: {row["svname"]: row["status"] for row in scene.haproxy.statistics()
+                            if row["pxname"] == "sentinel_agents"}.get("a2") == "UP", 5, "a2 is UP")
+        yield scene, other
+    lab.end([other])
 
 
 FENCES = pytest.mark.parametrize("fences", [True, False], ids=["fences", "answers only"])
 
 
-def named_by(other):
-    """The server that this agent names."""
-    with spop_client.connect(other.spop_address) as client:
-        return client.ask(NAME)["server"]
+@FENCES
+def test_with_the_first_agent_killed_at_rest_the_second_follows_a_switch(fences, lab, deployment):
+    with two_agents(lab, deployment, fences) as (scene, other):
+        old = scene.master
+        scene.agent.kill()
+        wait_until(lambda: scene.reaches() == old, 3, "the second answers")
+        scene.fail_over()
+        new = await_switch(other, old)
+        wait_until(lambda: scene.reaches() == new, 3, "the new master is reached")
+        scene.agent.start()
+        scene.await_sound()
 
 
 @FENCES
-def test_with_the_first_agent_killed_at_rest_the_second_follows_a_switch(fences, second, deployment):
-    scene, other = second(fences)
-    old = scene.master
-    scene.agent.kill()
-    wait_until(lambda: scene.reaches() == old, 3, "the second answers")
-    scene.fail_over()
-    new = wait_until(lambda: (server := named_by(other)) != old and server, 15, "the second follows")
-    wait_until(lambda: scene.reaches() == new, 3, "the new master is reached")
-    scene.agent.start()
-    scene.await_sound()
-
-
-@FENCES
-def test_with_the_first_agent_killed_while_the_master_is_out_the_second_goes_on(fences, second, deployment):
-    scene, other = second(fences)
-    old = scene.master
-    deployment.master_of().freeze()
-    wait_until(lambda: scene.states()[old] & MAINT, 10, "the master is out", every=0.001)
-    scene.agent.kill()
-    new = wait_until(lambda: (server := named_by(other)) != old and server, 20, "the second follows")
-    wait_until(lambda: scene.reaches() == new, 3, "the new master is reached")
-    scene.agent.start()
-    deployment.repair()
-    await_rest(scene, 10)
-    scene.await_sound()
+def test_with_the_first_agent_killed_while_the_master_is_out_the_second_goes_on(fences, lab, deployment):
+    with two_agents(lab, deployment, fences) as (scene, other):
+        old = scene.master
+        deployment.master_of().freeze()
+        wait_until(lambda: scene.states()[old] & MAINT, 10, "the master is out", every=0.001)
+        scene.agent.kill()
+        new = await_switch(other, old, within=20)
+        wait_until(lambda: scene.reaches() == new, 3, "the new master is reached")
+        scene.agent.start()
+        deployment.repair()
+        await_rest(scene, 10)
+        scene.await_sound()
