@@ -103,13 +103,13 @@ class Delivery(Scene):
 
         wait_until(lambda: not findings(), within, lambda: f"nothing is wrong; {findings()}")
 
-    def await_undeliverable(self, server, within=TOLD_WITHIN):
-        """Waits until it is said that HAProxy cannot carry connections to the master, `server`; then that is
-        said everywhere, while the gate decides as before."""
+    def await_undeliverable(self, server, naming=None, within=TOLD_WITHIN):
+        """Waits until it is said that HAProxy cannot carry what is sent to the master, `server`; then that is
+        said everywhere with all of `naming` (the server's place), while the gate decides as before."""
         wait_until(lambda: self.report().get("deliverable") is False, within,
                    lambda: f"not deliverable; {self._words()}")
-        assert self.silent_places("undeliverable", [self.place(server)]) == [], self._words()
-        assert str(self.control) in "\n".join(self.ready()[1]), "HAProxy is named"
+        naming = naming or [self.place(server)]
+        assert self.silent_places("undeliverable", [str(self.control), *naming]) == [], self._words()
         assert self.undeliverable() == 1
         answer = self.answer()
         assert (answer["server"], answer["state"]) == (server, self.report()["state"])

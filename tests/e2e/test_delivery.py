@@ -15,6 +15,7 @@ pytestmark = pytest.mark.deadline(60)
 
 FORMS_WITH_SERVERS = [form for form in FORMS if form != "set-dst"]
 NOBODY = "127.0.0.9:1"
+DRAIN = 8  # of srv_admin_state
 
 
 def line_of(text, server):
@@ -181,34 +182,39 @@ def is_disabled(text, server):
     return appended(server, "disabled")(text)
 
 
-# What haproxy.cfg does to a server so that no connection reaches it.
-HARM = {"missing": is_missing, "without an address": has_no_address, "down by its check": is_found_down,
-        "disabled": is_disabled}
+# What haproxy.cfg does to a server so that no connection reaches it, and a word that tells.
+HARM = {"missing": (is_missing, "no backend has a server"), "without an address": (has_no_address, "no address"),
+        "down by its check": (is_found_down, "DOWN"), "disabled": (is_disabled, "maintenance")}
+
+
+def told(scene, harm, server):
+    """What is said of the server: its place, where it has one, and the word."""
+    return [server if harm == "missing" else scene.place(server), HARM[harm][1]]
 
 
 @pytest.mark.parametrize("harm", HARM)
 def test_a_master_that_haproxy_cannot_reach_is_undeliverable(harm, lab, deployment, master, any_haproxy):
     with Delivery(lab, deployment, binary=any_haproxy.binary,
-                  edit=lambda text: HARM[harm](text, master)).started() as scene:
-        scene.await_undeliverable(master)
+                  edit=lambda text: HARM[harm][0](text, master)).started() as scene:
+        scene.await_undeliverable(master, told(scene, harm, master))
         assert scene.reaches() is None
 
 
 @pytest.mark.parametrize("harm", HARM)
 def test_a_replica_that_haproxy_cannot_reach_is_a_problem_and_once_it_is_master_undeliverable(
         harm, lab, deployment, master, replica):
-    with Delivery(lab, deployment, edit=lambda text: HARM[harm](text, replica)).started() as scene:
-        scene.await_problem(scene.place(replica))
+    with Delivery(lab, deployment, edit=lambda text: HARM[harm][0](text, replica)).started() as scene:
+        scene.await_problem(*told(scene, harm, replica))
         scene.promote(replica)
-        scene.await_undeliverable(replica)
+        scene.await_undeliverable(replica, told(scene, harm, replica))
         assert scene.reaches() is None
         scene.promote(master)
-        scene.await_problem(scene.place(replica), within=10)
+        scene.await_problem(*told(scene, harm, replica), within=10)
 
 
 def test_a_backend_that_haproxy_does_not_have_is_a_server_that_is_missing(lab, deployment, master):
     with Delivery(lab, deployment, "backends", edit=removed(master)).started() as scene:
-        scene.await_undeliverable(master)
+        scene.await_undeliverable(master, told(scene, "missing", master))
 
 
 def test_of_two_haproxies_the_one_that_cannot_carry_it_is_named(lab, deployment, master):
@@ -240,13 +246,25 @@ def test_an_operators_maintenance_is_told_of_and_ends_with_him(form, lab, deploy
         scene.await_sound()
 
 
-def test_a_drained_master_alone_in_its_backend_is_undeliverable(lab, deployment, master):
+@pytest.mark.parametrize("drain, back", [("state drain", "state ready"), ("weight 0", "weight 100%")])
+def test_a_drained_master_alone_in_its_backend_is_undeliverable(drain, back, lab, deployment, master):
     with Delivery(lab, deployment, "backends").started() as scene:
         scene.await_sound()
-        scene.change(master, "drain", scene.place(master).split("/")[0])
+        scene.haproxy.ask(f"set server {scene.place(master)} {drain}")
         wait_until(lambda: scene.reaches() is None, 2, "HAProxy refuses")
         scene.await_undeliverable(master)
-        scene.change(master, "ready", scene.place(master).split("/")[0])
+        scene.haproxy.ask(f"set server {scene.place(master)} {back}")
+        scene.await_sound()
+
+
+def test_a_drained_master_that_a_rule_picks_is_used(lab, deployment, master):
+    with Delivery(lab, deployment).started() as scene:
+        scene.await_sound()
+        scene.change(master, "drain")
+        wait_until(lambda: scene.states()[master] == DRAIN, 2, "it is drained")
+        scene.connect(5)
+        assert scene.report()["deliverable"] and scene.ready() == (200, ["ready"])
+        scene.change(master, "ready")
         scene.await_sound()
 
 

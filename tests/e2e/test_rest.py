@@ -127,11 +127,11 @@ def test_a_switch_while_haproxy_cannot_be_told_costs_no_connection_and_owes_a_fe
         with Writer(scene.haproxy.port, RATE, patience=10) as writer:
             (kept,) = scene.connect(1)
             with lost_socket(scene):
-                scene.await_problem("runtime API")  # at rest that is all
+                scene.await_problem(str(scene.control))  # at rest that is all
                 scene.fail_over()
                 new = await_switch(scene.agent, old)
                 switched = time.monotonic()
-                scene.await_undeliverable(new, within=1)
+                scene.await_undeliverable(new, [f"sessions on {old}"], within=1)
                 assert scene.haproxy.current(old) >= 1 and not ended([kept]), "nobody could end it"
                 wait_until(lambda: writer.first_accepted(deployment.group.servers[new], switched), 2, "writes")
             back = time.monotonic()
