@@ -38,7 +38,8 @@ class Scene:
         self.agent = make_agent(
             lab, deployment, masters=[master | {"redis": {}}],
             haproxy=[sockets | {"backends": backends or backends_of(form)}])
-        self.agent.start()
+        if start:
+            self.agent.start()
         self.haproxy = start_haproxy(
             lab, self.agent, form, control=self.control, master=self.master_socket, **options)
 

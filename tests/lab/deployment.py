@@ -129,6 +129,21 @@ class Deployment:
                 return group.node_at(port)
         return None
 
+    def promote(self, node, within=15):
+        """Has the Sentinels fail over to `node`; returns when a majority names it."""
+        (group,) = (group for group in self.groups.values() if node in group.nodes)
+        for other in group.nodes:
+            other.client.config_set("replica-priority", 1 if other is node else 0)
+        try:
+            for sentinel in self.sentinels:
+                wait_until(lambda sentinel=sentinel: _eligible(sentinel, group.name) == {node.port}, 5,
+                           f"{sentinel.name} knows that {node.name} alone may be promoted")
+            wait_until(lambda: _begins_failover(self.sentinels[0], group.name), within, "a failover begins")
+            wait_until(lambda: self.master_of(group.name) is node, within, f"a majority names {node.name}")
+        finally:
+            for other in group.nodes:
+                other.client.config_set("replica-priority", 100)
+
     def await_health(self, within=20):
         """Waits until every group is healthy: all Sentinels up and plain, one master, all else linked
         to it, and every Sentinel aware of all that."""
@@ -177,6 +192,22 @@ class Deployment:
                     yield f"{node.name} is no linked replica of {master.name}"
             for sentinel in self.sentinels:
                 yield from _doubts_of(sentinel, group, master)
+
+
+def _eligible(sentinel, name):
+    """The ports of the replicas that this Sentinel may promote."""
+    return {int(replica["port"]) for replica in sentinel.client.sentinel_slaves(name)
+            if int(replica["slave-priority"]) > 0}
+
+
+def _begins_failover(sentinel, name):
+    """Whether SENTINEL FAILOVER is accepted; not while the failover before goes on."""
+    try:
+        return sentinel.client.execute_command("SENTINEL FAILOVER", name)
+    except redis.exceptions.ResponseError as refusal:
+        if not str(refusal).startswith(("INPROG", "NOGOODSLAVE")):
+            raise
+        return False
 
 
 def _doubts_of(sentinel, group, master):
