@@ -32,10 +32,16 @@ std::string joined(const Json& words)
     return text.empty() ? "-" : text;
 }
 
+bool is_deliverable(const Json& json)
+{
+    return json.value("deliverable", true);
+}
+
 std::string verdict_text(const Json& json)
 {
     const auto reason = text_or(json, "reason", "");
-    return json.at("name").get<std::string>() + ": " + json.at("state").get<std::string>() + ", " +
+    return json.at("name").get<std::string>() + ": " + json.at("state").get<std::string>() +
+           (is_deliverable(json) ? "" : ", undeliverable") + ", " +
            (json.at("open").get<bool>() ? "open" : "refused") + ", master " +
            text_or(json, "server", "-") + " " + text_or(json, "address", "none") + " since " +
            json.at("since").get<std::string>() + "\n" +
@@ -52,7 +58,7 @@ std::string painted(std::string text, const Json& json)
     const auto state = json.at("state").get<std::string>();
     const auto at = json.at("name").get<std::string>().size() + 2;
     text.insert(at + state.size(), plain);
-    text.insert(at, colour_of(state, json.at("open").get<bool>()));
+    text.insert(at, colour_of(state, json.at("open").get<bool>() && is_deliverable(json)));
     return text;
 }
 
@@ -131,7 +137,6 @@ std::string reads_text(const Json& json)
 std::string haproxies_text(const Json& json)
 {
     std::string text;
-    std::string warnings;
     Rows rows{{"SERVER", "STATE", "WANTED", "SESSIONS"}};
     const auto haproxies = json.value("haproxy", Json::array());
     for (const auto& haproxy : haproxies) {
@@ -139,20 +144,16 @@ std::string haproxies_text(const Json& json)
                 (haproxy.at("up").get<bool>() ? "answers" : text_or(haproxy, "failure", "-")) +
                 "\n";
         rows.resize(1);
-        for (const auto& backend : haproxy.at("backends")) {
+        for (const auto& backend : haproxy.at("backends"))
             for (const auto& server : backend.at("servers"))
                 rows.push_back(
                     {text_or(backend, "backend", "-") + "/" + text_or(server, "server", "-"),
                      text_or(server, "state", "-"),
                      text_or(server, "wanted", "-"),
                      number(server, "sessions")});
-            for (const auto& warning : backend.at("warnings"))
-                warnings += "warning: " + warning.get<std::string>() + "\n";
-        }
         if (rows.size() > 1)
             text += aligned(rows);
         text += old_workers_text(haproxy.value("old_workers", Json()));
-        text += std::exchange(warnings, {});
     }
     return text;
 }
@@ -217,10 +218,10 @@ std::string failovers_text(const Json& json)
     return text.empty() ? text : "\nlast failovers\n" + text;
 }
 
-std::string warnings_text(const Json& json)
+std::string problems_text(const Json& json)
 {
     std::string text;
-    for (const auto& warning : json.at("warnings"))
+    for (const auto& warning : json.value("problems", json.at("warnings")))
         text += "warning: " + warning.get<std::string>() + "\n";
     return text.empty() ? text : "\n" + text;
 }
@@ -233,12 +234,12 @@ Explanation explain(std::string_view master_json, const TextStyle& style)
         const auto json = Json::parse(master_json);
         auto text = wrapped(
             verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + reads_text(json) +
-                haproxies_text(json) + twemproxies_text(json) + warnings_text(json) +
+                haproxies_text(json) + twemproxies_text(json) + problems_text(json) +
                 changes_text(json) + failovers_text(json),
             style.width);
         return {
             style.colour ? painted(std::move(text), json) : std::move(text),
-            json.at("open").get<bool>()};
+            json.at("open").get<bool>() && is_deliverable(json)};
     } catch (const Json::exception& e) {
         throw std::runtime_error(
             std::string("the answer is not that of a sentinel-spoa of this version: ") + e.what());

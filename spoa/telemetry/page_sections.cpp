@@ -69,7 +69,10 @@ Html server_row(const PageJson& server)
     const auto state = text_of(server, "state", "\xe2\x80\x93");
     const auto wanted = text_of(server, "wanted");
     Html shown = escaped(state);
-    if (wanted != "as it is" && !state.starts_with(wanted))
+    const bool idle = wanted == "idle";
+    if (idle && server.at("sessions").get<std::uint64_t>() > 0)
+        shown += bad("should have no session");
+    else if (!idle && wanted != "as it is" && !state.starts_with(wanted))
         shown += bad("should be " + wanted);
     return row(
         row_heading(escaped(text_of(server, "server"))) + cell(shown) +

@@ -12,21 +12,30 @@
 namespace spoa::telemetry {
 namespace {
 
+// Whether HAProxy carries connections to where the verdict leads.
+bool is_deliverable(const PageJson& master)
+{
+    return master.value("deliverable", true);
+}
+
 Html badge(const PageJson& master)
 {
+    const bool delivered = is_deliverable(master);
     const auto state = text_of(master, "state");
-    const auto tone = tone_of(state, master.at("open").get<bool>());
+    const auto tone = tone_of(state, master.at("open").get<bool>() && delivered);
     return Tag("span")
         .with("class", "badge " + std::string(tone.css))
         .around(
             Tag("span").with("aria-hidden", "true").around(escaped(tone.sign)) +
-            escaped(" " + state));
+            escaped(" " + state + (delivered ? "" : ", undeliverable")));
 }
 
 // Where connections go, in one sentence.
 Html traffic_of(const PageJson& master)
 {
     const auto server = text_of(master, "server", text_of(master, "address", "none"));
+    if (!is_deliverable(master))
+        return escaped("HAProxy does not carry all connections to where they should go");
     if (master.at("open").get<bool>())
         return escaped("Connections go to ") + Tag("strong").around(escaped(server));
     const auto tone = tone_of(text_of(master, "state"), false);
@@ -73,7 +82,7 @@ Html reasons_of(const PageJson& master)
     if (state != "ok")
         html += Tag("p", "quiet")
                     .around(escaped("What would change it: " + text_of(master, "way_out") + "."));
-    for (const auto& warning : master.at("warnings"))
+    for (const auto& warning : master.value("problems", master.at("warnings")))
         html += Tag("p", "warning")
                     .around(
                         Tag("strong").around(escaped("Warning: ")) +
@@ -84,7 +93,8 @@ Html reasons_of(const PageJson& master)
 Html card(const PageJson& master, std::string_view now)
 {
     const auto name = text_of(master, "name");
-    const auto tone = tone_of(text_of(master, "state"), master.at("open").get<bool>());
+    const auto tone = tone_of(
+        text_of(master, "state"), master.at("open").get<bool>() && is_deliverable(master));
     return Tag("article")
         .with("class", "name " + std::string(tone.css))
         .with("id", name)
@@ -133,12 +143,20 @@ Html overview(const PageJson& masters)
 std::string headline_of(const PageJson& masters)
 {
     std::vector<std::string> closed;
+    std::vector<std::string> undeliverable;
     bool in_doubt = true;  // all of them, so that waiting is likely to help
     for (const auto& master : masters)
         if (!master.at("open").get<bool>()) {
             closed.push_back(text_of(master, "name"));
             in_doubt = in_doubt && tone_of(text_of(master, "state"), false).css == "doubt";
         }
+    for (const auto& master : masters)
+        if (master.at("open").get<bool>() && !is_deliverable(master))
+            undeliverable.push_back(text_of(master, "name"));
+    if (closed.empty() && !undeliverable.empty())
+        return "HAProxy does not deliver " +
+               (undeliverable.size() == 1 ? undeliverable.front()
+                                          : std::to_string(undeliverable.size()) + " names");
     const std::string what = in_doubt ? "waits for a master" : "has no master that may be used";
     if (masters.size() == 1 && closed.empty())
         return text_of(masters[0], "server", "the master") + " is master of " +

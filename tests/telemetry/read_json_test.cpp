@@ -17,9 +17,9 @@ telemetry::Moment moment_of(const Scene& scene)
 
 json event_of(const Scene& scene)
 {
-    const telemetry::ReadsNow reads{scene.replicas, {{"R1", "maint"}, {"R2", "ready"}}};
-    return json::parse(
-        telemetry::master_event(scene.watch, {{"R1", "ready"}}, moment_of(scene), &reads));
+    const telemetry::ReadsNow reads{scene.replicas, {{"R1", "idle"}, {"R2", "ready"}}};
+    return json::parse(telemetry::master_event(
+        scene.watch, {{"R1", "ready"}, {"R2", "idle"}}, {}, moment_of(scene), &reads));
 }
 
 }  // namespace
@@ -31,14 +31,17 @@ TEST_SUITE("telemetry/read_json")
         ReplicaPolicy policy;
         policy.weights["R2"] = 3;
         const auto event = event_of(Scene(policy));
-        CHECK(event["servers"] == json{{"R1", "ready"}});
+        CHECK(event["servers"] == json{{"R1", "ready"}, {"R2", "maint"}});
+        CHECK(event["idle"] == json{"R2"});
+        CHECK(event["deliverable"] == true);
         CHECK(event["reads"] == json{"R2", "R3"});
         CHECK(
             event["replicas"] == json{
                                      {"fallback", "master"},
                                      {"reason", ""},
                                      {"weights", {{"R2", 3}, {"R3", 1}}},
-                                     {"servers", {{"R1", "maint"}, {"R2", "ready"}}}});
+                                     {"servers", {{"R1", "maint"}, {"R2", "ready"}}},
+                                     {"idle", {"R1"}}});
     }
 
     TEST_CASE("and why there are none")

@@ -34,14 +34,14 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 
 TEST_SUITE("telemetry/status_table")
 {
-    TEST_CASE("a master is one line under its headings, and all is open")
+    TEST_CASE("a master is one line under its headings, and all is well")
     {
         const auto table = status_table(good);
         CHECK(
             table.text ==
             "NAME    STATE  TRAFFIC  SERVER  MASTER         EPOCH  VOTES  SINCE\n"
             "orders  ok     open     R1      10.0.0.1:6379  7      3/3    2026-11-23T03:14:15.926Z\n");
-        CHECK(table.all_open);
+        CHECK(table.all_well);
     }
 
     TEST_CASE("connections that wait are told below")
@@ -49,6 +49,21 @@ TEST_SUITE("telemetry/status_table")
         const auto table =
             status_table(replaced(good, "\"votes\": 3", "\"waiting\": 12, \"votes\": 3"));
         CHECK(table.text.ends_with("\norders: 12 new connections wait for a clear verdict\n"));
+        CHECK(table.all_well);
+    }
+
+    TEST_CASE("what HAProxy does not deliver stands beside the state, and problems below")
+    {
+        const auto table = status_table(replaced(
+            good,
+            "\"votes\": 3",
+            R"("deliverable": false, "problems": ["undeliverable: no server R1"], "votes": 3)"));
+        CHECK(table.text.find("orders  ok, undeliverable  open") != std::string::npos);
+        CHECK(table.text.ends_with("\norders: undeliverable: no server R1\n"));
+        CHECK_FALSE(table.all_well);
+        CHECK_FALSE(
+            status_table(replaced(good, "\"votes\": 3", R"("problems": ["R2 is DOWN"], "votes": 3)"))
+                .all_well);
     }
 
     TEST_CASE("columns are as wide as their widest word, and reasons follow below")
@@ -68,7 +83,7 @@ TEST_SUITE("telemetry/status_table")
             "\n"
             "a: nobody answers\n"
             "a-long-name: one is late\n");
-        CHECK_FALSE(table.all_open);
+        CHECK_FALSE(table.all_well);
     }
 
     TEST_CASE("a Sentinel that is not up is told with its failure")
@@ -80,7 +95,7 @@ TEST_SUITE("telemetry/status_table")
                {"address": "s2:26379", "up": false, "failure": "connection refused"})"));
         CHECK(table.text.ends_with("\n\nsentinel s2:26379: connection refused\n"));
         CHECK(table.text.find("s1:26379") == std::string::npos);
-        CHECK(table.all_open);
+        CHECK_FALSE(table.all_well);
     }
 
     TEST_CASE("what the agent reports can be shown")
@@ -91,7 +106,7 @@ TEST_SUITE("telemetry/status_table")
         const std::vector<telemetry::NameReport> names{{watches[0], {}}, {watches[1], {}}};
         const auto table = status_table(telemetry::masters_json(
             names, sentinels, {start, std::chrono::system_clock::time_point()}));
-        CHECK_FALSE(table.all_open);
+        CHECK_FALSE(table.all_well);
         CHECK(table.text.find("\norders  ok") != std::string::npos);
         CHECK(table.text.find("\ncarts   no-quorum  refused  -") != std::string::npos);
         CHECK(table.text.find("\nsentinel s3:26379: timed out\n") != std::string::npos);
@@ -127,7 +142,7 @@ TEST_SUITE("telemetry/status_table")
         }
     }
 
-    TEST_CASE("masters that are no list are no report, and never 'all open'")
+    TEST_CASE("masters that are no list are no report, and never 'all well'")
     {
         for (const std::string masters : {"null", "{}"}) {
             CAPTURE(masters);
