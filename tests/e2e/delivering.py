@@ -70,9 +70,8 @@ class Delivery(Scene):
     def explain(self):
         return agent_module.run("explain", NAME, "--url", self.agent.url)
 
-    def silent_places(self, word, naming):
-        """Where the name is not said to be `word` with all of `naming`: nowhere, if all is well. `word` is
-        a state, or undeliverable."""
+    def must_be_told_everywhere(self, word, naming):
+        """Asserts that the name is said to be `word`, a state or undeliverable, with all of `naming`."""
         def says(text):
             return word in text and all(part in text for part in naming)
 
@@ -87,7 +86,8 @@ class Delivery(Scene):
             "/v1/masters": (listed["state"] == word or not listed["deliverable"])
             and all(part in json.dumps(listed) for part in naming),
         }
-        return [place for place, good in said.items() if not good]
+        silent = [place for place, good in said.items() if not good]
+        assert not silent, f"{word} with {naming} is not told by {silent}; {self._words()}"
 
     # What is waited for
 
@@ -109,7 +109,7 @@ class Delivery(Scene):
         wait_until(lambda: self.report().get("deliverable") is False, within,
                    lambda: f"not deliverable; {self._words()}")
         naming = naming or [self.place(server)]
-        assert self.silent_places("undeliverable", [str(self.control), *naming]) == [], self._words()
+        self.must_be_told_everywhere("undeliverable", [str(self.control), *naming])
         assert self.undeliverable() == 1
         answer = self.answer()
         assert (answer["server"], answer["state"]) == (server, self.report()["state"])
@@ -121,7 +121,7 @@ class Delivery(Scene):
         report = self.report()
         assert not report["open"]
         assert [part for part in naming if part not in report["reason"]] == [], report["reason"]
-        assert self.silent_places("unmapped", naming) == [], self._words()
+        self.must_be_told_everywhere("unmapped", naming)
         answer = self.answer()
         assert (answer["state"], answer["server"], answer["ip"]) == ("unmapped", None, None)
         assert answer["reason"]
@@ -142,7 +142,8 @@ class Delivery(Scene):
         assert self.ready() == (200, ["ready"])
         status = self.agent.status()
         assert status.returncode == 1 and problem in status.stdout, status.stdout
-        assert problem in self.explain().stdout
+        explained = self.explain()
+        assert explained.returncode == 1 and all(word in explained.stdout for word in words), explained
         assert self.reaches() == self.master
 
     def _words(self):
