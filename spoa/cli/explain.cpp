@@ -19,7 +19,7 @@ int explain_name(const std::string& url, const std::string& name, bool json)
             "'; `sentinel-spoa status` lists its names");
     const auto explanation = telemetry::explain(page, stdout_style());
     std::fputs(json ? page.c_str() : explanation.text.c_str(), stdout);
-    return explanation.open ? 0 : 1;
+    return explanation.all_well ? 0 : 1;
 }
 
 }  // namespace spoa::cli

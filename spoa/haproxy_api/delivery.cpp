@@ -33,6 +33,11 @@ std::string obstacle_at(const Fence& fence, const ServerSeen& server)
         return place +
                " is DOWN by HAProxy's own check: see what the check asks, or take `check` off its "
                "line, as the verdict says who is master";
+    // With others in the backend, a rule picks it.
+    if (server.unbalanced && fence.seen()->servers.size() == 1)
+        return place +
+               " is alone in its backend and drained, or its weight was set to 0: write `set server " +
+               fence.backend() + '/' + server.name + " state ready`, and `weight 100%`";
     return {};
 }
 

@@ -65,7 +65,9 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
         if (!server || !server->maint)
             continue;
         memory_.ours.insert(name);
-        fenced.push_back({name, server->sessions, {}, !memory_.named.contains(name)});
+        const bool stray =
+            wish_for(*server, seen, wanted_) == Wish::idle && !memory_.named.contains(name);
+        fenced.push_back({name, server->sessions, {}, stray});
         if (telling_)
             fenced.back().took = now - *telling_;
     }

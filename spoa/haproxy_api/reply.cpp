@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <map>
+#include <span>
 #include <utility>
 
 namespace spoa::haproxy_api {
@@ -66,7 +67,9 @@ std::optional<Columns> columns_of_states(std::string_view header)
          "srv_addr",
          "srv_port",
          "srv_op_state",
-         "srv_admin_state"});
+         "srv_admin_state",
+         "srv_uweight",
+         "srv_iweight"});
 }
 
 std::optional<Columns> columns_of_sessions(std::string_view header)
@@ -75,23 +78,25 @@ std::optional<Columns> columns_of_sessions(std::string_view header)
 }
 
 // A server's row of `show servers state`, without its backend; nothing when it makes no sense.
-std::optional<ServerSeen> parse_server(
-    std::string_view name, std::string_view host, std::string_view port, std::string_view op_state,
-    std::string_view admin_state)
+std::optional<ServerSeen> parse_server(std::span<const std::string_view> cells)
 {
-    const auto running = number_in(op_state);
-    const auto admin = number_in(admin_state);
-    if (!running || !admin || !is_name(name))
+    const auto name = cells[0];
+    const auto running = number_in(cells[3]);
+    const auto admin = number_in(cells[4]);
+    const auto weight = number_in(cells[5]);
+    const auto first_weight = number_in(cells[6]);
+    if (!running || !admin || !weight || !first_weight || !is_name(name))
         return std::nullopt;
     ServerSeen server;
     server.name = name;
     server.maint = (*admin & forced_maint) != 0;
     server.other = (*admin & other_maint) != 0;
     server.drain = (*admin & forced_drain) != 0;
+    server.unbalanced = *first_weight > 0 && (server.drain || *weight == 0);
     server.stopped = *running == 0 && !server.maint && !server.other;
     // `-` is a UNIX socket, or a host name without an address.
-    if (ip_version(host) != IpVersion::none)
-        if (auto address = make_endpoint(host, port))
+    if (ip_version(cells[1]) != IpVersion::none)
+        if (auto address = make_endpoint(cells[1], cells[2]))
             server.address = *std::move(address);
     return server;
 }
@@ -147,7 +152,7 @@ private:
             return false;
         const auto& at = *cells;
         const auto id = number_in(at[1]);
-        auto server = parse_server(at[2], at[3], at[4], at[5], at[6]);
+        auto server = parse_server(std::span(at).subspan(2));
         if (!id || !server || !is_name(at[0]))
             return false;
         const std::string backend(at[0]);

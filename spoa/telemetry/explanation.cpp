@@ -239,7 +239,8 @@ Explanation explain(std::string_view master_json, const TextStyle& style)
             style.width);
         return {
             style.colour ? painted(std::move(text), json) : std::move(text),
-            json.at("open").get<bool>() && is_deliverable(json)};
+            json.at("open").get<bool>() && is_deliverable(json) &&
+                json.value("problems", Json::array()).empty()};
     } catch (const Json::exception& e) {
         throw std::runtime_error(
             std::string("the answer is not that of a sentinel-spoa of this version: ") + e.what());

@@ -11,7 +11,7 @@ namespace spoa::telemetry {
 // vote, the nodes, the warnings, what would change it, and the last changes.
 struct Explanation {
     std::string text;
-    bool open = false;  // the name has a master that may be used
+    bool all_well = false;  // it has a master that clients get to, and nothing is wrong
 };
 
 // Makes it of the JSON that /v1/masters/NAME answers. Throws std::runtime_error with a sentence

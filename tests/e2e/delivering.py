@@ -134,11 +134,13 @@ class Delivery(Scene):
         """Waits until one problem has all of these words, while connections reach the master: the name is
         ready, and `status` ends with 1 and says it."""
         def found():
+            if not self.report()["deliverable"] or self.reaches() != self.master:
+                return None
             return next((problem for problem in self.problems()
                          if all(word in problem for word in words)), None)
 
         problem = wait_until(found, within, lambda: f"a problem with {words}; {self._words()}")
-        assert self.report()["deliverable"] and not self.undeliverable()
+        assert not self.undeliverable()
         assert self.ready() == (200, ["ready"])
         status = self.agent.status()
         assert status.returncode == 1 and problem in status.stdout, status.stdout

@@ -22,9 +22,9 @@ const std::string answer =
     "\n"
     "proc.sentinel_spoa.nodes: type=str value=<R2>\n"
     "1\n"
-    "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_port\n"
-    "3 nodes 1 R1 127.0.0.1 2 0 0 6379\n"
-    "3 nodes 2 R2 127.0.0.1 0 1 0 6380\n"
+    "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_port\n"
+    "3 nodes 1 R1 127.0.0.1 2 0 0 0 6379\n"
+    "3 nodes 2 R2 127.0.0.1 0 1 0 0 6380\n"
     "\n";
 
 std::string replaced(std::string text, const std::string& what, const std::string& by)
@@ -58,11 +58,12 @@ TEST_SUITE("haproxy_api/reply")
         const auto reply = parse_reply(
             "# pxname,scur,new,svname\n"
             "b,7,x,R1\n\n"
-            "# be_id srv_admin_state be_name new srv_port srv_addr srv_op_state srv_name\n"
-            "12 8 b - 7004 ::1 2 R1\n\n");
+            "# be_id srv_admin_state be_name new srv_port srv_addr srv_op_state srv_uweight srv_iweight srv_name\n"
+            "12 8 b - 7004 ::1 2 1 1 R1\n\n");
         REQUIRE(reply.backends.size() == 1);
         auto drained = at(in("R1", 7), "[::1]:7004");
         drained.drain = true;
+        drained.unbalanced = true;
         CHECK(reply.backends[0] == BackendSeen{"b", 12, {drained}, {}});
     }
 
@@ -95,26 +96,39 @@ TEST_SUITE("haproxy_api/reply")
     TEST_CASE("a server has an address, or none while its host name has none or it is a socket's")
     {
         const auto seen = [](const std::string& row) {
-            const auto reply = parse_reply(replaced(answer, "R2 127.0.0.1 0 1 0 6380", row));
+            const auto reply = parse_reply(replaced(answer, "R2 127.0.0.1 0 1 0 0 6380", row));
             CHECK_FALSE(reply.cut);
             return *reply.backends[0].find("R2");
         };
-        CHECK(seen("R2 10.0.0.2 2 0 0 6379").address == Endpoint{"10.0.0.2", 6379});
-        CHECK_FALSE(seen("R2 - 0 32 0 6379").address);
-        CHECK(seen("R2 - 0 32 0 6379").other);
-        CHECK_FALSE(seen("R2 - 2 0 0 0").address);  // unix@/path
+        CHECK(seen("R2 10.0.0.2 2 0 0 0 6379").address == Endpoint{"10.0.0.2", 6379});
+        CHECK_FALSE(seen("R2 - 0 32 0 0 6379").address);
+        CHECK(seen("R2 - 0 32 0 0 6379").other);
+        CHECK_FALSE(seen("R2 - 2 0 0 0 0").address);  // unix@/path
     }
 
     TEST_CASE("a server whose check fails is stopped; one in maintenance is not called so")
     {
         const auto seen = [](const std::string& row) {
-            const auto reply = parse_reply(replaced(answer, "R2 127.0.0.1 0 1 0 6380", row));
+            const auto reply = parse_reply(replaced(answer, "R2 127.0.0.1 0 1 0 0 6380", row));
             return *reply.backends[0].find("R2");
         };
-        CHECK(seen("R2 10.0.0.2 0 0 0 6379").stopped);
-        CHECK_FALSE(seen("R2 10.0.0.2 2 0 0 6379").stopped);
-        CHECK_FALSE(seen("R2 10.0.0.2 0 1 0 6379").stopped);
-        CHECK_FALSE(seen("R2 - 0 32 0 6379").stopped);
+        CHECK(seen("R2 10.0.0.2 0 0 0 0 6379").stopped);
+        CHECK_FALSE(seen("R2 10.0.0.2 2 0 0 0 6379").stopped);
+        CHECK_FALSE(seen("R2 10.0.0.2 0 1 0 0 6379").stopped);
+        CHECK_FALSE(seen("R2 - 0 32 0 0 6379").stopped);
+    }
+
+    TEST_CASE("a server that balancing leaves out, although haproxy.cfg gives it a weight")
+    {
+        const auto seen = [](const std::string& row) {
+            const auto reply = parse_reply(replaced(answer, "R2 127.0.0.1 0 1 0 0 6380", row));
+            return reply.backends[0].find("R2")->unbalanced;
+        };
+        CHECK_FALSE(seen("R2 10.0.0.2 2 0 1 1 6379"));
+        CHECK(seen("R2 10.0.0.2 2 8 1 1 6379"));
+        CHECK(seen("R2 10.0.0.2 2 0 0 1 6379"));
+        CHECK_FALSE(seen("R2 10.0.0.2 2 0 0 0 6379"));  // weight 0 in haproxy.cfg: rules alone
+        CHECK_FALSE(seen("R2 10.0.0.2 2 8 0 0 6379"));
     }
 
     TEST_CASE("a backend without a mark has none, and blank lines do not matter")
@@ -147,7 +161,7 @@ TEST_SUITE("haproxy_api/reply")
 
     TEST_CASE("rows and headers that make no sense are not used")
     {
-        CHECK(parse_reply(replaced(answer, "nodes 2 R2 127.0.0.1 0 1 0 6380", "nodes 2")).cut);
+        CHECK(parse_reply(replaced(answer, "nodes 2 R2 127.0.0.1 0 1 0 0 6380", "nodes 2")).cut);
         CHECK(parse_reply(replaced(answer, "127.0.0.1 0 1 0", "127.0.0.1 0 x 0")).cut);
         CHECK(parse_reply(replaced(answer, "nodes,R2,0,0,0,", "nodes,R2,0,0,-1,")).cut);
         CHECK(parse_reply(replaced(answer, "srv_admin_state", "srv_new_name")).cut);

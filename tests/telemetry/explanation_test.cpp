@@ -62,7 +62,7 @@ TEST_SUITE("telemetry/explanation")
             {"unix:/a",
              true,
              "",
-             {{"orders_nodes", "orders", {{"R1", "ready", "ready", 41}}, {"server R9 is odd"}},
+             {{"orders_nodes", "orders", {{"R1", "ready", "ready", 41}}, {}},
               {"carts_nodes", "carts", {{"C1", "ready", "ready", 1}}, {}}},
              telemetry::OldWorkersReport{"unix:/m", true, "", {{4'711, 12}}}},
             {"unix:/b",
@@ -73,9 +73,15 @@ TEST_SUITE("telemetry/explanation")
             {"unix:/c", true, "", {{"others", "carts", {}, {}}}, {}}};
         const telemetry::Moment now{start + 1s, std::chrono::system_clock::time_point()};
         const auto watch = good_watch();
-        const auto text =
-            telemetry::explain(telemetry::master_json({watch, {}}, sentinels, now, haproxies)).text;
+        const telemetry::DeliveryReport delivery{{"no server R1"}, {"server R9 is odd"}};
+        const telemetry::NameReport name{watch, {}, 0, nullptr, 0, nullptr, &delivery};
+        const auto explained =
+            telemetry::explain(telemetry::master_json(name, sentinels, now, haproxies));
+        const auto& text = explained.text;
         CAPTURE(text);
+        CHECK_FALSE(explained.all_well);
+        CHECK(has(text, "orders: ok, undeliverable, open"));
+        CHECK(has(text, "warning: undeliverable: no server R1\n"));
         CHECK(has(text, "haproxy unix:/a: answers\n"));
         CHECK(has(text, "orders_nodes/R1  ready  ready   41"));
         CHECK(has(text, "warning: server R9 is odd"));

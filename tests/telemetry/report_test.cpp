@@ -65,7 +65,11 @@ TEST_SUITE("telemetry/report")
                 "server": "R1", "address": "10.0.0.1:6379",
                 "epoch": 7, "votes": 3, "majority": 2, "sentinels": 3,
                 "reason": "", "rule": "the first majority", "since": "2026-11-23T03:14:10.926Z",
-                "waiting": 0,
+                "waiting": 0, "deliverable": true,
+                "problems": [
+                    "Sentinel s3:26379 knows 4 Sentinels and 3 are configured: add the missing ones to sentinels.addresses, or clear the dead ones with SENTINEL RESET",
+                    "Sentinel s3:26379 is in TILT mode: it judges nothing for 30 seconds",
+                    "a Sentinel announces 10.0.0.2:6379, which no entry of servers: maps: add it"],
                 "ballots": [
                     {"sentinel": "s1:26379", "valid": false, "address": "10.0.0.1:6379",
                      "epoch": 7, "flags": [], "age_ms": 5000, "tilt": false, "known_sentinels": 0, "id": ""},
