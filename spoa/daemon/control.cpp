@@ -36,7 +36,8 @@ telemetry::ServerWishes words_of(const haproxy_api::Wishes& wishes)
 
 Control::Control(
     const asio::any_io_executor& executor, const config::Config& config,
-    telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers)
+    telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers,
+    const std::optional<std::vector<telemetry::Remembered>>& handed_over)
     : executor_(executor),
       metrics_(metrics),
       events_(events),
@@ -50,7 +51,9 @@ Control::Control(
       awake_at_(Clock::now())
 {
     apply(config, make_clients(config));
-    recall(config);
+    if (const auto remembered =
+            handed_over ? handed_over : state_file_ ? state_file_->read() : std::nullopt)
+        recall(*remembered);
     events_.describe = [this](std::size_t name) {
         const telemetry::ReadsNow reads{
             names_[name].replicas, words_of(names_[name].read_wishes.wishes())};
@@ -75,28 +78,64 @@ void Control::on_hosts(bool moved)
 }
 
 // Starts from what was in force when the agent last ran.
-void Control::recall(const config::Config& config)
+void Control::recall(const std::vector<telemetry::Remembered>& all)
 {
-    if (config.state_file.empty())
-        return;
-    const auto remembered = state_file_->read();
-    if (!remembered)
-        return;
+    const auto now = Clock::now();
+    const auto promotion_of = [&](const telemetry::Remembered& one) {
+        std::optional<verdict::Promotion> out;
+        if (!one.promotion)
+            return out;
+        const auto& [candidate, sentinel, age] = *one.promotion;
+        const auto leader =
+            std::ranges::find(sentinels_, sentinel, &telemetry::SentinelReport::address);
+        if (leader != sentinels_.end())
+            out = {
+                one.address,
+                candidate,
+                static_cast<std::size_t>(leader - sentinels_.begin()),
+                now - age};
+        return out;
+    };
     for (auto& name : names_)
-        for (const auto& one : *remembered)
-            if (one.name == name.watch.subject().name)
-                name.watch.restore(one.address, one.high_water, Clock::now());
+        for (const auto& one : all)
+            if (one.name == name.watch.subject().name) {
+                name.watch.restore(one.address, one.high_water, now);
+                name.watch.resume(promotion_of(one), one.shut);
+            }
+}
+
+std::vector<telemetry::Remembered> Control::memory() const
+{
+    std::vector<telemetry::Remembered> all;
+    for (const auto place : order_) {
+        const auto& watch = names_[place].watch;
+        const auto& standing = watch.standing();
+        if (!standing.current)
+            continue;
+        auto& one = all.emplace_back(telemetry::Remembered{
+            watch.subject().name, *standing.current, standing.high_water});
+        if (standing.shut)
+            one.shut = standing.shut->state;
+        if (const auto& promotion = watch.promotion();
+            promotion && promotion->master == *standing.current)
+            one.promotion = telemetry::RememberedPromotion{
+                promotion->candidate,
+                sentinels_[promotion->sentinel].address,
+                std::chrono::duration_cast<std::chrono::milliseconds>(
+                    Clock::now() - promotion->heard_at)};
+    }
+    return all;
 }
 
 void Control::remember()
 {
     if (!state_file_)
         return;
-    std::vector<telemetry::Remembered> all;
-    for (const auto place : order_)
-        if (const auto& standing = names_[place].watch.standing(); standing.current)
-            all.push_back(
-                {names_[place].watch.subject().name, *standing.current, standing.high_water});
+    auto all = memory();
+    for (auto& one : all) {
+        one.promotion.reset();
+        one.shut.reset();
+    }
     state_file_->write(all);
 }
 

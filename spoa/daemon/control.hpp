@@ -50,10 +50,12 @@ public:
     // How many connections the workers have sent to the master of a name so far.
     using Answers = std::function<std::uint64_t(std::size_t name)>;
 
-    // Throws std::runtime_error with one sentence when a TLS file or the state file is unusable.
+    // Begins with what the process before has handed over, else with the state file. Throws
+    // std::runtime_error with one sentence when a TLS file or the state file is unusable.
     Control(
         const boost::asio::any_io_executor& executor, const config::Config& config,
-        telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers);
+        telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers,
+        const std::optional<std::vector<telemetry::Remembered>>& handed_over = std::nullopt);
 
     // Puts another configuration in force. What did not change goes on as it is: the votes and the
     // epoch of a name, the connections to a Sentinel, a node or a HAProxy. Throws
@@ -72,6 +74,9 @@ public:
     // Whether a majority of the Sentinels was heard about every name since the start, and every
     // replica that may serve reads.
     bool knows_all() const;
+
+    // All that the next process needs to know, doubts included.
+    std::vector<telemetry::Remembered> memory() const;
 
     std::vector<telemetry::NameReport> names() const;
     telemetry::NameReport name(std::size_t place) const;
@@ -157,7 +162,7 @@ private:
     void launch(Link& entry);
     template <class Link>
     void retire(const std::shared_ptr<Link>& entry);
-    void recall(const config::Config& config);
+    void recall(const std::vector<telemetry::Remembered>& all);
     void remember();
     boost::asio::awaitable<void> review_regularly();
     void review(std::size_t first, std::size_t count);

@@ -72,7 +72,8 @@ Daemon::Daemon(
           [this](const std::shared_ptr<const agent::Snapshot>& snapshot) {
               workers_.publish(snapshot);
           },
-          [this](std::size_t name) { return workers_.connections_sent(name); })
+          [this](std::size_t name) { return workers_.connections_sent(name); },
+          telemetry::decode_memory(predecessor_.take_memory()))
 {
     signals_.add(SIGUSR2);
 }

@@ -78,6 +78,7 @@ void Daemon::start_successor()
         successor_.start(
             {program_, "-f", file_.string()},
             sockets,
+            telemetry::encode_memory(control_.memory()),
             service_manager_.environment(),
             [this](bool serves) { on_successor(serves); });
     } catch (const std::exception& e) {

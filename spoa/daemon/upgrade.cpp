@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace asio = boost::asio;
 
@@ -31,6 +33,9 @@ namespace {
 constexpr const char* variable = "SENTINEL_SPOA_SOCKETS";
 // The line of the channel for HAProxy's connections; what goes over it has this version.
 constexpr std::string_view channel_line = "connections/1";
+// The line of a file in memory, with what the old process knows of its names.
+constexpr std::string_view memory_line = "memory/1";
+constexpr std::size_t largest_memory = 16 << 20;
 // Longer than the new process waits for its Sentinels.
 constexpr std::chrono::seconds serve_limit{15};
 
@@ -58,6 +63,21 @@ public:
 private:
     std::vector<int> all_;
 };
+
+// A file in memory with this text.
+int write_memory(const std::string& text)
+{
+    const int file = ::memfd_create("sentinel-spoa", MFD_CLOEXEC);
+    if (file < 0)
+        throw std::system_error(errno, std::generic_category(), "no file in memory");
+    for (std::size_t written = 0; written < text.size();) {
+        const auto size = ::write(file, text.data() + written, text.size() - written);
+        if (size <= 0)
+            break;  // the new process begins without, as a text that is cut is none
+        written += static_cast<std::size_t>(size);
+    }
+    return file;
+}
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts)
 {
@@ -92,6 +112,8 @@ Predecessor::Predecessor()
             pipe_ = fd;
         else if (line.substr(0, equals) == channel_line)
             channel_ = Descriptor(fd);
+        else if (line.substr(0, equals) == memory_line)
+            memory_ = Descriptor(fd);
         else
             sockets_.emplace(line.substr(0, equals), fd);
     }
@@ -105,6 +127,21 @@ std::optional<int> Predecessor::take(const SocketAddress& address)
     const int fd = found->second;
     sockets_.erase(found);
     return fd;
+}
+
+std::string Predecessor::take_memory()
+{
+    const auto file = std::move(memory_);
+    std::string text;
+    std::array<char, 65'536> part{};
+    while (file.get() >= 0 && text.size() < largest_memory) {
+        const auto size =
+            ::pread(file.get(), part.data(), part.size(), static_cast<off_t>(text.size()));
+        if (size <= 0)
+            break;
+        text.append(part.data(), static_cast<std::size_t>(size));
+    }
+    return text;
 }
 
 void Predecessor::relieve()
@@ -123,13 +160,13 @@ void Predecessor::relieve()
 
 void Successor::start(
     const std::vector<std::string>& command,
-    const std::vector<std::pair<SocketAddress, int>>& sockets, std::vector<std::string> variables,
-    std::function<void(bool)> then)
+    const std::vector<std::pair<SocketAddress, int>>& sockets, const std::string& memory,
+    std::vector<std::string> variables, std::function<void(bool)> then)
 {
-    // In the new process the sockets are numbered from 3, then the channel, then the pipe; nothing
-    // else is inherited: a copy of HAProxy's connections would keep them open for ever.
+    // In the new process the sockets are numbered from 3, then the memory, the channel and the pipe;
+    // nothing else is inherited: a copy of HAProxy's connections would keep them open for ever.
     constexpr int first = 3;
-    const int last = first + static_cast<int>(sockets.size()) + 1;
+    const int last = first + static_cast<int>(sockets.size()) + 2;
     Descriptors descriptors;
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -140,6 +177,9 @@ void Successor::start(
     channel_ = Descriptor(channel.giving);
     descriptors.add(channel.taking);
 
+    const int file = write_memory(memory);
+    descriptors.add(file);
+
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     std::string handed_over = std::string(variable) + "=";
@@ -148,6 +188,8 @@ void Successor::start(
         ::posix_spawn_file_actions_adddup2(&actions, descriptors.copy(fd, last + 1), number);
         handed_over += to_string(address) + "=" + std::to_string(number++) + "\n";
     }
+    ::posix_spawn_file_actions_adddup2(&actions, descriptors.copy(file, last + 1), number);
+    handed_over += std::string(memory_line) + "=" + std::to_string(number++) + "\n";
     ::posix_spawn_file_actions_adddup2(
         &actions, descriptors.copy(channel.taking, last + 1), number);
     handed_over += std::string(channel_line) + "=" + std::to_string(number) + "\n";

@@ -41,12 +41,17 @@ public:
     // Where it hands HAProxy's connections over; none where it knows nothing of that.
     Descriptor take_channel() { return std::move(channel_); }
 
+    // What it knew of the names when it started us, as telemetry::encode_memory has it; once. Empty
+    // where it handed nothing over.
+    std::string take_memory();
+
     // We serve: the old process drains. Closes what was not taken.
     void relieve();
 
 private:
     std::map<std::string, int> sockets_;
     Descriptor channel_;
+    Descriptor memory_;
     int pipe_ = -1;
 };
 
@@ -55,13 +60,14 @@ class Successor {
 public:
     explicit Successor(boost::asio::io_context& context) : pipe_(context), limit_(context) {}
 
-    // Starts `command`, leaves it the sockets, and gives it these variables beside ours. Throws
+    // Starts `command`, leaves it the sockets and the memory, and gives it these variables beside
+    // ours. Throws
     // std::runtime_error with a sentence. Calls `then` later with whether it serves; false when it
     // has ended instead, or has said nothing within the limit and was killed. Then `start` may be
     // called again.
     void start(
         const std::vector<std::string>& command,
-        const std::vector<std::pair<SocketAddress, int>>& sockets,
+        const std::vector<std::pair<SocketAddress, int>>& sockets, const std::string& memory,
         std::vector<std::string> variables, std::function<void(bool)> then);
 
     // Where it takes HAProxy's connections, once it serves. Ours.

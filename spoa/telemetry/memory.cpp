@@ -2,17 +2,69 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace spoa::telemetry {
 
 using Json = nlohmann::ordered_json;
+
+namespace {
+
+// Throws as nlohmann::json does when a part is missing or of another kind.
+std::optional<Remembered> decode_one(const Json& json)
+{
+    auto address = parse_endpoint(json.at("address").get<std::string>());
+    if (!address || !json.at("epoch").is_number_unsigned())
+        return std::nullopt;
+    Remembered one{
+        json.at("name").get<std::string>(),
+        *std::move(address),
+        json.at("epoch").get<std::uint64_t>()};
+    if (const auto word = json.find("shut"); word != json.end()) {
+        const auto state = std::ranges::find(verdict::state_names, word->get<std::string>());
+        if (state == verdict::state_names.end())
+            return std::nullopt;
+        one.shut = static_cast<verdict::State>(state - verdict::state_names.begin());
+    }
+    if (const auto promotion = json.find("promotion"); promotion != json.end()) {
+        auto& out = one.promotion.emplace();
+        out.sentinel = promotion->at("sentinel").get<std::string>();
+        const auto& age = promotion->at("age_ms");
+        constexpr std::uint64_t longest = 86'400'000;
+        if (!age.is_number_unsigned() || age.get<std::uint64_t>() > longest)
+            return std::nullopt;
+        out.age = std::chrono::milliseconds(age.get<std::int64_t>());
+        if (const auto& candidate = promotion->at("candidate"); !candidate.is_null()) {
+            auto endpoint = parse_endpoint(candidate.get<std::string>());
+            if (!endpoint)
+                return std::nullopt;
+            out.candidate = *std::move(endpoint);
+        }
+    }
+    return one;
+}
+
+Json encode_one(const Remembered& one)
+{
+    Json json{{"name", one.name}, {"address", to_string(one.address)}, {"epoch", one.high_water}};
+    if (one.shut)
+        json["shut"] = verdict::name_of(*one.shut);
+    if (const auto& promotion = one.promotion)
+        json["promotion"] = {
+            {"candidate", promotion->candidate ? Json(to_string(*promotion->candidate)) : Json()},
+            {"sentinel", promotion->sentinel},
+            {"age_ms", static_cast<std::uint64_t>(promotion->age.count())}};
+    return json;
+}
+
+}  // namespace
 
 std::string encode_memory(const std::vector<Remembered>& all)
 {
     Json json{{"version", 1}};
     json["masters"] = Json::array();
     for (const auto& one : all)
-        json["masters"].push_back(
-            {{"name", one.name}, {"address", to_string(one.address)}, {"epoch", one.high_water}});
+        json["masters"].push_back(encode_one(one));
     return json.dump(2) + "\n";
 }
 
@@ -24,13 +76,10 @@ std::optional<std::vector<Remembered>> decode_memory(std::string_view text)
             return std::nullopt;
         std::vector<Remembered> all;
         for (const auto& one : json.at("masters")) {
-            auto address = parse_endpoint(one.at("address").get<std::string>());
-            if (!address || !one.at("epoch").is_number_unsigned())
+            auto decoded = decode_one(one);
+            if (!decoded)
                 return std::nullopt;
-            all.push_back(
-                {one.at("name").get<std::string>(),
-                 *std::move(address),
-                 one.at("epoch").get<std::uint64_t>()});
+            all.push_back(*std::move(decoded));
         }
         return all;
     } catch (const Json::exception&) {

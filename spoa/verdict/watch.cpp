@@ -29,6 +29,13 @@ void Watch::restore(const Endpoint& address, std::uint64_t high_water, TimePoint
     standing_.asked_anew_at = now;
 }
 
+void Watch::resume(std::optional<Promotion> promotion, std::optional<State> shut)
+{
+    promotion_ = std::move(promotion);
+    if (shut)
+        standing_.shut = Shut{*shut, std::nullopt};
+}
+
 void Watch::set_sentinels(std::span<const std::optional<std::size_t>> places_before)
 {
     const auto rearrange = [&](auto& by_place) {

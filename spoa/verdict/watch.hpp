@@ -35,6 +35,10 @@ public:
     // Starts from what was in force before a restart: held until a majority speaks.
     void restore(const Endpoint& address, std::uint64_t high_water, TimePoint now);
 
+    // After restore(): goes on with the doubts of the process before, a promotion that it heard of
+    // and what had shut the gate.
+    void resume(std::optional<Promotion> promotion, std::optional<State> shut);
+
     // The servers' addresses, when their host names resolved to others.
     void set_servers(std::vector<Server> servers) { subject_.servers = std::move(servers); }
 

@@ -20,6 +20,31 @@ TEST_SUITE("telemetry/memory")
         CHECK(decode_memory(encode_memory({})) == std::vector<Remembered>{});
     }
 
+    TEST_CASE("doubts come back with it, and what is no doubt is refused")
+    {
+        using namespace std::chrono_literals;
+        Remembered one{"mymaster", {"10.0.0.1", 6379}, 7};
+        one.shut = verdict::State::odown;
+        one.promotion = {Endpoint{"10.0.0.2", 6379}, "10.0.0.1:26379", 1200ms};
+        CHECK(decode_memory(encode_memory({one})) == std::vector{one});
+        one.promotion->candidate.reset();
+        CHECK(decode_memory(encode_memory({one})) == std::vector{one});
+
+        const std::string begin =
+            R"({"version": 1, "masters": [{"name": "a", "address": "10.0.0.1:1", "epoch": 1, )";
+        CHECK(decode_memory(begin + R"("shut": "odown"}]})"));
+        for (const std::string doubt :
+             {R"("shut": "nonsense")",
+              R"("shut": 4)",
+              R"("promotion": {})",
+              R"("promotion": {"candidate": "x", "sentinel": "s", "age_ms": 1})",
+              R"("promotion": {"candidate": null, "sentinel": "s", "age_ms": -1})",
+              R"("promotion": {"candidate": null, "sentinel": "s", "age_ms": 1e99})"}) {
+            CAPTURE(doubt);
+            CHECK_FALSE(decode_memory(begin + doubt + "}]}"));
+        }
+    }
+
     TEST_CASE("every torn file is recognized")
     {
         const auto whole = encode_memory({{"mymaster", {"10.0.0.1", 6379}, 7}});
