@@ -23,7 +23,7 @@ struct Lab {
 
     Lab()
     {
-        table.on_change = [this] {
+        table.on_change = [this](bool) {
             ++changes;
             context.stop();
         };
