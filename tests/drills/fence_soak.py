@@ -34,7 +34,7 @@ CLIENT_PROCESSES = 2  # one would not be fast enough
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 MEMORY_MAY_GROW = 0.10  # of what it was after a tenth
 DESCRIPTORS_MAY_GROW = 20
-FOLLOWED_WITHIN = 5.0
+FOLLOWED_WITHIN = 60.0  # seconds, on a machine that has other things to do
 SESSIONS_END_WITHIN = 10.0  # once their clients have left
 PAUSE = 0.02  # after each move, in which clients reach the new master: without sessions a fence has nothing to do
 

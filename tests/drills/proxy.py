@@ -1,22 +1,23 @@
 """HAProxy with a configuration of any router."""
 
 import dataclasses
+import datetime
 import re
+import time
 
 from lab.haproxy import BINARY, HAProxy
 from lab.process import Process
 
 # A session in the log-format that haproxy-config writes.
 SESSION = re.compile(
-    r" redis_\S+ (\S+)/(\S+) [-\d]+/[-\d]+/\+?[-\d]+ \+?\d+ ([A-Za-z-]{2}) .* state=(\S+) ")
+    r"\[(\S+)\] redis_\S+ \S+ [-\d]+/[-\d]+/\+?(\d+) \+?\d+ ([A-Za-z-]{2}) .* state=(\S+) ")
 
 
 @dataclasses.dataclass(frozen=True)
 class Session:
     """One that has ended, as HAProxy's log tells it."""
 
-    backend: str
-    server: str
+    ended: float  # CLOCK_MONOTONIC
     end: str  # the termination state
     state: str  # sess.sentinel.state
 
@@ -38,7 +39,14 @@ class Proxy(HAProxy):
         """Those logged after this byte of the log."""
         with open(self.log, "rb") as log:
             log.seek(since)
-            return [Session(*found) for found in SESSION.findall(log.read().decode())]
+            found = SESSION.findall(log.read().decode())
+        since_boot = time.time() - time.monotonic()
+
+        def ended(accepted, milliseconds):
+            moment = datetime.datetime.strptime(accepted, "%d/%b/%Y:%H:%M:%S.%f")
+            return moment.timestamp() - since_boot + int(milliseconds) / 1000
+
+        return [Session(ended(accepted, lasted), end, state) for accepted, lasted, end, state in found]
 
     def servers(self):
         """server → (current sessions, status), for the Redis servers."""

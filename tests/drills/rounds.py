@@ -30,6 +30,9 @@ PATIENCE = 6.0  # seconds for which a client waits
 OPEN = ("ok", "degraded")
 # What replicas: promises with its defaults: max_lag_time, and one period of the probe.
 PROMISED_AGE = 1.2
+# Who was answered just before the name was closed may find its server in maintenance. That is the fence, not
+# the release. In seconds after it, as it is looked at each 20 ms.
+AT_FENCE = 0.1
 # The last writes before a crash may have reached no replica.
 UNREPLICATED = 0.2
 
@@ -71,11 +74,14 @@ def release_rounds(fault, rounds):
             await_state(upgraded.agent, "ok")
             read = world.router.haproxy.log.stat().st_size
             RELEASES[fault](world, upgraded)
+            caused = world.caused
             world.begin_anew()  # all clients have written again, so that all refusals are in the log
             ended = world.router.haproxy.ended_sessions(read)
-            refused = collections.Counter(
-                session.state for session in ended if session.end == "SC" and session.state in OPEN)
-            yield {"connections": len(ended), "refused_while_open": refused.total(), "in": refused,
+            refused = [session for session in ended if session.end == "SC" and session.state in OPEN]
+            closed = [fence.began for fence in world.sessions.fences(caused)][:1]
+            at_fence = sum(session.ended < moment + AT_FENCE for moment in closed for session in refused)
+            yield {"connections": len(ended), "refused_while_open": len(refused) - at_fence,
+                   "refused_at_fence": at_fence,
                    "ends": collections.Counter(f"{session.end} {session.state}" for session in ended)}
 
 

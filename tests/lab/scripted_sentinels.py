@@ -34,7 +34,7 @@ class ScriptedSentinels(Background):
         self.epoch += 1
         words = " ".join(map(str, (self.name, *old, *self._servers[server])))
         for subscriber in self._subscribers:
-            subscriber.write(_array("message", "+switch-master", words))
+            _write(subscriber, _array("message", "+switch-master", words))
 
     async def _serve(self):
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
@@ -50,7 +50,7 @@ class ScriptedSentinels(Background):
         try:
             while words := await _request(reader):
                 for answer in self._answers(words, writer, port):
-                    writer.write(answer)
+                    _write(writer, answer)
         except (OSError, EOFError):
             pass  # the agent has left
         finally:
@@ -92,6 +92,12 @@ class ScriptedSentinels(Background):
                 "down-after-milliseconds", 1000, "config-epoch", self.epoch,
                 "num-slaves", len(self._servers) - 1, "num-other-sentinels", len(self._ports) - 1,
                 "quorum", len(self._ports) // 2 + 1, "failover-timeout", 10000, "parallel-syncs", 1)
+
+
+def _write(writer, data):
+    """To one that may have left with questions of its own still unread."""
+    if not writer.is_closing():
+        writer.write(data)
 
 
 async def _request(reader):
