@@ -19,7 +19,7 @@ from .world import World
 def run_once(drill, router, number):
     """The figures of one run; with `error` instead when the run itself failed."""
     try:
-        with World(router, drill.patience, number, **drill.options) as world:
+        with World(router, drill.patience, number, drill.topology, **drill.options) as world:
             drill.run(world)
             world.finish()
             world.must_be_whole()
@@ -33,10 +33,12 @@ def in_brief(result):
     if "error" in result:
         return result["error"].splitlines()[0][:100]
     parts = []
-    for kind, writer in result["writers"].items():
-        part = f"{kind} lost {writer['lost']} failed {writer['failed']}"
+    for label, writer in result["writers"].items():
+        part = f"{label} lost {writer['lost']} failed {writer['failed']}"
         if writer["first_write_ms"] is not None:
             part += f" first {writer['first_write_ms']:.0f} ms"
+        if writer["old_until_s"] is not None and "@" in label:
+            part += f" old until {writer['old_until_s']} s"
         if writer["by_old_after"]:
             part += f" OLD {writer['by_old_after']}"
         if writer["stranded"]:

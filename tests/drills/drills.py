@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lab.waiting import wait_until
 
+from .lab import APART, THREE_HOSTS, TOGETHER, Topology
 from .routers import MOST_SESSIONS, ROUTERS, WITH_AGENT
 from .verdict_probe import VerdictProbe
 
@@ -23,6 +24,7 @@ class Drill:
     routers: tuple = tuple(ROUTERS)
     repeats: int = 1  # so many times the runs that are asked for
     options: dict = dataclasses.field(default_factory=dict)  # for the agent's router
+    topology: Topology = APART
 
 
 def crash(world):
@@ -60,6 +62,31 @@ def split_brain(world):
     world.sleep_until(majority.seen + 5)
     world.network.heal()
     world.await_replica(world.old)
+
+
+def minority(world):
+    """The master's host is alone for 10 s: what is on it hears one Sentinel of three."""
+    world.cause(lambda: world.isolate(world.old))
+    world.await_majority()
+    world.sleep_until(world.caused + 10)
+    world.network.heal()
+    world.await_replica(world.old)
+
+
+def host_reboots(world):
+    """A host without the master vanishes with all that is on it, and is back after 20 s."""
+    host = THREE_HOSTS[2]
+
+    def go_down():
+        world.network.cut(host)  # first: nobody may be told
+        for process in world.processes_on(host):
+            process.kill()
+
+    world.cause(go_down)
+    world.sleep_until(world.caused + 20)
+    world.network.heal()
+    world.deployment.repair()
+    world.routers[host].start()
 
 
 def sentinels_dead(world):
@@ -170,6 +197,12 @@ DRILLS = {drill.name: drill for drill in (
           routers=WITH_AGENT),
     Drill("second-agent", "the agent is killed in mid-failover; there is a second one",
           first_of_two_agents_killed, routers=WITH_AGENT, options={"agents": 2}),
+    Drill("minority", "the master's host is cut off from the others for 10 s", minority,
+          routers=("agent", "tcp-check-2"), topology=TOGETHER),
+    Drill("host-reboots", "a host without the master reboots for 20 s", host_reboots, switches=False,
+          routers=("agent", "tcp-check-2"), topology=TOGETHER),
+    Drill("three-hosts-sentinels-dead", "all Sentinels are dead for 20 s", sentinels_dead, switches=False,
+          routers=("agent", "tcp-check-2"), topology=TOGETHER),
     Drill("crowd", f"SENTINEL FAILOVER with {CROWD} sessions on the old master", crowd,
           routers=WITH_AGENT),
 )}

@@ -3,8 +3,6 @@
 import json
 import statistics
 
-from .records import KINDS
-
 
 class Figures:
     """(router, drill) → the results of its runs, as Outcome wrote them, in the order of the runs."""
@@ -31,9 +29,9 @@ class Figures:
         return [result for result in self.of(router, drill) if "error" not in result]
 
 
-def of_writer(name, *kinds):
-    """A function from a result to the figure `name` of each writer, or of these kinds."""
-    return lambda result: [result["writers"][kind][name] for kind in kinds or KINDS]
+def of_writer(name, *labels):
+    """A function from a result to the figure `name` of each writer, or of those with these labels."""
+    return lambda result: [result["writers"][label][name] for label in labels or result["writers"]]
 
 
 def median_and_maximum(values):

@@ -8,13 +8,7 @@ from lab.lab import Site
 from lab.process import Process
 from lab.waiting import wait_until
 
-HERE = "proxy"  # the host that is this process's own namespace
-# None of these is the beginning of another: a router that compares texts finds each alone.
-ADDRESSES = {
-    HERE: "10.77.0.31",
-    "R1": "10.77.0.11", "R2": "10.77.0.12", "R3": "10.77.0.13",
-    "S1": "10.77.0.21", "S2": "10.77.0.22", "S3": "10.77.0.23",
-}
+HERE = "here"  # the host that is this process's own namespace
 
 
 class NotAlone(RuntimeError):
@@ -33,11 +27,11 @@ def run(*command, text=None):
 
 
 class Network:
-    """The hosts and their switch. It takes this process's namespace for the host `proxy`, so that
-    has to be a fresh one: `unshare --net`."""
+    """The hosts with their `addresses`, and their switch. It takes this process's namespace for the host
+    HERE, so that has to be a fresh one: `unshare --net`."""
 
-    def __init__(self, lab):
-        self._lab = lab
+    def __init__(self, lab, addresses):
+        self._lab, self._addresses = lab, addresses
 
     def set_up(self):
         if _interfaces() != ["lo"]:
@@ -45,7 +39,7 @@ class Network:
         self._switch = self._new_namespace("switch")
         _ip(self._switch, "link add br0 type bridge", "link set br0 up")
         self._hosts = {HERE: os.getpid()}
-        for name in ADDRESSES:
+        for name in self._addresses:
             if name != HERE:
                 self._hosts[name] = self._new_namespace(name)
         for name, pid in self._hosts.items():
@@ -68,13 +62,13 @@ class Network:
     def _lay_cable(self, name, pid):
         _ip(self._switch, f"link add {name} type veth peer name eth0 netns {pid}",
             f"link set {name} master br0 up")
-        _ip(pid, "link set lo up", f"address add {ADDRESSES[name]}/24 dev eth0", "link set eth0 up")
+        _ip(pid, "link set lo up", f"address add {self._addresses[name]}/24 dev eth0", "link set eth0 up")
 
     def site(self, host):
         """Where servers of `host` run."""
         if host == HERE:
-            return Site(ADDRESSES[host])
-        return Site(ADDRESSES[host], _enter(self._hosts[host]))
+            return Site(self._addresses[host])
+        return Site(self._addresses[host], _enter(self._hosts[host]))
 
     @property
     def switch(self):
@@ -103,9 +97,9 @@ class Network:
         if "eth0" in _interfaces():
             _ip(os.getpid(), "link delete eth0")
 
-    def connections(self, program, address):
-        """How many established TCP connections `program` has to `address` from the host `proxy`."""
-        lines = run("ss", "-Htnp", "state", "established", "dst", address).splitlines()
+    def connections(self, program, address, host):
+        """How many established TCP connections `program` has to `address` from `host`."""
+        lines = run(*self.site(host).enter, "ss", "-Htnp", "state", "established", "dst", address).splitlines()
         return sum(f'"{program}"' in line for line in lines)
 
 

@@ -4,7 +4,6 @@ import datetime
 import re
 import time
 
-from .records import KINDS
 from .writers import RATE
 
 CHUNK = 1000
@@ -47,19 +46,24 @@ class Outcome:
             "until_majority_s": until_majority and round(until_majority, 3),
             "unfenced": until_majority and round(until_majority * RATE),
             "verdict_ms": self._verdict(),
-            "writers": {kind: self._writer(kind) for kind in KINDS},
+            "writers": {label: self._writer(label) for label in world.labels},
             "sessions": self._sessions(),
             "notes": world.notes,
         }
 
     def _verdict(self):
-        """Milliseconds from the majority to the first agent's verdict, by its log; that has no
+        """Milliseconds from the majority to the first verdict of any agent, by its log; that has no
         fractions of them."""
-        if not self._switched or not self._world.router.agents:
+        if not self._switched:
             return None
+        verdicts = [verdict for router in self._world.routers.values() for agent in router.agents
+                    if (verdict := self._verdict_of(agent)) is not None]
+        return min(verdicts, default=None)
+
+    def _verdict_of(self, agent):
         server = self._world.group.server_of(self._majority.value)
         opened = re.compile(rf"^(\S+)Z .* -> {server} \(.* traffic=open")
-        for line in self._world.router.agents[0].log_text().splitlines():
+        for line in agent.log_text().splitlines():
             if found := opened.match(line):
                 moment = datetime.datetime.fromisoformat(found[1] + "+00:00").timestamp()
                 moment -= time.time() - time.monotonic()
@@ -67,9 +71,9 @@ class Outcome:
                     return milliseconds(moment, self._majority.seen)
         return None
 
-    def _writer(self, kind):
+    def _writer(self, label):
         world, old = self._world, self._world.old
-        records = world.records.of(kind)
+        records = world.records.of(label)
         acknowledged = [record for record in records if not record.error]
         keys = [record.key for record in acknowledged]
         figures = {
@@ -82,13 +86,15 @@ class Outcome:
             "errors": _counted(record.error for record in records if record.error),
             "astray": sum(map(self._is_astray, records)),
             "longest_pause_s": longest_pause(records, world.caused),
-            "stranded": sum(client == kind for client, _ in world.stranded),
+            "stranded": sum(client == label for client, _ in world.stranded),
             "first_write_ms": None, "by_old_after": 0, "by_old_until_s": None,
+            "old_until_s": None,
         }
         if self._switched:
             switched = self._majority.seen
-            late = [record.ended for record in acknowledged
-                    if record.port == old.port and record.ended > switched]
+            by_old = [record.ended for record in acknowledged
+                      if record.port == old.port and record.ended > world.caused]
+            late = [moment for moment in by_old if moment > switched]
             first = min((record.ended for record in acknowledged
                          if record.port == self._majority.value.port and record.ended >= world.caused),
                         default=None)
@@ -96,6 +102,7 @@ class Outcome:
                 "first_write_ms": first and milliseconds(first, switched),
                 "by_old_after": len(late),
                 "by_old_until_s": round(max(late) - switched, 3) if late else None,
+                "old_until_s": round(max(by_old) - world.caused, 3) if by_old else None,
             }
         return figures
 

@@ -32,16 +32,23 @@ TROUBLE_LASTS = 3.0
 @dataclasses.dataclass
 class Read:
     begun: float
-    age: float | None  # of the stamp when the read began; None: an error
+    stamp: float | None  # None: an error, or no data
     new: bool
+    failed: bool = False
+
+    @property
+    def age(self):
+        """Of the stamp when the read began."""
+        return None if self.stamp is None else self.begun - self.stamp
 
 
 class Stamps(Background):
-    """Writes the time to the master every millisecond."""
+    """Writes the time to the master again and again."""
 
-    def __init__(self, deployment):
+    def __init__(self, deployment, every=0.001):
         super().__init__(self._write)
-        self.deployment = deployment
+        self.deployment, self._every = deployment, every
+        self.acknowledged = []  # stamps
 
     def _write(self):
         node = self.deployment.master_of()
@@ -49,8 +56,10 @@ class Stamps(Background):
             try:
                 with resp.Connection(node.port, host=node.host) as connection:
                     while not self._stopped.is_set():
-                        connection.call("SET", "stamp", repr(time.monotonic()))
-                        time.sleep(0.001)
+                        stamp = time.monotonic()
+                        connection.call("SET", "stamp", repr(stamp))
+                        self.acknowledged.append(stamp)
+                        time.sleep(self._every)
             except (OSError, resp.ErrorReply):
                 time.sleep(0.01)
                 node = self.deployment.master_of() or node
@@ -70,7 +79,7 @@ class Readers(Background):
     def _read(self, connection, new):
         begun = time.monotonic()
         value = connection.call("GET", "stamp")
-        self.reads.append(Read(begun, begun - float(value) if value else None, new))
+        self.reads.append(Read(begun, float(value) if value else None, new))
 
     def _attempt(self, again, new):
         begun = time.monotonic()
@@ -83,7 +92,7 @@ class Readers(Background):
                     self._read(connection, False)
         except (OSError, resp.ErrorReply):
             if not self._stopped.is_set():
-                self.reads.append(Read(begun, None, new and not again))
+                self.reads.append(Read(begun, None, new and not again, failed=True))
 
     def _read_anew(self):
         while not self._stopped.is_set():
@@ -96,9 +105,9 @@ class Readers(Background):
 
 
 class Scene:
-    def __init__(self, lab, keys):
+    def __init__(self, lab, keys=0, **settings):
         self.lab, self.keys = lab, keys
-        self.deployment = start_deployment(lab)
+        self.deployment = start_deployment(lab, **settings)
         self.control = lab.subfolder("control") / "admin.sock"
         (master,) = masters_of(self.deployment)
         self.agent = make_agent(

@@ -11,8 +11,8 @@ class Record:
     """One write by CLOCK_MONOTONIC. `port` is that of the Redis that answered, None without an answer;
     `error` is None for an acknowledged write."""
 
-    kind: str
-    connection: int  # which of the kept ones of this kind
+    label: str  # of the writer
+    connection: int  # which of those that it keeps
     key: str
     begun: float
     ended: float
@@ -21,18 +21,18 @@ class Record:
 
 
 def parse(line):
-    kind, connection, key, begun, ended, port, error = line.rstrip("\n").split("\t")
+    label, connection, key, begun, ended, port, error = line.rstrip("\n").split("\t")
     return Record(
-        kind, int(connection), key, float(begun), float(ended), int(port) if port else None, error or None)
+        label, int(connection), key, float(begun), float(ended), int(port) if port else None, error or None)
 
 
 class Records:
     """All lines of files that still grow."""
 
-    def __init__(self, *paths):
+    def __init__(self, *paths, labels=KINDS):
         self._read = dict.fromkeys(paths, 0)  # bytes
         self.all = []
-        self._clients = {(kind, 0) for kind in KINDS}  # each has one at least
+        self._clients = {(label, 0) for label in labels}  # each has one at least
         self._last_acknowledged = collections.defaultdict(float)  # (client, port) → when
 
     def refresh(self):
@@ -50,17 +50,17 @@ class Records:
 
     def _add(self, record):
         self.all.append(record)
-        client = record.kind, record.connection
+        client = record.label, record.connection
         self._clients.add(client)
         if not record.error:
             self._last_acknowledged[client, record.port] = max(
                 self._last_acknowledged[client, record.port], record.ended)
 
-    def of(self, kind):
-        return [record for record in self.all if record.kind == kind]
+    def of(self, label):
+        return [record for record in self.all if record.label == label]
 
     def silent_since(self, moment, port):
-        """The clients (kind, connection) without a write acknowledged by the node at `port` after
+        """The clients (label, connection) without a write acknowledged by the node at `port` after
         `moment`."""
         return sorted(client for client in self._clients
                       if self._last_acknowledged[client, port] < moment)

@@ -7,8 +7,8 @@ from lab.haproxy import BINARY
 from . import chart
 from .drills import DRILLS
 from .figures import median_and_maximum, number, of_writer
+from .lab import APART, TOGETHER
 from .outcome import RATE
-from .records import KINDS
 from .routers import ROUTERS, TITLES
 from .targets import TARGETS, after_fence
 from .world import DOWN_AFTER_MS, QUORUM
@@ -17,10 +17,11 @@ HEAD = """\
 # What a failover costs
 
 Written by `scripts/drills`, with figures of its runs; do not edit. {versions}; down-after-milliseconds
-{down_after}, quorum {quorum}, three Redis hosts, three Sentinel hosts and one with HAProxy, the agent and the
-clients, each a network namespace of one machine.
+{down_after}, quorum {quorum}; three Redis hosts, three Sentinel hosts and one with HAProxy, the agent and the
+clients, each a network namespace of one machine; or [three hosts](#three-hosts-with-everything) that carry
+all of these.
 
-Three writers write {rate} times a second each, through HAProxy:
+Writers write {rate} times a second each, through HAProxy:
 
 - **new** opens a connection for every write,
 - **pooled** keeps eight connections, and leaves one at every error,
@@ -48,25 +49,42 @@ ROUTERS_TEXT = """\
 The last two are in `tests/drills/tcp_check.py`.
 """
 
-COLUMNS = (
-    ("lost: new, pooled, sticky", lambda runs: by_kind(runs, "lost")),
-    ("failed: new, pooled, sticky", lambda runs: by_kind(runs, "failed")),
-    ("longest pause of new, s", lambda runs: over(runs, of_writer("longest_pause_s", "new"))),
-    ("majority to first write, ms: new, pooled, sticky", lambda runs: by_kind(runs, "first_write_ms")),
+THREE_HOSTS_TEXT = """\
+## Three hosts with everything
+
+Redis, a Sentinel, HAProxy and the agent on each of three hosts, and clients that write through the HAProxy of
+their own host: *new* and *pooled* ones on the master's host, and as many on another. When the master's host is
+alone, what is on it hears one Sentinel of three. The fences are those of the HAProxy on the master's host.
+
+"""
+
+# (title, cell): a cell is made of runs, and of the labels of the clients that its row is about.
+ALL_COLUMNS = (
+    ("lost: {kinds}", lambda runs, labels: by_label(runs, "lost", labels)),
+    ("failed: {kinds}", lambda runs, labels: by_label(runs, "failed", labels)),
+    ("longest pause of new, s", lambda runs, labels: over(runs, of_writer("longest_pause_s", labels[0]))),
+    ("majority to first write, ms: {kinds}", lambda runs, labels: by_label(runs, "first_write_ms", labels)),
     ("old master acknowledged until, s after the majority",
-     lambda runs: over(runs, of_writer("by_old_until_s"))),
-    ("fence to its last session's end, s", lambda runs: over(runs, after_fence)),
-    ("clients stranded", lambda runs: median_and_maximum(
-        sum(writer["stranded"] for writer in run["writers"].values()) for run in runs)),
+     lambda runs, labels: over(runs, of_writer("by_old_until_s", *labels))),
+    ("fence to its last session's end, s", lambda runs, labels: over(runs, after_fence)),
+    ("clients stranded", lambda runs, labels: median_and_maximum(
+        sum(run["writers"][label]["stranded"] for label in labels) for run in runs)),
 )
+THREE_HOSTS_COLUMNS = (
+    ("acknowledged: {kinds}", lambda runs, labels: by_label(runs, "acknowledged", labels)),
+    *ALL_COLUMNS,
+    ("old master acknowledged until, s after the cause",
+     lambda runs, labels: over(runs, of_writer("old_until_s", *labels))),
+)
+COLUMNS = {APART: ALL_COLUMNS, TOGETHER: THREE_HOSTS_COLUMNS}
 
 
 def over(runs, take):
     return median_and_maximum(value for run in runs for value in take(run))
 
 
-def by_kind(runs, name):
-    cells = [over(runs, of_writer(name, kind)) for kind in KINDS]
+def by_label(runs, name, labels):
+    cells = [over(runs, of_writer(name, label)) for label in labels]
     return "–" if set(cells) == {"–"} else ", ".join(cells)
 
 
@@ -97,7 +115,10 @@ def drill_table(figures, drill):
     if not any(runs for _, runs in rows):
         return
     yield f"### {drill.name}: {drill.title}\n\n"
-    yield row("router", "runs", *(title for title, _ in COLUMNS)) + rule(len(COLUMNS) + 2)
+    columns = COLUMNS[drill.topology]
+    (kinds,) = {clients.kinds for clients in drill.topology.clients}
+    yield row("router", "runs", *(title.format(kinds=", ".join(kinds)) for title, _ in columns))
+    yield rule(len(columns) + 2)
     for router, runs in rows:
         if not runs:
             continue
@@ -105,11 +126,19 @@ def drill_table(figures, drill):
         count = str(len(runs))
         if len(whole) < len(runs):
             count += f", {len(runs) - len(whole)} broken off"
-        yield row(TITLES[router], count, *(cell(whole) for _, cell in COLUMNS))
+        for clients in drill.topology.clients:
+            title = f"{TITLES[router]}; clients {clients.title}" if clients.title else TITLES[router]
+            yield row(title, count, *(cell(whole, tuple(clients.labels)) for _, cell in columns))
     yield "\n"
     if unfenced := [run["unfenced"] for router, _ in rows
                     for run in figures.whole(router, drill.name) if run["unfenced"]]:
         yield f"Until the majority a writer writes {median_and_maximum(unfenced)} times.\n\n"
+
+
+def drill_tables(figures, topology):
+    for drill in DRILLS.values():
+        if drill.topology is topology:
+            yield from drill_table(figures, drill)
 
 
 def first_line(*command):
@@ -129,5 +158,5 @@ def write(figures, path):
                        chart=picture.name)
     text += "".join(targets_table(figures))
     text += ROUTERS_TEXT.format(**TITLES) + "\n## The drills\n\n"
-    text += "".join(line for drill in DRILLS.values() for line in drill_table(figures, drill))
+    text += "".join(drill_tables(figures, APART)) + THREE_HOSTS_TEXT + "".join(drill_tables(figures, TOGETHER))
     path.write_text(text.rstrip("\n") + "\n")

@@ -9,6 +9,7 @@ from lab.waiting import wait_until
 
 from . import tcp_check
 from .lab import NAME
+from .network import HERE
 from .proxy import Proxy
 
 # HAProxy needs two descriptors for each, and this machine may not allow more.
@@ -18,31 +19,34 @@ MOST_SESSIONS = min(12000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 
 class AgentRouter:
     """HAProxy as the agent's generator configures it, and `agents` agents: the second is asked
     when the first cannot be reached. With act=False they give verdicts alone, and leave HAProxy's servers as
-    they are."""
+    they are. All of it runs on `host`. `config` becomes part of the agents' configuration."""
 
-    def __init__(self, lab, deployment, act=True, agents=1, policy=None):
+    def __init__(self, lab, deployment, host=HERE, act=True, agents=1, policy=None, **config):
         self.control = lab.subfolder("control") / "admin.sock"
         (master,) = masters_of(deployment)
-        sections = {"masters": [master | {"redis": {}, "policy": policy or {}}]}
+        sections = config | {"masters": [master | {"redis": {}, "policy": policy or {}}]}
         if act:
             sections["haproxy"] = [{
                 "runtime_api": f"unix:{self.control}",
                 "master_cli": f"unix:{self.control.with_name('master.sock')}", "backends": {f"redis_{NAME}_nodes": NAME}}]
-        self.agents = [make_agent(lab, deployment, **sections) for _ in range(agents)]
+        names = [f"agent-{host}", *(f"agent-{host}-{number}" for number in range(2, agents + 1))]
+        self.agents = [make_agent(lab, deployment, name, **sections) for name in names]
         for agent in self.agents:
             agent.config["spop"]["listen"] = _endpoint(agent)
             agent.write_config()
         generated = HAProxy(lab, self.agents[0], "use-server")
         self.haproxy = lab.add(Proxy(
-            lab, self._adapted(generated.file.read_text()), self.control, generated.port))
+            lab, f"haproxy-{host}", self._adapted(generated.file.read_text()), self.control, generated.port))
 
     def _adapted(self, text):
-        """Its runtime API where the agents expect it, room for all sessions, the other agents."""
+        """Its runtime API where the agents expect it, room for all sessions, the other agents, a log."""
         others = "".join(f"\n    server a{number} {_endpoint(agent)}"
                          for number, agent in enumerate(self.agents[1:], 2))
         for pattern, replacement in (
                 (r"stats socket \S+", f"stats socket {self.control}"),
                 (r"\bmaxconn \d+", f"maxconn {MOST_SESSIONS}"),
+                (r"\nglobal\n", r"\g<0>    log stdout format raw local0\n"),
+                (r"\ndefaults\n", r"\g<0>    log global\n"),
                 (r"(\n    server a1 .*)", rf"\1{others}")):
             text, count = re.subn(pattern, replacement, text)
             assert count == 1, f"{count} times {pattern} in:\n{text}"
@@ -55,14 +59,14 @@ class AgentRouter:
 
 
 class CheckRouter:
-    """HAProxy with checks of its own, written by `configure`."""
+    """HAProxy on `host` with checks of its own, written by `configure`."""
 
     agents = ()
 
-    def __init__(self, lab, deployment, configure):
+    def __init__(self, lab, deployment, configure, host=HERE):
         self.control = lab.subfolder("control") / "admin.sock"
         port = lab.ports.take()
-        self.haproxy = lab.add(Proxy(lab, configure(
+        self.haproxy = lab.add(Proxy(lab, f"haproxy-{host}", configure(
             deployment, port=port, control=self.control, maxconn=MOST_SESSIONS), self.control, port))
         master = deployment.group.server_of(deployment.group.nodes[0])
         self._good = {("redis_nodes", master)} if configure is tcp_check.by_role else {
@@ -91,8 +95,8 @@ def _endpoint(agent):
 ROUTERS = {
     "agent": AgentRouter,
     "verdicts": lambda *world, **options: AgentRouter(*world, act=False, **options),
-    "tcp-check-1": lambda *world: CheckRouter(*world, tcp_check.by_role),
-    "tcp-check-2": lambda *world: CheckRouter(*world, tcp_check.by_sentinels),
+    "tcp-check-1": lambda *world, host: CheckRouter(*world, tcp_check.by_role, host),
+    "tcp-check-2": lambda *world, host: CheckRouter(*world, tcp_check.by_sentinels, host),
 }
 TITLES = {
     "agent": "sentinel-spoa",

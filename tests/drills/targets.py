@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from .drills import CROWD, DRILLS
 from .figures import of_writer
+from .lab import TOGETHER
 
 SWITCHES = ("crash", "silent-host", "failover", "split-brain")
 EVERY = tuple(DRILLS)
+ON_THE_MASTERS_HOST = tuple(TOGETHER.clients[0].labels)
 NEVER = float("inf")
 MEDIAN, MOST = "median", "most"
 
@@ -16,7 +18,7 @@ MEDIAN, MOST = "median", "most"
 @dataclasses.dataclass(frozen=True)
 class Target:
     """The figures that `measure` takes of every run of `drills`, of which the median or the largest may
-    be at most `limit`."""
+    be at most `limit`; with `than`, at most this share of what that router shows in the same drills."""
 
     text: str
     drills: tuple
@@ -25,10 +27,20 @@ class Target:
     limit: float
     unit: str = ""
     runs: int = 1  # fewer show nothing
+    than: str | None = None
 
     def figure(self, figures):
-        """None without runs."""
-        values = [value for drill in self.drills for result in figures.whole("agent", drill)
+        """None without runs, and without those of the router to compare with."""
+        figure = self._of_router(figures, "agent")
+        if figure is None or not self.than:
+            return figure
+        other = self._of_router(figures, self.than)
+        if other is None:
+            return None
+        return figure / other if other else NEVER  # to lose as little as nothing shows nothing
+
+    def _of_router(self, figures, router):
+        values = [value for drill in self.drills for result in figures.whole(router, drill)
                   for value in self.measure(result)]
         if not values:
             return None
@@ -43,7 +55,7 @@ class Target:
 
     def is_met(self, figures):
         """None where there is nothing to judge by."""
-        if self.count(figures) < self.runs:
+        if self.count(figures) < self.runs or self.than and not figures.whole(self.than, self.drills[0]):
             return None
         figure = self.figure(figures)
         return figure is not None and figure <= self.limit and not self.failed(figures)
@@ -62,6 +74,15 @@ def slowest_failure(result):
 def lost_of_unfenced(result):
     """The share of what a router would lose that goes on until the majority."""
     return [writer["lost"] / result["unfenced"] for writer in result["writers"].values()]
+
+
+def lost_on_the_masters_host(result):
+    return [sum(of_writer("lost", *ON_THE_MASTERS_HOST)(result))]
+
+
+def acknowledged_by_the_old_until(result):
+    """Seconds after the cause until the old master's last acknowledgement, for each client on its host."""
+    return [seconds or 0 for seconds in of_writer("old_until_s", *ON_THE_MASTERS_HOST)(result)]
 
 
 def after_fence(result):
@@ -107,6 +128,14 @@ TARGETS = (
     Target("stall of 1.5 s: failed writes", ("short-stall",), writers("failed"), MOST, 0, runs=10),
     Target("the same: fences", ("short-stall",), fences, MOST, 0, runs=10),
     Target("Sentinels dead: failed writes", ("sentinels-dead",), writers("failed"), MOST, 0),
+    Target("minority: acknowledged writes lost on the master's host, of those that are where HAProxy asks the "
+           "Sentinels", ("minority",), lost_on_the_masters_host, MEDIAN, 0.35, than="tcp-check-2"),
+    Target("the same: last write acknowledged there, after the cut", ("minority",),
+           acknowledged_by_the_old_until, MOST, 2.5, "s"),
+    Target("a host without the master reboots: failed writes on the others", ("host-reboots",),
+           writers("failed"), MOST, 0),
+    Target("three hosts, Sentinels dead: failed writes", ("three-hosts-sentinels-dead",), writers("failed"),
+           MOST, 0),
     Target(f"{CROWD} sessions: fence to the last one's end", ("crowd",), crowd_gone, MOST, 1, "s"),
     Target("the same: p99 of verdicts meanwhile, of that before", ("crowd",), slower_verdicts, MOST, 3),
     Target("every fence: until no session is left", EVERY, after_fence, MOST, 1.1, "s"),

@@ -12,8 +12,9 @@ from lab.process import Process
 from lab.waiting import TimedOut, wait_until
 
 from .events import Events
-from .lab import HOSTS, NetworkLab
-from .records import KINDS, Records
+from .lab import APART, NetworkLab
+from .network import HERE
+from .records import Records
 from .routers import ROUTERS
 from .sessions import SessionWatch
 
@@ -27,11 +28,12 @@ BACK_WITHIN = 30.0  # after it a client that does not write again is stranded
 
 
 class World:
-    """A context in which a drill runs. `number` says which of its runs this is."""
+    """A context in which a drill runs: a router of this name on each host that `topology` gives one, with
+    these `options`. `number` says which of its runs this is."""
 
-    def __init__(self, router, patience, number=0, **options):
+    def __init__(self, router, patience, number=0, topology=APART, **options):
         self._router_name, self._options = router, options
-        self.patience, self.number = patience, number
+        self.patience, self.number, self.topology = patience, number, topology
         self.notes = {}  # what a drill wants to be told with its results
         self.caused = self.wrong_after = None
         self.stranded = []  # clients that did not write again
@@ -47,33 +49,45 @@ class World:
         self._stack.close()
 
     def _start(self):
-        self.lab = self._stack.enter_context(NetworkLab())
+        self.lab = self._stack.enter_context(NetworkLab(self.topology))
         self.network = self.lab.network
         self.deployment = start_deployment(self.lab, down_after_ms=DOWN_AFTER_MS, quorum=QUORUM)
         self.group = self.deployment.group
         self.old = self.deployment.master_of()
-        self.router = ROUTERS[self._router_name](self.lab, self.deployment, **self._options)
-        self.router.start()
-        for sentinel in self.deployment.sentinels:
-            sentinel.client.execute_command(
-                "SENTINEL DEBUG", "INFO-PERIOD", INFO_PERIOD_MS, "PING-PERIOD", PING_PERIOD_MS)
+        make = ROUTERS[self._router_name]
+        self.routers = {host: make(self.lab, self.deployment, host=host, **self._options)
+                        for host in self.topology.routers}
+        self.router = self.routers[self.topology.routers[0]]
+        for router in self.routers.values():
+            router.start()
+        self._use_default_periods()
         self.events = self._stack.enter_context(Events(self.deployment))
         self.observer = self._stack.enter_context(Observer(self.deployment))
         self.sessions = self._stack.enter_context(SessionWatch(self.router.haproxy))
         self._start_writers()
 
+    def _use_default_periods(self):
+        for sentinel in self.deployment.sentinels:
+            sentinel.client.execute_command(
+                "SENTINEL DEBUG", "INFO-PERIOD", INFO_PERIOD_MS, "PING-PERIOD", PING_PERIOD_MS)
+
     def _start_writers(self):
-        files = {kind: self.lab.folder / f"{kind}.txt" for kind in KINDS}
-        self._writers = [
-            self.launch("writers", kind, self.router.haproxy.port, self.patience, file)
-            for kind, file in files.items()]
-        self.records = Records(*files.values())
+        files, self._writers = {}, []
+        for clients in self.topology.clients:
+            port = self.routers[clients.host].haproxy.port
+            for label, kind in clients.labels.items():
+                files[label] = self.lab.folder / f"{label}.txt"
+                self._writers.append(self.launch(
+                    "writers", kind, label, port, self.patience, files[label], host=clients.host))
+        self.labels = tuple(files)
+        self.records = Records(*files.values(), labels=self.labels)
         self._await_writes(0.0, 10)
         self._await_writes(time.monotonic() + WARM, 10)
 
-    def launch(self, module, *arguments):
-        """Starts a module of this package as a process of its own."""
-        process = self.lab.add(Process(module, self.lab.subfolder(module)))
+    def launch(self, module, *arguments, host=HERE):
+        """Starts a module of this package as a process of its own, on `host`."""
+        process = self.lab.add(
+            Process(module, self.lab.subfolder(module), self.network.site(host).enter))
         process.launch(sys.executable, "-m", f"{__package__}.{module}", *arguments,
                        environment=os.environ | {"PYTHONPATH": str(TESTS)})
         return process
@@ -107,13 +121,25 @@ class World:
         """As an operator does. Promoting a replica needs a fresh INFO of it, every 1 s from now on."""
         self.deployment.sentinels[0].client.execute_command("SENTINEL FAILOVER", self.group.name)
 
-    def host_of(self, node):
-        return HOSTS[node.name]
+    def host_of(self, process):
+        return self.topology.places[process.name]
 
     def isolate(self, node):
-        """Cuts `node` off from all Redis and all Sentinels, but not from HAProxy and the agent."""
-        host = self.host_of(node)
-        self.network.cut(host, *(other for other in HOSTS.values() if other != host))
+        """Cuts the host of `node` off from the hosts of all other Redis and Sentinels. HAProxy and the agent
+        reach it where they are on none of these."""
+        self.cut_off(self.host_of(node))
+
+    def cut_off(self, host):
+        """Cuts `host` off from all others with a Redis or a Sentinel."""
+        others = {self.host_of(process) for process in self.deployment.processes} - {host}
+        self.network.cut(host, *sorted(others))
+
+    def processes_on(self, host):
+        """What would end with this host, but the clients."""
+        routers = [self.routers[host]] if host in self.routers else []
+        return [*(process for process in self.deployment.processes if self.host_of(process) == host),
+                *(router.haproxy for router in routers),
+                *(agent for router in routers for agent in router.agents)]
 
     # What is waited for.
 
@@ -126,7 +152,7 @@ class World:
         majority = wait_until(self.majority, within, "a majority names a new master")
         self.sleep_until(majority.seen + 2)
         self.wrong_after = sum(
-            self.network.connections("haproxy", node.address)
+            self.network.connections("haproxy", node.address, host) for host in self.routers
             for node in self.group.nodes if node is not majority.value)
         return majority
 
@@ -143,6 +169,15 @@ class World:
         """For drills that are about a time: how long something stays broken."""
         time.sleep(max(0.0, moment - time.monotonic()))
 
+    def begin_anew(self):
+        """Makes everything healthy for another round, with the present master as the old one."""
+        self.network.heal()
+        self.deployment.hasten(self.deployment.sentinels)
+        self.deployment.repair(within=40)
+        self._use_default_periods()
+        self.old, self.caused = self.deployment.master_of(), None
+        self._await_writes(time.monotonic(), BACK_WITHIN)
+
     def finish(self):
         """Waits until all clients write again, or have had their time for it; ends the writes."""
         since = time.monotonic()
@@ -158,7 +193,8 @@ class World:
 
     def must_be_whole(self):
         """Raises when something has ended that no drill ends."""
-        self.router.haproxy.must_be_alive()
-        for agent in self.router.agents:
-            if agent.name not in self.notes.get("killed", ()):
-                agent.must_be_alive()
+        for router in self.routers.values():
+            router.haproxy.must_be_alive()
+            for agent in router.agents:
+                if agent.name not in self.notes.get("killed", ()):
+                    agent.must_be_alive()

@@ -1,11 +1,12 @@
-"""The clients of a drill: `python3 -m drills.writers KIND PORT PATIENCE FILE`.
+"""The clients of a drill: `python3 -m drills.writers KIND LABEL PORT PATIENCE FILE`.
 
 Three kinds, each in a process of its own, so that none waits for another's many answers. Each writes RATE
 times a second through HAProxy, and no key twice:
     new     opens a connection for every write
     pooled  keeps POOL connections, and leaves one at every error, READONLY too
     sticky  keeps one connection, and leaves it only when the socket fails
-A client waits PATIENCE seconds for its answer. What became of each write is a line of FILE (records.py).
+A client waits PATIENCE seconds for its answer. What became of each write is a line of FILE (records.py),
+under this LABEL, with which all of its keys begin.
 """
 
 import asyncio
@@ -61,18 +62,18 @@ async def ticks(rate):
 
 
 class Clients:
-    def __init__(self, port, patience, file):
-        self._port, self._patience, self._file = port, patience, file
+    def __init__(self, label, port, patience, file):
+        self._label, self._port, self._patience, self._file = label, port, patience, file
 
-    def _record(self, kind, connection, key, begun, port, error):
+    def _record(self, connection, key, begun, port, error):
         error = " ".join(str(error).split()) if error else ""
         self._file.write(
-            f"{kind}\t{connection}\t{key}\t{begun:.6f}\t{time.monotonic():.6f}\t{port or ''}\t{error}\n")
+            f"{self._label}\t{connection}\t{key}\t{begun:.6f}\t{time.monotonic():.6f}\t{port or ''}\t{error}\n")
 
     async def write_anew(self):
         running = set()
         async for number in ticks(RATE):
-            task = asyncio.create_task(self._write_once(f"new:{number}"))
+            task = asyncio.create_task(self._write_once(f"{self._label}:{number}"))
             running.add(task)
             task.add_done_callback(running.discard)
 
@@ -86,12 +87,12 @@ class Clients:
             port, error = None, in_words(failure)
         if connection:
             connection.close()
-        self._record("new", 0, key, begun, port, error)
+        self._record(0, key, begun, port, error)
 
-    async def keep_writing(self, kind, number, rate, leave_at_errors):
+    async def keep_writing(self, number, rate, leave_at_errors):
         connection = None
         async for tick in ticks(rate):
-            key, begun = f"{kind}:{number}:{tick}", time.monotonic()
+            key, begun = f"{self._label}:{number}:{tick}", time.monotonic()
             try:
                 async with asyncio.timeout(self._patience):
                     connection = connection or await Connection.open(self._port)
@@ -102,7 +103,7 @@ class Clients:
             if leave and connection:
                 connection.close()
                 connection = None
-            self._record(kind, number, key, begun, port, error)
+            self._record(number, key, begun, port, error)
 
     async def flush(self):
         async for _ in ticks(20):
@@ -114,9 +115,9 @@ class Clients:
             case "new":
                 return [self.write_anew()]
             case "pooled":
-                return [self.keep_writing(kind, number, RATE / POOL, True) for number in range(POOL)]
+                return [self.keep_writing(number, RATE / POOL, True) for number in range(POOL)]
             case "sticky":
-                return [self.keep_writing(kind, 0, RATE, False)]
+                return [self.keep_writing(0, RATE, False)]
         raise ValueError(kind)
 
     async def run(self, kind):
@@ -138,9 +139,9 @@ def in_words(failure):
 
 
 def main():
-    kind, port, patience, path = sys.argv[1:]
+    kind, label, port, patience, path = sys.argv[1:]
     with open(path, "w", encoding="utf-8") as file:
-        asyncio.run(Clients(int(port), float(patience), file).run(kind))
+        asyncio.run(Clients(label, int(port), float(patience), file).run(kind))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from drills.figures import Figures, median_and_maximum
 from drills.outcome import longest_pause
 from drills.records import Record, Records
 from drills.sessions import Sample, SessionWatch
-from drills.targets import MOST, Target, writers
+from drills.targets import MEDIAN, MOST, Target, writers
 
 LOST = Target("acknowledged writes lost", ("failover",), writers("lost", "new"), MOST, 0)
 
@@ -47,6 +47,38 @@ def test_a_run_that_broke_off_misses_every_target_of_its_drill(figures):
 def test_what_never_happened_misses_a_target(figures):
     keep(figures, result(None))
     assert LOST.is_met(figures) is False
+
+
+SHARE = Target("lost, of what another router loses", ("failover",), writers("lost", "new"), MEDIAN, 0.35,
+               than="tcp-check-2")
+
+
+def keep_of_other(figures, *results):
+    for number, one in enumerate(results):
+        figures.keep("tcp-check-2", "failover", number, one)
+
+
+def test_a_share_is_that_of_the_medians_of_two_routers(figures):
+    keep(figures, result(30), result(10), result(20))
+    keep_of_other(figures, result(100))
+    assert SHARE.figure(figures) == 0.2 and SHARE.is_met(figures) is True
+
+
+def test_a_share_beyond_the_limit_misses_a_target(figures):
+    keep(figures, result(36))
+    keep_of_other(figures, result(100))
+    assert SHARE.is_met(figures) is False
+
+
+def test_a_share_without_runs_of_the_other_router_is_neither_met_nor_missed(figures):
+    keep(figures, result(0))
+    assert SHARE.figure(figures) is None and SHARE.is_met(figures) is None
+
+
+def test_a_share_of_nothing_misses_a_target(figures):
+    keep(figures, result(1))
+    keep_of_other(figures, result(0))
+    assert SHARE.is_met(figures) is False
 
 
 def test_a_new_series_replaces_the_old_one(figures):

@@ -2,10 +2,7 @@
 
 import contextlib
 import os
-import pathlib
-import re
 import shutil
-import signal
 import threading
 import time
 
@@ -18,44 +15,12 @@ from lab.agent import masters_of, start_agent
 from lab.haproxy import start_haproxy
 from lab.haproxy_versions import wanted_versions
 from lab.pushed import PushedHAProxy
+from lab.upgraded import Upgraded
 from lab.waiting import wait_until
 from lab.writer import Writer
 
 UPGRADES = int(os.environ.get("SENTINEL_SPOA_UPGRADES", "10"))
 RATE = 1000  # connections a second, at least
-
-
-class Upgraded:
-    """An agent whose process changes."""
-
-    def __init__(self, agent):
-        self.agent, self.pid = agent, agent.pid
-
-    def pids_told(self):
-        return [int(pid) for pid in re.findall(
-            r"a new process starts program=\S+ pid=(\d+)", self.agent.log_text())]
-
-    def is_running(self):
-        if self.pid == self.agent.pid:
-            return self.agent.alive
-        try:  # nobody may have asked how it ended
-            stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
-        except FileNotFoundError:
-            return False
-        return stat.rpartition(")")[2].split()[0] != "Z"
-
-    def begin(self):
-        """Sends SIGUSR2 and returns the pid of the process that was started."""
-        before = len(self.pids_told())
-        os.kill(self.pid, signal.SIGUSR2)
-        wait_until(lambda: len(self.pids_told()) > before, 5, "a new process")
-        return self.pids_told()[-1]
-
-    def upgrade(self):
-        new = self.begin()
-        wait_until(lambda: not self.is_running(), 20, "the old process has ended")
-        self.pid = new
-        assert self.is_running()
 
 
 @pytest.fixture
@@ -66,10 +31,7 @@ def upgraded(lab, deployment):
         state_file="state.json")
     one = Upgraded(agent)
     yield one
-    lab.end([agent])
-    for pid in one.pids_told():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    lab.end([one])
 
 
 def test_all_sockets_go_over(upgraded):
@@ -120,10 +82,7 @@ def test_an_older_program_gets_the_sockets_and_haproxy_a_goodbye(lab, deployment
         with spop_client.connect(agent.spop_address) as client:
             assert client.ask()["server"] == "R1"
     finally:
-        lab.end([agent])
-        for pid in upgraded.pids_told():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        lab.end([upgraded])
 
 
 def test_a_bad_file_ends_the_new_process_and_the_old_goes_on(upgraded):

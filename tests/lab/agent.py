@@ -6,7 +6,6 @@ import os
 import pathlib
 import subprocess
 
-from .nodes import HOST
 from .process import Process
 from .waiting import wait_until
 from .yaml import to_yaml
@@ -28,14 +27,16 @@ class Agent(Process):
     in the second level, what fits the lab."""
 
     def __init__(self, lab, name="agent", **config):
-        super().__init__(name, lab.subfolder(name))
-        self.spop_address = (HOST, lab.ports.take())
+        site = lab.site(name)
+        super().__init__(name, lab.subfolder(name), site.enter)
+        self.host = site.address
+        self.spop_address = (self.host, lab.ports.take())
         self.spop_path = str(self.folder / "agent.sock")
         self.http_port = lab.ports.take()
-        self.url = f"http://{HOST}:{self.http_port}"
+        self.url = f"http://{self.host}:{self.http_port}"
         self.config = {
-            "spop": {"listen": [f"{HOST}:{self.spop_address[1]}", f"unix:{self.spop_path}"]},
-            "http": {"listen": f"{HOST}:{self.http_port}"},
+            "spop": {"listen": [f"{self.host}:{self.spop_address[1]}", f"unix:{self.spop_path}"]},
+            "http": {"listen": f"{self.host}:{self.http_port}"},
         }
         for section, content in config.items():
             if isinstance(content, dict):
@@ -69,7 +70,7 @@ class Agent(Process):
 
     def get(self, path, method="GET"):
         """(status, body) of one HTTP request."""
-        connection = http.client.HTTPConnection(HOST, self.http_port, timeout=2)
+        connection = http.client.HTTPConnection(self.host, self.http_port, timeout=2)
         try:
             connection.request(method, path)
             response = connection.getresponse()
@@ -114,15 +115,15 @@ def sentinels_of(deployment, **credentials):
     return {"addresses": [sentinel.address for sentinel in deployment.sentinels], **credentials}
 
 
-def make_agent(lab, deployment, **config):
-    """An agent for this deployment, not yet started; `config` as for Agent. A `sentinels` section
+def make_agent(lab, deployment, name="agent", **config):
+    """An agent for this deployment, not yet started; `name` and `config` as for Agent. A `sentinels` section
     is merged with the addresses."""
     sections = {
         "sentinels": sentinels_of(deployment) | config.pop("sentinels", {}),
         "masters": masters_of(deployment),
         **config,
     }
-    return lab.add(Agent(lab, **sections))
+    return lab.add(Agent(lab, name, **sections))
 
 
 def start_agent(lab, deployment, ready=True, **config):

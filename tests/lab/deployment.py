@@ -26,6 +26,7 @@ class Settings:
     tls: object | None = None  # an Authority: nodes and Sentinels speak TLS alone
     info_period_ms: int = 500  # Sentinel's own default is 10 s
     ping_period_ms: int = 400  # Sentinel's own default is 1 s
+    append_only: bool = False  # nodes keep their data over a restart
 
 
 class Group:
@@ -34,7 +35,8 @@ class Group:
     def __init__(self, lab, name, settings):
         self.name = name
         self.nodes = [
-            RedisNode(lab, f"{name}-R{number}", settings.redis_password, settings.tls)
+            RedisNode(lab, f"{name}-R{number}", settings.redis_password, settings.tls,
+                      settings.append_only)
             for number in range(1, settings.replicas + 2)]
         self.servers = {f"R{number}": node for number, node in enumerate(self.nodes, 1)}
 

@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 
-from .nodes import HOST
 from .waiting import wait_until
 
 
@@ -16,7 +15,7 @@ class EventReader(threading.Thread):
 
     def __init__(self, agent, query=""):
         super().__init__(daemon=True)
-        self._connection = http.client.HTTPConnection(HOST, agent.http_port, timeout=5)
+        self._connection = http.client.HTTPConnection(agent.host, agent.http_port, timeout=5)
         self._path = "/v1/events" + query
         self.response = None
         self.lines = []

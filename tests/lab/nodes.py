@@ -50,12 +50,16 @@ class Server(Process):
 
 
 class RedisNode(Server):
-    """A redis-server without persistence, that replicates without the usual pauses."""
+    """A redis-server that replicates without the usual pauses. Its data ends with it, if not `append_only`."""
+
+    def __init__(self, lab, name, password=None, tls=None, append_only=False):
+        super().__init__(lab, name, password, tls)
+        self.append_only = append_only
 
     def start(self, replica_of=None):
         lines = [
             *self.port_lines(), f"bind {self.host}", "protected-mode no", f"dir {self.folder}",
-            'save ""', "appendonly no", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1",
+            'save ""', f"appendonly {'yes' if self.append_only else 'no'}", "repl-diskless-sync-delay 0", "repl-ping-replica-period 1",
         ]
         if self.password:
             lines += [f"requirepass {self.password}", f"masterauth {self.password}"]
