@@ -134,10 +134,9 @@ class Delivery(Scene):
         """Waits until one problem has all of these words, while connections reach the master: the name is
         ready, and `status` ends with 1 and says it."""
         def found():
-            if not self.report()["deliverable"] or self.reaches() != self.master:
-                return None
-            return next((problem for problem in self.problems()
-                         if all(word in problem for word in words)), None)
+            report = self.report()
+            return report["open"] and report.get("deliverable") and next(
+                (problem for problem in report["problems"] if all(word in problem for word in words)), None)
 
         problem = wait_until(found, within, lambda: f"a problem with {words}; {self._words()}")
         assert not self.undeliverable()
@@ -146,7 +145,7 @@ class Delivery(Scene):
         assert status.returncode == 1 and problem in status.stdout, status.stdout
         explained = self.explain()
         assert explained.returncode == 1 and all(word in explained.stdout for word in words), explained
-        assert self.reaches() == self.master
+        wait_until(lambda: self.reaches() == self.master, 2, "clients reach the master")
 
     def _words(self):
         return json.dumps({key: self.report().get(key) for key in ("state", "reason", "deliverable", "problems")}
