@@ -110,6 +110,7 @@ TEST_SUITE("sentinel/reply_parser")
             {"s_down,o_down,master,disconnected", {true, true, false, true}},
             {"master,failover_in_progress,force_failover", {.failover_in_progress = true}},
             {"master_reboot,coming_in_2030,o_down", {.o_down = true}},
+            {"master,failover_in_progress,coordinated_failover", {.failover_in_progress = true}},
             {",,s_down,", {.s_down = true}},
             {"xs_down,o_downx,S_DOWN", {}},
         };
