@@ -21,8 +21,15 @@ local longest_line = 65536
 local longest_chunk = 1048576
 local most_headers = 50
 
+-- A line without its end; nothing when the socket has ended. HAProxy leaves the "\r" of a "\r\n" that lies across
+-- the end of its ring buffer.
+local function receive_line(socket)
+    local line = socket:receive("*l")
+    return line and (line:gsub("\r$", ""))
+end
+
 local function read_head(socket)
-    local status = socket:receive("*l")
+    local status = receive_line(socket)
     if not status then
         return nil, "no answer"
     end
@@ -32,7 +39,7 @@ local function read_head(socket)
     end
     local chunked = false
     for _ = 1, most_headers do
-        local line = socket:receive("*l")
+        local line = receive_line(socket)
         if not line then
             return nil, "half an answer"
         elseif line == "" then
@@ -84,10 +91,10 @@ end
 function Stream:more()
     local silent = "it hung up, or was silent for " .. silence_timeout .. " s"
     if not self.chunked then
-        local line = self.socket:receive("*l")
+        local line = receive_line(self.socket)
         return line and line .. "\n", silent
     end
-    local head = self.socket:receive("*l")
+    local head = receive_line(self.socket)
     if not head then
         return nil, silent
     end
@@ -99,7 +106,7 @@ function Stream:more()
         return nil, "it has ended the stream"
     end
     local chunk = self.socket:receive(size)
-    if not chunk or self.socket:receive("*l") ~= "" then
+    if not chunk or receive_line(self.socket) ~= "" then
         return nil, "half a chunk"
     end
     return chunk

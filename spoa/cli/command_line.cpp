@@ -182,6 +182,8 @@ private:
                                  : is_command          ? "command "
                                                        : "argument ";
         auto sentence = "unknown " + (kind + shown);
+        if (is_command && word == "check")
+            return wrong_usage(sentence + "; `sentinel-spoa -c -f FILE` checks a configuration");
         if (const auto meant = config::nearest(word, known_words))
             sentence += "; did you mean '" + std::string(*meant) + "'?";
         return wrong_usage(sentence);

@@ -44,6 +44,9 @@ LogLevel level_of(const Change& change)
     const bool unmapped = before.state != after.state && after.state == verdict::State::unmapped;
     if ((before.open && !after.open) || unmapped)
         return LogLevel::error;
+    // A typing mistake, mostly: nothing will mend it but an operator.
+    if (before.state != after.state && after.state == verdict::State::unknown_name)
+        return LogLevel::error;
     // `degraded` comes and goes with every start and switch; a Sentinel that is lost has its own
     // line.
     if (before.state != after.state && after.state > verdict::State::degraded)
@@ -119,15 +122,23 @@ void log_failover(
         const auto& time = failover.at(phase);
         return time ? telemetry::utc_text(now.date_of(*time)) : "";
     };
+    // Where the master did not move there is none; else a lag that is not known is no lag of 0.
+    const auto lag_text = [&](const std::string& measured) {
+        return measured.empty() && failover.to_address ? "not measured" : measured;
+    };
     const auto from = place_text(failover.from, failover.from_address);
+    const auto& lag = failover.lag;
+    const bool lacked = lag && lag->bytes > 0;
     telemetry::write_log(
-        LogLevel::info,
+        lacked ? LogLevel::warning : LogLevel::info,
         name +
             (failover.false_alarm
                  ? ": doubt about " + from + " is over, it stays the master"
                  : ": failover from " + from +
                        (failover.to_address ? " to " + place_text(failover.to, *failover.to_address)
-                                            : "")),
+                                            : "") +
+                       (lacked ? ", which lacks " + std::to_string(lag->bytes) + " bytes at least"
+                               : "")),
         {{"name", name},
          {"cause", std::string(verdict::cause_of(failover))},
          {"doubt", moment(Phase::doubt)},
@@ -135,7 +146,9 @@ void log_failover(
          {"majority", moment(Phase::majority)},
          {"verdict", moment(Phase::verdict)},
          {"sessions_ended", moment(Phase::sessions_ended)},
-         {"first_session", moment(Phase::first_session)}});
+         {"first_session", moment(Phase::first_session)},
+         {"lag_bytes", lag_text(lag ? std::to_string(lag->bytes) : "")},
+         {"lag", lag_text(lag && lag->age ? milliseconds_text(*lag->age) : "")}});
 }
 
 }  // namespace spoa::daemon

@@ -23,6 +23,8 @@ using Clock = std::chrono::steady_clock;
 // that they change by themselves.
 constexpr std::chrono::milliseconds review_period{200};
 constexpr std::chrono::milliseconds look_period{10};
+// A start takes some 50 ms where all goes well.
+constexpr std::chrono::milliseconds first_word_after{600};
 
 telemetry::ServerWishes words_of(const haproxy_api::Wishes& wishes)
 {
@@ -197,6 +199,7 @@ std::optional<std::size_t> Control::find_name(std::string_view name) const
 asio::awaitable<void> Control::review_regularly()
 {
     asio::steady_timer timer(executor_);
+    std::optional begun(Clock::now());
     for (auto next_review = Clock::now();;) {
         timer.expires_after(look_period);
         if (const auto [error] = co_await timer.async_wait(net::as_result); error)
@@ -207,6 +210,10 @@ asio::awaitable<void> Control::review_regularly()
             publish_(snapshot_);
             ending_.sweep();
             next_review = now + review_period;
+            if (begun && now - *begun >= first_word_after) {
+                tell_unknown_masters();
+                begun.reset();
+            }
             continue;
         }
         if (forget_after_a_stop())
@@ -218,6 +225,36 @@ asio::awaitable<void> Control::review_regularly()
                      course.under_way() && course.look(sessions_seen(place), now))
                 tell_failover(place);
     }
+}
+
+// After a start nothing has changed yet, so no change tells why connections are refused.
+void Control::tell_unknown_masters() const
+{
+    constexpr std::size_t most_names = 5;
+    std::string unknown;
+    std::size_t count = 0;
+    const verdict::Verdict* first = nullptr;
+    for (const auto place : order_) {
+        const auto& verdict = names_[place].watch.verdict();
+        const bool waits =
+            verdict.state == verdict::State::no_quorum || verdict.state == verdict::State::stale;
+        if (verdict.open || !waits)
+            continue;
+        first = first ? first : &verdict;
+        if (++count <= most_names)
+            unknown += (unknown.empty() ? "" : ", ") + names_[place].watch.subject().name;
+    }
+    if (!first)
+        return;
+    std::string silent;
+    for (const auto& sentinel : sentinels_)
+        if (!sentinel.up)
+            silent += (silent.empty() ? "" : "; ") + sentinel.address + ": " + sentinel.failure;
+    write_log(
+        LogLevel::error,
+        "no master is known yet, and connections are refused: " + unknown +
+            (count > most_names ? ", …" : ""),
+        {{"reason", first->reason}, {"sentinels", silent}});
 }
 
 void Control::forget_everything(std::string_view why)

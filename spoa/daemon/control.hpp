@@ -28,6 +28,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -102,6 +103,7 @@ public:
     void on_probe(std::size_t name, std::size_t node, const verdict::Probe& probe) override;
     void on_info(std::size_t name, std::size_t node, const node::Info& info) override;
     void on_trouble(std::size_t name, std::size_t node, const std::string& reason) override;
+    void on_no_info(std::size_t name, std::size_t node, const std::string& reason) override;
 
 private:
     struct Node;
@@ -125,7 +127,8 @@ private:
         std::vector<std::shared_ptr<Node>> links{};     // likewise, in the order of `nodes`
         std::vector<node::RestartWatch> restarts{};     // likewise
         std::map<std::string, std::string> refusals{};  // by Sentinel: the last one logged
-        bool in_use = true;                             // it is in the configuration
+        std::set<Endpoint> unmapped{};  // replicas without a server, that were logged
+        bool in_use = true;             // it is in the configuration
     };
     // A link, and what it needs for as long as it runs.
     struct Node {
@@ -174,6 +177,9 @@ private:
     void on_restart(std::size_t name, std::size_t node, const node::Restart& restart);
     verdict::SessionsSeen sessions_seen(std::size_t name) const;
     void tell_failover(std::size_t name);
+    void tell_unmapped(std::size_t name);
+    void tell_unknown_masters() const;
+    void tell_same_sentinel(std::size_t sentinel, const std::string& id);
     void forget_everything(std::string_view why);
     bool forget_after_a_stop();
     void ask_everyone(std::size_t name);

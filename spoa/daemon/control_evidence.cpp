@@ -46,8 +46,46 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
         vote.address = hosts_.canonical(*vote.address);
     for (auto& replica : vote.unseen)
         replica.address = hosts_.canonical(replica.address);
-    if (names_[name].watch.cast(sentinel, std::move(vote)))
+    for (auto& address : vote.promotable)
+        address = hosts_.canonical(address);
+    tell_same_sentinel(sentinel, vote.sentinel_id);
+    if (names_[name].watch.cast(sentinel, std::move(vote))) {
+        tell_unmapped(name);
         review(name, 1);
+    }
+}
+
+// A Sentinel has said who it is: once for each that says so who is listed as another.
+void Control::tell_same_sentinel(std::size_t sentinel, const std::string& id)
+{
+    auto& report = sentinels_[sentinel];
+    if (report.id == id)
+        return;
+    report.id = id;
+    for (const auto& other : sentinels_)
+        if (&other != &report && !id.empty() && other.id == id)
+            write_log(
+                LogLevel::warning,
+                other.address + " and " + report.address +
+                    " are the same Sentinel, and its vote counts once: list it once, or give a "
+                    "cloned one a myid of its own");
+}
+
+// Before one of them is master, and nothing can be named. Each once.
+void Control::tell_unmapped(std::size_t name)
+{
+    constexpr std::size_t most = 20;  // whatever the Sentinels say
+    auto& told = names_[name].unmapped;
+    const auto& master_name = names_[name].watch.subject().name;
+    const auto unmapped = verdict::unmapped_replicas(names_[name].watch);
+    metrics_.names().set_unmapped_replicas(name, unmapped.size());
+    for (const auto& address : unmapped)
+        if (told.size() < most && told.insert(address).second)
+            write_repeating(
+                LogLevel::warning,
+                master_name + ": the Sentinels may promote " + to_string(address) +
+                    ", a replica that no entry of servers: maps",
+                {{"name", master_name}});
 }
 
 void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
@@ -71,11 +109,20 @@ void Control::on_no_replicas(
 {
     if (!names_[name].in_use)
         return;
-    write_repeating(
-        LogLevel::warning,
-        "sentinel " + sentinels_[sentinel].address + ": does not tell which replicas of " +
-            names_[name].watch.subject().name + " it sees (docs/security.md)",
-        {{"reason", refused.text}});
+    const auto& subject = names_[name].watch.subject();
+    const auto who = "sentinel " + sentinels_[sentinel].address + ": ";
+    if (subject.replicas)
+        write_repeating(
+            LogLevel::warning,
+            who + "does not tell which replicas of " + subject.name + " it sees (docs/security.md)",
+            {{"reason", refused.text}});
+    else
+        write_repeating(
+            LogLevel::info,
+            who +
+                "does not tell which replicas there are; one that no entry of servers: maps is "
+                "noticed only as the master (docs/security.md)",
+            {{"reason", refused.text}});
 }
 
 void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
@@ -147,6 +194,19 @@ void Control::on_restart(std::size_t name, std::size_t node, const node::Restart
     log_restart(watch.subject().name, report.server, restart, emptied);
     if (emptied)
         report.loss = {restart, Clock::now()};
+}
+
+void Control::on_no_info(std::size_t name, std::size_t node, const std::string& reason)
+{
+    auto& report = names_[name].nodes[node];
+    if (std::exchange(report.no_info, reason) == reason || reason.empty())
+        return;
+    write_repeating(
+        LogLevel::warning,
+        "node " + report.server + " (" + to_string(report.address) +
+            "): does not answer INFO, so nobody sees whether it loads or has lost its data "
+            "(docs/security.md)",
+        {{"name", names_[name].watch.subject().name}, {"reason", reason}});
 }
 
 void Control::on_trouble(std::size_t name, std::size_t node, const std::string& reason)

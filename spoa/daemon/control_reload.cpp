@@ -62,6 +62,10 @@ void Control::apply(const config::Config& config, const TlsClients& clients)
     set_sentinels(config, clients);
     for (std::size_t i = 0; i < config.masters.size(); ++i)
         set_nodes(config, config.masters[i], clients.nodes[i]);
+    // So that HAProxy's first reply finds which servers there are, however slow everybody else is.
+    for (const auto place : order_)
+        if (auto& name = names_[place]; name.replicas.replicas().empty())
+            name.replicas.review(name.watch, Clock::now());
     set_snapshot();
     fences_.configure(
         config.haproxies,
@@ -90,6 +94,9 @@ void Control::set_names(const config::Config& config)
 {
     for (const auto place : std::exchange(order_, {}))
         names_[place].in_use = false;
+    std::vector<std::string> sentinels;
+    for (const auto& address : config.sentinels.addresses)
+        sentinels.push_back(to_string(address));
     for (const auto& master : config.masters) {
         const auto place = places_.emplace(master.name, names_.size()).first->second;
         order_.push_back(place);
@@ -98,7 +105,8 @@ void Control::set_names(const config::Config& config)
             canonical(master.servers),
             master.policy,
             config.sentinels.vote_ttl,
-            master.replicas};
+            master.replicas,
+            sentinels};
         if (place == names_.size()) {
             names_.push_back(Name{
                 .watch{std::move(subject), config.sentinels.addresses.size(), Clock::now()},
@@ -135,7 +143,11 @@ std::vector<sentinel::Topic> Control::topics() const
     std::vector<sentinel::Topic> topics(names_.size());
     for (const auto place : order_) {
         const auto& subject = names_[place].watch.subject();
-        topics[place] = {subject.name, subject.replicas.has_value()};
+        topics[place] = {
+            subject.name,
+            subject.replicas          ? sentinel::Replicas::often
+            : subject.servers.empty() ? sentinel::Replicas::unasked
+                                      : sentinel::Replicas::seldom};
     }
     return topics;
 }

@@ -31,7 +31,7 @@ OldWorkers::OldWorkers(
       trouble_(
           metrics, place_, address_, "master CLI",
           "old workers cannot be kept from a former master"),
-      link_(executor, master_cli, *this)
+      link_(executor, master_cli, *this, net::HaproxySocket::master_cli)
 {}
 
 void OldWorkers::add_backend(const std::string& backend, std::size_t name, bool reads)

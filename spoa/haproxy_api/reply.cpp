@@ -15,7 +15,9 @@ namespace {
 // Bits of srv_admin_state, from HAProxy's include/haproxy/server-t.h.
 constexpr std::uint64_t forced_maint = 0x01;
 constexpr std::uint64_t forced_drain = 0x08;
-constexpr std::uint64_t other_maint = 0x02 | 0x20;  // inherited, resolution
+// Inherited from a tracked server; no address from the resolvers. 0x40 tells that the host name was
+// set over the runtime API: it stays for ever, and is no maintenance.
+constexpr std::uint64_t other_maint = 0x02 | 0x20;
 
 std::vector<std::string_view> split(std::string_view text, char separator)
 {

@@ -21,8 +21,8 @@ frontend @FRONTEND@
 )";
 
 constexpr std::string_view wait_for_agent_text =
-    R"(    # Without an agent there is no verdict to wait for.
-    tcp-request session reject if { nbsrv(sentinel_agents) eq 0 }
+    R"(    # Without an agent nobody is asked (the SPOE file sees to that) and the gate refuses at once. Why, for the log.
+    tcp-request session set-var(sess.sentinel.reason) str("no agent is up") if { nbsrv(sentinel_agents) eq 0 }
 
 )";
 

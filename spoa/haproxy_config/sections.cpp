@@ -173,7 +173,8 @@ spoe-agent sentinel-agent
 spoe-message sentinel-verdict
     # Each frontend sets this variable to the name it is for.
     args  master=var(sess.redis_master)@ROLE@
-    event on-client-session
+    # Where no agent is up there is nobody to ask, and nothing to wait for.
+    event on-client-session if { nbsrv(sentinel_agents) gt 0 }
 )";
 
 constexpr std::string_view processing_without_wait =

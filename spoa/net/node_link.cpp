@@ -17,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto connect_limit = 400ms;
 constexpr auto role_period = 200ms;
 constexpr auto info_period = 1s;
+constexpr auto refused_period = 60s;  // of INFO, when it was refused
 // Short: a process that dies may still accept for a moment, and until it refuses, connections are
 // sent to it.
 constexpr auto first_retry = 2ms;
@@ -110,17 +111,21 @@ asio::awaitable<std::string> NodeLink::run_once()
             note_silence(replies.error());
             co_return "asking for its role: " + replies.error().message();
         }
-        for (const auto& reply : *replies)
-            if (const auto* const error = reply.error())
-                co_return trouble_in(*error);
+        if (const auto* const error = replies->front().error())
+            co_return trouble_in(*error);
         backoff_.reset();
-        if (with_info)
+        if (with_info) {
+            const auto* const error = replies->back().error();
+            listener_.on_no_info(name_, node_, error ? trouble_in(*error) : "");
+            if (error)
+                next_info = asked_at_ + refused_period;
             if (const auto info = node::parse_info(replies->back())) {
                 probe_.loading = info->loading;
                 probe_.announced = info->announced;
                 probe_.priority = info->priority;
                 listener_.on_info(name_, node_, *info);
             }
+        }
         take_role(replies->front(), asked_at_);
 
         if (!std::exchange(urgent_, false)) {

@@ -38,10 +38,13 @@ public:
     virtual void on_info(std::size_t name, std::size_t node, const node::Info& info) = 0;
     // It cannot be asked; `reason` is a sentence, empty when it can again.
     virtual void on_trouble(std::size_t name, std::size_t node, const std::string& reason) = 0;
+    // It answers ROLE and refuses INFO; `reason` is a sentence, empty when it answers that as well.
+    virtual void on_no_info(std::size_t name, std::size_t node, const std::string& reason) = 0;
 };
 
 // One data node: a connection that asks ROLE five times a second and INFO once, opened again at
-// once when it breaks, because a refused connection is news: the process is gone.
+// once when it breaks, because a refused connection is news: the process is gone. What INFO adds is
+// done without where it is refused: ROLE has what a verdict needs.
 class NodeLink {
 public:
     // `listener` must outlive it.

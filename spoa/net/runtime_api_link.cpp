@@ -34,10 +34,11 @@ bool is_cancelled(asio::cancellation_state state)
 }  // namespace
 
 RuntimeApiLink::RuntimeApiLink(
-    asio::any_io_executor executor, SocketAddress address, RuntimeApiUser& user)
+    asio::any_io_executor executor, SocketAddress address, RuntimeApiUser& user, HaproxySocket kind)
     : executor_(std::move(executor)),
       address_(std::move(address)),
       user_(user),
+      kind_(kind),
       wake_(executor_),
       backoff_(first_retry, longest_retry)
 {}
@@ -114,13 +115,18 @@ std::string RuntimeApiLink::explain(const error_code& error) const
 {
     namespace errc = boost::system::errc;
     const bool is_path = !address_.unix_path.empty();
+    const bool is_master = kind_ == HaproxySocket::master_cli;
+    const auto where = is_path ? address_.unix_path : "ipv4@" + to_string(address_.tcp);
     if (error == errc::no_such_file_or_directory || error == asio::error::connection_refused)
-        return std::string("nobody listens there: start HAProxy, or write `stats socket ") +
-               (is_path ? address_.unix_path : "ipv4@" + to_string(address_.tcp)) +
-               " level admin` in its section global";
+        return "nobody listens there: start HAProxy, " +
+               (is_master
+                    ? "with -W and `-S " + where + "`"
+                    : "or write `stats socket " + where + " level admin` in its section global");
     if (error == errc::permission_denied)
-        return "permission denied: let the agent's user be in the group of the socket, which "
-               "`group` on the `stats socket` line of haproxy.cfg gives";
+        return std::string(
+                   "permission denied: let the agent's user be in the group of the socket, which ") +
+               (is_master ? "`-S " + where + ",mode,660,group,NAME` of HAProxy's command line gives"
+                          : "`group` on the `stats socket` line of haproxy.cfg gives");
     if (error == asio::error::timed_out)
         return "no complete answer within a second";
     if (error == asio::error::message_size)

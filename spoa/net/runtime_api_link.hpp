@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace spoa::net {
@@ -30,6 +31,9 @@ public:
     virtual void on_failure(const std::string& reason) = 0;  // a sentence that says what to change
 };
 
+// Which socket of a HAProxy it is: what opens it is another line for each.
+enum class HaproxySocket : std::uint8_t { runtime_api, master_cli };
+
 // The runtime API of one HAProxy, or its master CLI. A connection for each turn: HAProxy closes it
 // when the reply is complete (the master CLI: when nothing more can come), so nothing is left over
 // from one turn to the next, and a reloaded HAProxy is met anew. A failed turn is followed by a
@@ -38,7 +42,8 @@ class RuntimeApiLink {
 public:
     // `user` must outlive it.
     RuntimeApiLink(
-        boost::asio::any_io_executor executor, SocketAddress address, RuntimeApiUser& user);
+        boost::asio::any_io_executor executor, SocketAddress address, RuntimeApiUser& user,
+        HaproxySocket kind = HaproxySocket::runtime_api);
 
     // Runs until cancelled.
     boost::asio::awaitable<void> run();
@@ -54,6 +59,7 @@ private:
     boost::asio::any_io_executor executor_;
     SocketAddress address_;
     RuntimeApiUser& user_;
+    HaproxySocket kind_;
     boost::asio::steady_timer wake_;
     Backoff backoff_;
     bool woken_ = false;

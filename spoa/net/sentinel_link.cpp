@@ -181,8 +181,7 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::introduce(RedisConnect
     auto id = sentinel::parse_myid(replies->front());
     if (const auto* const refused = std::get_if<Refused>(&id))
         co_return failure_of(*refused);
-    interview_.begin(
-        std::get<std::string>(std::move(id)), sentinel::parse_tilt(replies->back()), Clock::now());
+    interview_.begin(std::get<std::string>(std::move(id)), replies->back(), Clock::now());
     co_return std::nullopt;
 }
 
@@ -290,6 +289,8 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::ask(
 
     bool torn = false;
     std::span<const resp::Value> rest(*replies);
+    if (round.info)
+        interview_.take_info(rest.back());
     for (const auto& question : round.questions) {
         auto outcome = interview_.take(question, rest, round.asked_at);
         if (!outcome)

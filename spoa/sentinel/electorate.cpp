@@ -26,6 +26,17 @@ std::vector<Vote> valid_votes(
     return votes;
 }
 
+std::optional<std::size_t> same_as(std::span<const std::optional<Vote>> ballots, std::size_t place)
+{
+    const auto& vote = ballots[place];
+    if (!vote || vote->sentinel_id.empty())
+        return std::nullopt;
+    for (std::size_t first = 0; first < place; ++first)
+        if (ballots[first] && ballots[first]->sentinel_id == vote->sentinel_id)
+            return first;
+    return std::nullopt;
+}
+
 std::optional<Majority> find_majority(std::span<const Vote> votes, std::size_t needed)
 {
     for (const auto& candidate : votes) {

@@ -23,6 +23,10 @@ std::vector<Vote> valid_votes(
     std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl,
     TimePoint now);
 
+// The place of the first Sentinel that is the same as the one at `place`, where that is another:
+// one listed under two addresses, or two with one `myid`. Of these one vote counts.
+std::optional<std::size_t> same_as(std::span<const std::optional<Vote>> ballots, std::size_t place);
+
 // An address that a majority names.
 struct Majority {
     Endpoint address;

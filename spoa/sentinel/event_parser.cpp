@@ -33,6 +33,7 @@ constexpr std::array rows{
     Row{"-failover-abort-not-elected", Hint::ask_sender},
     Row{"-failover-abort-no-good-slave", Hint::ask_sender},
     Row{"-failover-abort-slave-timeout", Hint::ask_sender},
+    Row{"-failover-abort-master-timeout", Hint::ask_sender},  // Valkey 9, FAILOVER … COORDINATED
     Row{"+reset-master", Hint::ask_all},
     Row{"+monitor", Hint::ask_all},
     Row{"-monitor", Hint::ask_all},

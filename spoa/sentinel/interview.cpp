@@ -13,10 +13,19 @@ using namespace std::chrono_literals;
 constexpr auto ckquorum_period = 10s;
 // Every second with the default poll, which is every 500 ms and not exact.
 constexpr auto replicas_period = 900ms;
+constexpr auto seldom_replicas_period = 10s;
+constexpr auto info_period = 10s;     // while a name is unknown
 constexpr auto refused_period = 60s;  // of a question that was refused
 // One write holds this many questions at most, so that an urgent one never waits long behind a
 // poll of a thousand names.
 constexpr std::size_t names_a_write = 50;
+
+// When in the period of what is asked seldom the turn of the name at `place` is.
+std::chrono::milliseconds spread(std::size_t place, std::size_t places)
+{
+    const auto share = static_cast<double>(place) / static_cast<double>(places);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(seldom_replicas_period * share);
+}
 
 constexpr std::size_t replies_to(const Question& question) noexcept
 {
@@ -32,12 +41,20 @@ Interview::Interview(std::vector<Topic> topics, std::chrono::milliseconds poll_i
     adapt(std::move(topics));
 }
 
-void Interview::begin(std::string sentinel_id, bool in_tilt, TimePoint now)
+void Interview::begin(std::string sentinel_id, const resp::Value& info, TimePoint now)
 {
-    for (auto& asked : asked_)
+    for (std::size_t name = 0; name < asked_.size(); ++name) {
+        auto& asked = asked_[name];
         asked = {.topic = std::move(asked.topic), .no_replicas = std::move(asked.no_replicas)};
+        // What is asked seldom is spread over its period: the first poll of a thousand names is
+        // long enough.
+        if (asked.topic.replicas == Replicas::seldom)
+            asked.next_replicas = now + spread(name, asked_.size());
+    }
     id_ = std::move(sentinel_id);
-    in_tilt_ = in_tilt;
+    in_tilt_ = parse_tilt(info);
+    take_info(info);
+    next_info_ = now + info_period;
     poll_at_ = 0;
     next_poll_ = now;
 }
@@ -49,8 +66,10 @@ void Interview::adapt(std::vector<Topic> topics)
         auto& asked = asked_[name];
         if (topics[name].name.empty())  // should it come back, nothing of before counts
             asked = {};
-        if (!topics[name].replicas)
-            asked.unseen.clear();
+        if (topics[name].replicas == Replicas::unasked)
+            asked.replicas = {};
+        if (topics[name].replicas != asked.topic.replicas)
+            asked.next_replicas = {};
         asked.topic = std::move(topics[name]);
     }
 }
@@ -64,7 +83,7 @@ void Interview::ask_quorum_now(std::size_t name)
 void Interview::ask_replicas_now(std::size_t name)
 {
     auto& asked = asked_[name];
-    if (!asked.topic.replicas || !asked.no_replicas.empty())
+    if (asked.topic.replicas != Replicas::often || !asked.no_replicas.empty())
         return;
     asked.next_replicas = TimePoint();
     ask_now(name);
@@ -99,17 +118,30 @@ Question Interview::prepare(std::size_t name, TimePoint now)
         name,
         !asked.last || !asked.last->address,
         now >= asked.next_ckquorum,
-        asked.topic.replicas && now >= asked.next_replicas};
+        is_time_for_replicas(asked, now)};
     if (question.ckquorum)
         asked.next_ckquorum = now + ckquorum_period;
     if (question.replicas)
-        asked.next_replicas = now + replicas_period;
+        asked.next_replicas = now + (asked.topic.replicas == Replicas::often
+                                         ? std::chrono::milliseconds(replicas_period)
+                                         : std::chrono::milliseconds(seldom_replicas_period));
     return question;
+}
+
+bool Interview::is_time_for_replicas(const Asked& asked, TimePoint now) const
+{
+    switch (asked.topic.replicas) {
+        case Replicas::unasked: return false;
+        case Replicas::seldom: return now >= asked.next_replicas && now >= seldom_replicas_from_;
+        case Replicas::often: return now >= asked.next_replicas;
+    }
+    return false;
 }
 
 Round Interview::next_round(TimePoint now)
 {
-    Round round{{}, 0, {}, now};
+    Round round;
+    round.asked_at = now;
     for (const auto place : take_due(now)) {
         const auto& name = asked_[place].topic.name;
         const auto& question = round.questions.emplace_back(prepare(place, now));
@@ -126,6 +158,13 @@ Round Interview::next_round(TimePoint now)
         if (question.replicas)
             put("REPLICAS");
         round.replies += replies_to(question);
+        const auto& last = asked_[place].last;
+        round.info = round.info || (last && !last->address && now >= next_info_);
+    }
+    if (round.info) {
+        next_info_ = now + info_period;
+        resp::put_command(round.request, {"INFO", "sentinel"});
+        ++round.replies;
     }
     return round;
 }
@@ -150,14 +189,17 @@ std::optional<Outcome> Interview::take(
         asked.no_quorum = parse_ckquorum(rest[0]).value_or(false);
         rest = rest.subspan(1);
     }
-    if (question.replicas && asked.topic.replicas)
+    if (question.replicas && asked.topic.replicas != Replicas::unasked)
         outcome.no_replicas = take_replicas(asked, rest[0], asked_at);
 
     if (auto* const vote = std::get_if<Vote>(&outcome.answer)) {
         vote->sentinel_id = id_;
         vote->in_tilt = in_tilt_;
         vote->no_quorum_for_failover = asked.no_quorum;
-        vote->unseen = asked.unseen;
+        vote->unseen = asked.replicas.unseen;
+        vote->promotable = asked.replicas.promotable;
+        if (!vote->address)
+            vote->monitored = nearest_names(asked.topic.name, monitored_);
         asked.last = *vote;
     } else {
         asked.last.reset();
@@ -171,18 +213,22 @@ std::optional<Outcome> Interview::take(
 std::optional<Refused> Interview::take_replicas(
     Asked& asked, const resp::Value& reply, TimePoint now)
 {
+    const bool seldom = asked.topic.replicas == Replicas::seldom;
+    auto& told = seldom ? seldom_refusal_ : asked.no_replicas;
     auto answer = parse_replicas(reply);
-    if (auto* const unseen = std::get_if<std::vector<UnseenReplica>>(&answer)) {
-        asked.unseen = std::move(*unseen);
-        asked.no_replicas.clear();
+    if (auto* const known = std::get_if<KnownReplicas>(&answer)) {
+        asked.replicas = std::move(*known);
+        if (seldom)  // nobody asks for who is unseen, and it would change often
+            asked.replicas.unseen.clear();
+        told.clear();
         return std::nullopt;
     }
     auto& refused = std::get<Refused>(answer);
-    asked.unseen.clear();
+    asked.replicas = {};
     if (!is_permanent(refused.why))
         return std::nullopt;
-    asked.next_replicas = now + refused_period;
-    if (refused.text == std::exchange(asked.no_replicas, refused.text))
+    (seldom ? seldom_replicas_from_ : asked.next_replicas) = now + refused_period;
+    if (refused.text == std::exchange(told, refused.text))
         return std::nullopt;
     return std::move(refused);
 }

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,10 +15,17 @@
 
 namespace spoa::sentinel {
 
+// How often to ask which replicas a Sentinel knows.
+enum class Replicas : std::uint8_t {
+    unasked,
+    seldom,  // for a warning before one that no server has is promoted
+    often,   // reads go to them
+};
+
 // A name to ask about.
 struct Topic {
-    std::string name;       // empty: there is nothing at this place
-    bool replicas = false;  // ask also which of its replicas the Sentinel sees
+    std::string name;  // empty: there is nothing at this place
+    Replicas replicas = Replicas::unasked;
 
     bool operator==(const Topic&) const = default;
 };
@@ -35,6 +43,7 @@ struct Round {
     std::string request;
     std::size_t replies = 0;  // that it will be answered with
     std::vector<Question> questions;
+    bool info = false;  // and INFO sentinel, last
     TimePoint asked_at;
 };
 
@@ -48,8 +57,8 @@ class Interview {
 public:
     Interview(std::vector<Topic> topics, std::chrono::milliseconds poll_interval);
 
-    // A new conversation: nothing of the last one counts.
-    void begin(std::string sentinel_id, bool in_tilt, TimePoint now);
+    // A new conversation: nothing of the last one counts. `info` is the reply to INFO sentinel.
+    void begin(std::string sentinel_id, const resp::Value& info, TimePoint now);
 
     // Other names from now on; one that stays keeps its place.
     void adapt(std::vector<Topic> topics);
@@ -73,6 +82,9 @@ public:
     std::optional<Outcome> take(
         const Question& question, std::span<const resp::Value>& replies, TimePoint asked_at);
 
+    // Takes the reply to a round's INFO sentinel: which names there are, for those that are not.
+    void take_info(const resp::Value& info) { monitored_ = parse_monitored(info); }
+
 private:
     struct Asked {
         Topic topic;
@@ -80,13 +92,14 @@ private:
         bool urgent = false;
         bool no_quorum = false;  // CKQUORUM's last answer
         TimePoint next_ckquorum{};
-        std::vector<UnseenReplica> unseen{};
+        KnownReplicas replicas{};
         TimePoint next_replicas{};
         std::string no_replicas{};  // why it does not tell of them
     };
 
     std::vector<std::size_t> take_due(TimePoint now);
     Question prepare(std::size_t name, TimePoint now);
+    bool is_time_for_replicas(const Asked& asked, TimePoint now) const;
     std::optional<Refused> take_replicas(Asked& asked, const resp::Value& reply, TimePoint now);
 
     std::chrono::milliseconds poll_interval_;
@@ -95,6 +108,11 @@ private:
     bool in_tilt_ = false;
     std::size_t poll_at_ = 0;  // the next name to poll
     TimePoint next_poll_;
+    std::vector<std::string> monitored_;  // the names that it monitors, when last asked
+    TimePoint next_info_{};
+    // One refusal of a question asked seldom is one for all names.
+    TimePoint seldom_replicas_from_{};
+    std::string seldom_refusal_;
 };
 
 }  // namespace spoa::sentinel

@@ -256,17 +256,18 @@ std::optional<bool> parse_ckquorum(const resp::Value& reply)
     return false;
 }
 
-Answer<std::vector<UnseenReplica>> parse_replicas(const resp::Value& reply)
+Answer<KnownReplicas> parse_replicas(const resp::Value& reply)
 {
     if (const auto* const error = reply.error())
         return classify(*error);
     const auto* const list = reply.array();
     if (!list)
         return not_understood("REPLICAS answered no list");
-    std::vector<UnseenReplica> unseen;
+    KnownReplicas known;
     for (const auto& entry : *list) {
         std::string_view ip;
         std::string_view port;
+        std::string_view priority;
         Flags flags;
         const auto take = [&](std::string_view name, std::string_view value) {
             if (name == "ip")
@@ -275,22 +276,68 @@ Answer<std::vector<UnseenReplica>> parse_replicas(const resp::Value& reply)
                 port = value;
             else if (name == "flags")
                 flags = parse_flags(value);
+            else if (name == "slave-priority")
+                priority = value;
         };
         if (const auto refused = read_fields(entry, "REPLICAS", take))
             return *refused;
-        if (!flags.s_down && !flags.disconnected)
-            continue;
         // One whose host name the Sentinel cannot resolve has no ip: nobody else is concerned.
-        if (auto address = make_endpoint(ip, port))
-            unseen.push_back({*std::move(address), flags.s_down});
+        const auto address = make_endpoint(ip, port);
+        if (!address)
+            continue;
+        if (priority != "0")
+            known.promotable.push_back(*address);
+        if (flags.s_down || flags.disconnected)
+            known.unseen.push_back({*address, flags.s_down});
     }
-    return unseen;
+    return known;
 }
 
 bool parse_tilt(const resp::Value& info)
 {
     const auto* const text = info.text();
     return text && text->find("sentinel_tilt:1") != std::string::npos;
+}
+
+std::vector<std::string> parse_monitored(const resp::Value& info)
+{
+    // master0:name=mymaster,status=ok,address=127.0.0.1:6379,slaves=2,sentinels=3
+    constexpr std::size_t most = 10'000;
+    std::vector<std::string> names;
+    const auto* const text = info.text();
+    std::string_view rest = text ? std::string_view(*text) : std::string_view();
+    while (!rest.empty() && names.size() < most) {
+        const auto end = rest.find('\n');
+        const auto line = rest.substr(0, end);
+        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+        constexpr std::string_view before = ":name=";
+        const auto name = line.find(before);
+        const auto status = line.find(",status=");
+        if (line.starts_with("master") && name < status && status != std::string_view::npos)
+            names.push_back(
+                quote(line.substr(name + before.size(), status - name - before.size())));
+    }
+    return names;
+}
+
+std::vector<std::string> nearest_names(
+    std::string_view wanted, const std::vector<std::string>& monitored)
+{
+    constexpr std::size_t enough = 3;
+    const auto same_letter = [](char a, char b) {
+        const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+        return lower(a) == lower(b);
+    };
+    std::vector<std::string> names;
+    for (const auto& name : monitored) {
+        if (name == wanted)  // it did when it was asked for all
+            continue;
+        if (std::ranges::equal(name, wanted, same_letter))
+            return {name};
+        if (names.size() < enough)
+            names.push_back(name);
+    }
+    return names;
 }
 
 Answer<std::string> parse_myid(const resp::Value& reply)

@@ -17,6 +17,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -61,12 +62,27 @@ Answer<Vote> repeat_vote(const Vote& last, const resp::Value& master, TimePoint 
 // neither yes nor no.
 std::optional<bool> parse_ckquorum(const resp::Value& reply);
 
-// The replicas that the Sentinel does not see, of those that SENTINEL REPLICAS lists. It does not
-// list those that are not to be announced, nor, for up to ten seconds after a RESET, any at all.
-Answer<std::vector<UnseenReplica>> parse_replicas(const resp::Value& reply);
+// What SENTINEL REPLICAS tells of the replicas that a Sentinel knows.
+struct KnownReplicas {
+    std::vector<UnseenReplica> unseen;
+    std::vector<Endpoint> promotable;  // all but those of priority 0
+};
+
+// It does not list those that are not to be announced, nor, for up to ten seconds after a RESET,
+// any at all.
+Answer<KnownReplicas> parse_replicas(const resp::Value& reply);
 
 // Whether `INFO sentinel` tells of TILT mode.
 bool parse_tilt(const resp::Value& info);
+
+// The names that a Sentinel monitors, by its `INFO sentinel`; none when the reply has none.
+// SENTINEL MASTERS tells the same in thirty times as many bytes.
+std::vector<std::string> parse_monitored(const resp::Value& info);
+
+// Some of the names that a Sentinel monitors, to be shown where it does not know `wanted`: the one
+// that differs in upper and lower case alone; else the first few.
+std::vector<std::string> nearest_names(
+    std::string_view wanted, const std::vector<std::string>& monitored);
 
 // The 40 hex digits of SENTINEL MYID; empty when the Sentinel does not know the command.
 Answer<std::string> parse_myid(const resp::Value& reply);

@@ -46,7 +46,10 @@ struct Vote {
     std::uint64_t known_sentinels = 0;    // itself included
     bool no_quorum_for_failover = false;  // its last CKQUORUM failed
     bool in_tilt = false;                 // its flags do not count, its address does
-    std::vector<UnseenReplica> unseen{};  // empty where it is not asked about replicas
+    std::vector<UnseenReplica> unseen{};  // empty where reads do not go to replicas
+    std::vector<Endpoint>
+        promotable{};  // replicas that it may promote; empty where it is not asked
+    std::vector<std::string> monitored{};  // of the names it knows, where it does not know this one
     // MYID; empty where the Sentinel does not know the command (before 6.2).
     std::string sentinel_id;
     TimePoint answered_at;

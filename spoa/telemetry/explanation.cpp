@@ -73,8 +73,9 @@ std::string votes_text(const Json& json)
              number(vote, "epoch"),
              given ? number(vote, "age_ms") + " ms" : "-",
              vote.at("valid").get<bool>() ? "yes" : "no",
-             given ? joined(vote.at("flags")) + (vote.value("tilt", false) ? ",TILT" : "")
-                   : text_or(vote, "reason", "-")});
+             vote.contains("reason")
+                 ? text_or(vote, "reason", "-")
+                 : joined(vote.at("flags")) + (vote.value("tilt", false) ? ",TILT" : "")});
     }
     std::string text = aligned(rows);
     for (const auto& support : json.at("support"))
@@ -199,6 +200,16 @@ std::string place_text(const Json& failover, const std::string& which)
            text_or(failover, (which + "_address").c_str(), "-");
 }
 
+// What the new master lacked of the old one's writes.
+std::string lag_text(const Json& failover)
+{
+    const auto bytes = failover.find("lag_bytes");
+    if (bytes == failover.end() || !bytes->is_number())
+        return ", how far behind was not measured";
+    const auto age = number(failover, "lag_ms");
+    return ", " + bytes->dump() + " bytes behind" + (age == "-" ? "" : " (" + age + " ms)");
+}
+
 std::string failovers_text(const Json& json)
 {
     constexpr std::size_t clock = 11;  // of 2026-11-27T05:36:32.645Z
@@ -210,7 +221,7 @@ std::string failovers_text(const Json& json)
         else if (failover.at("to_address").is_null())
             text += from + " is in doubt\n";
         else
-            text += from + " -> " + place_text(failover, "to") + "\n";
+            text += from + " -> " + place_text(failover, "to") + lag_text(failover) + "\n";
         for (const auto& [phase, moment] : failover.at("phases").items())
             if (moment.is_string() && moment.get<std::string>().size() > clock)
                 text += "    " + moment.get<std::string>().substr(clock) + "  " + phase + "\n";

@@ -1,6 +1,7 @@
 #include "telemetry/name_metrics.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace spoa::telemetry {
@@ -8,6 +9,8 @@ namespace {
 
 const prometheus::Histogram::BucketBoundaries switch_bounds{
     0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+
+constexpr auto not_measured = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
@@ -27,9 +30,20 @@ NameMetrics::NameMetrics(Families& families)
       masters_claimed_(families.gauge(
           "nodes_claiming_master",
           "Probed data nodes that say they are master; above 1 for long is a split brain.")),
+      unmapped_(families.gauge(
+          "unmapped_replicas",
+          "Replicas that the Sentinels may promote and no entry of servers: maps.")),
       phase_(families.gauge(
           "failover_phase_timestamp_seconds",
           "When each phase of the last failover came, UNIX time; 0: it did not.")),
+      lag_bytes_(families.gauge(
+          "failover_lag_bytes",
+          "How many bytes of replication the new master of the last failover lacked, at least; NaN: "
+          "not measured.")),
+      lag_seconds_(families.gauge(
+          "failover_lag_seconds",
+          "How old the oldest write was that the new master of the last failover lacked; NaN: not "
+          "measured.")),
       switch_delay_(families
                         .histogram(
                             "switch_delay_seconds",
@@ -62,6 +76,11 @@ void NameMetrics::add(const std::string& name)
     series.votes = &votes_.Add(labels);
     series.switches = &switches_.Add(labels);
     series.masters_claimed = &masters_claimed_.Add(labels);
+    series.unmapped = &unmapped_.Add(labels);
+    series.lag_bytes = &lag_bytes_.Add(labels);
+    series.lag_seconds = &lag_seconds_.Add(labels);
+    series.lag_bytes->Set(not_measured);
+    series.lag_seconds->Set(not_measured);
 }
 
 void NameMetrics::set_servers(std::size_t name, std::vector<std::string> servers)
@@ -114,6 +133,14 @@ void NameMetrics::set_failover(
         const auto& time = failover.phases[i];
         by_name_[name].phases[i]->Set(time ? unix_time(*time) : 0);
     }
+    const auto& lag = failover.lag;
+    by_name_[name].lag_bytes->Set(lag ? static_cast<double>(lag->bytes) : not_measured);
+    by_name_[name].lag_seconds->Set(lag && lag->age ? seconds(*lag->age) : not_measured);
+}
+
+void NameMetrics::set_unmapped_replicas(std::size_t name, std::size_t replicas)
+{
+    by_name_[name].unmapped->Set(static_cast<double>(replicas));
 }
 
 void NameMetrics::set_masters_claimed(std::size_t name, std::size_t nodes)

@@ -32,7 +32,9 @@ public:
     void set_verdict(std::size_t name, const verdict::Verdict& verdict);
     // The master moved; `delay` is from the first vote for the new one to the verdict.
     void count_switch(std::size_t name, std::chrono::nanoseconds delay);
-    // The phases of a failover in which the master moved.
+    // How many replicas the Sentinels may promote that no server has.
+    void set_unmapped_replicas(std::size_t name, std::size_t replicas);
+    // The phases of a failover in which the master moved, and how far behind the new one was.
     void set_failover(std::size_t name, const verdict::Failover& failover, const Moment& now);
     // The verdict is open, and a HAProxy does not carry connections to where it leads.
     void set_undeliverable(std::size_t name, bool undeliverable);
@@ -59,6 +61,9 @@ private:
         prometheus::Gauge* info = nullptr;  // of the address in force; replaced when it moves
         prometheus::Counter* switches = nullptr;
         prometheus::Gauge* masters_claimed = nullptr;
+        prometheus::Gauge* unmapped = nullptr;
+        prometheus::Gauge* lag_bytes = nullptr;
+        prometheus::Gauge* lag_seconds = nullptr;
         std::array<prometheus::Gauge*, verdict::phase_names.size()> phases{};
     };
 
@@ -72,7 +77,10 @@ private:
     prometheus::Family<prometheus::Gauge>& votes_;
     prometheus::Family<prometheus::Counter>& switches_;
     prometheus::Family<prometheus::Gauge>& masters_claimed_;
+    prometheus::Family<prometheus::Gauge>& unmapped_;
     prometheus::Family<prometheus::Gauge>& phase_;
+    prometheus::Family<prometheus::Gauge>& lag_bytes_;
+    prometheus::Family<prometheus::Gauge>& lag_seconds_;
     prometheus::Histogram& switch_delay_;
     std::vector<std::string> names_;  // by place, ever
     std::vector<std::string> shown_;

@@ -42,7 +42,7 @@ Json flag_words(const sentinel::Flags& flags)
 
 Json vote_json(
     const SentinelReport& sentinel, const std::optional<verdict::Vote>& vote,
-    std::chrono::milliseconds vote_ttl, const Moment& now)
+    const std::string& same_as, std::chrono::milliseconds vote_ttl, const Moment& now)
 {
     Json json{{"sentinel", sentinel.address}};
     if (!vote) {
@@ -59,6 +59,10 @@ Json vote_json(
     json["tilt"] = vote->in_tilt;
     json["known_sentinels"] = vote->known_sentinels;
     json["id"] = vote->sentinel_id;
+    if (!same_as.empty()) {
+        json["valid"] = false;
+        json["reason"] = "it is the same Sentinel as " + same_as;
+    }
     return json;
 }
 
@@ -163,6 +167,11 @@ Json failover_json(const verdict::Failover& failover, const Moment& now)
         {"phases", std::move(phases)},
         {"ended", moment(failover.ended)},
         {"false_alarm", failover.false_alarm},
+        {"lag_bytes", failover.lag ? Json(failover.lag->bytes) : Json()},
+        {"lag_ms",
+         failover.lag && failover.lag->age
+             ? Json(duration_cast<milliseconds>(*failover.lag->age).count())
+             : Json()},
     };
 }
 
@@ -194,9 +203,15 @@ std::vector<std::string> warnings_of(
     const NameReport& name, std::span<const SentinelReport> sentinels, const Moment& now)
 {
     auto warnings = verdict::warnings_of(name.watch, addresses_of(sentinels), now.steady);
-    for (const auto& node : name.nodes)
+    for (const auto& node : name.nodes) {
         if (node.loss)
             warnings.push_back(loss_warning(node, now));
+        if (!node.no_info.empty())
+            warnings.push_back(
+                node.server +
+                " does not answer INFO, so nobody sees whether it loads or has lost its data: " +
+                node.no_info);
+    }
     return warnings;
 }
 
@@ -235,8 +250,15 @@ Json name_json(const NameReport& name, std::span<const SentinelReport> sentinels
     json["deliverable"] = !name.delivery || !name.delivery->is_blocked();
     json["problems"] = problems_json(name, sentinels, now);
     Json votes = Json::array();
-    for (std::size_t i = 0; i < sentinels.size(); ++i)
-        votes.push_back(vote_json(sentinels[i], watch.ballots()[i], watch.subject().vote_ttl, now));
+    for (std::size_t i = 0; i < sentinels.size(); ++i) {
+        const auto first = sentinel::same_as(watch.ballots(), i);
+        votes.push_back(vote_json(
+            sentinels[i],
+            watch.ballots()[i],
+            first ? sentinels[*first].address : "",
+            watch.subject().vote_ttl,
+            now));
+    }
     json["ballots"] = std::move(votes);
     return json;
 }

@@ -23,6 +23,7 @@ struct SentinelReport {
     std::string address;
     bool up = false;
     std::string failure;  // why not, while it is not up; never holds a secret
+    std::string id{};     // as it last said; empty where that is not known
 };
 
 // When a node came back from a restart with less data, as the master, and what was seen.
@@ -41,6 +42,7 @@ struct NodeReport {
     node::Info info;
     std::string trouble;             // why it cannot be asked; empty while it answers
     std::optional<LossReport> loss;  // the last one
+    std::string no_info{};           // why it refuses INFO, although it can be asked
 };
 
 // What the clients of a name get from HAProxy, whatever the verdict says.

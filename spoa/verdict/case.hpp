@@ -27,4 +27,7 @@ std::size_t votes_for(const std::optional<Endpoint>& address, std::span<const Vo
 // "2 of 3 Sentinels"
 std::string count_of(std::size_t votes, std::size_t sentinels);
 
+// "localhost:26379 and 127.0.0.1:26379 are the same Sentinel"; empty when each is another.
+std::string same_sentinels(const Case& c);
+
 }  // namespace spoa::verdict

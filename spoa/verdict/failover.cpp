@@ -3,13 +3,29 @@
 #include "sentinel/electorate.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace spoa::verdict {
 namespace {
 
+// Doubt about the master, which may become a failover. Sentinels that cannot be heard, or do not
+// know the name, say nothing about it.
 bool is_doubt(const Verdict& verdict)
 {
-    return verdict.address && (!verdict.open || verdict.state > State::degraded);
+    switch (verdict.state) {
+        case State::no_quorum:
+        case State::stale:
+        case State::unknown_name: return false;
+        case State::ok:
+        case State::degraded: return verdict.address && !verdict.open;
+        default: return verdict.address.has_value();
+    }
+}
+
+// Whether the master is known and nothing is wrong with it.
+bool is_calm(const Verdict& verdict)
+{
+    return verdict.open && (verdict.state == State::ok || verdict.state == State::degraded);
 }
 
 }  // namespace
@@ -42,6 +58,61 @@ void Course::notice_down(const Watch& watch, TimePoint now)
         down_.reset();
 }
 
+// Until the master moves: what the one in force writes, and what its replicas have of it. A replica
+// that is promoted counts with its first answer as a master, which holds all that it took.
+void Course::notice_offsets(const Watch& watch)
+{
+    const auto& master = master_moved() ? newest().from_address : *in_use_;
+    for (const auto& probe : watch.probes()) {
+        if (!probe.answered_at || probe.loading)
+            continue;
+        const auto known = std::ranges::find(taken_, probe.address, &Taken::address);
+        if (probe.address == master) {
+            if (probe.role == Role::master)
+                written_.note(*probe.answered_at, probe.offset);
+        } else if (probe.role == Role::master) {
+            if (known != taken_.end() && !known->is_promoted)
+                *known = {probe.address, probe.offset, known->asked, true};
+        } else if (probe.role == Role::replica && probe.follows == master) {
+            const bool is_linked = probe.link == Link::up;  // else it tells no offset
+            if (known != taken_.end())
+                *known = {
+                    probe.address,
+                    is_linked ? probe.offset : known->offset,
+                    *probe.answered_at,
+                    false};
+            else if (is_linked)
+                taken_.push_back({probe.address, probe.offset, *probe.answered_at, false});
+        }
+    }
+}
+
+// How far the new master was behind. True when that is news.
+bool Course::measure_lag()
+{
+    // Older answers say nothing of the moment at which the failover began.
+    constexpr std::chrono::seconds recent{2};
+    auto& failover = failovers_.back();
+    const auto taken = std::ranges::find(taken_, *failover.to_address, &Taken::address);
+    if (taken == taken_.end() || !taken->is_promoted || written_.empty())
+        return false;
+    auto began = *failover.at(Phase::verdict);
+    for (const auto phase : {Phase::doubt, Phase::o_down, Phase::majority})
+        if (const auto& when = failover.at(phase))
+            began = std::min(began, *when);
+    // Only what was written while the new one was a replica: what the old one writes later, the
+    // Sentinels' greetings at least, it could not have.
+    const auto bytes = written_.bytes_behind(taken->asked, taken->offset);
+    if (!bytes || std::min(written_.last_asked(), taken->asked) < began - recent)
+        return false;
+    Lag lag{*bytes, std::nullopt};
+    if (*bytes == 0)
+        lag.age = std::chrono::nanoseconds(0);
+    else if (const auto complete = written_.complete_until(taken->offset))
+        lag.age = std::min(written_.last_asked(), taken->asked) - *complete;
+    return std::exchange(failover.lag, lag) != lag;
+}
+
 void Course::notice_majority(const Watch& watch, TimePoint now)
 {
     const auto votes = sentinel::valid_votes(watch.ballots(), watch.subject().vote_ttl, now);
@@ -68,6 +139,10 @@ void Course::end(TimePoint now, bool false_alarm)
     failovers_.back().false_alarm = false_alarm;
     down_.reset();
     majority_.reset();
+    if (!false_alarm) {
+        written_.clear();
+        taken_.clear();
+    }
     if (failovers_.size() <= history_size)
         return;
     // A name that is often in doubt must not push its last real failover out of sight.
@@ -110,7 +185,10 @@ bool Course::follow(const Watch& watch, const SessionsSeen& sessions, TimePoint 
     }
     bool news = false;
     notice_down(watch, now);
-    if (!master_moved())
+    notice_offsets(watch);
+    if (master_moved())
+        news = measure_lag();
+    else
         notice_majority(watch, now);
     if (!under_way()) {
         if (!begin(watch, now))
@@ -136,8 +214,9 @@ bool Course::follow(const Watch& watch, const SessionsSeen& sessions, TimePoint 
             in_use_ = verdict.address;
             in_use_server_ = verdict.server;
             answers_ = sessions.answers;
+            measure_lag();
             news = true;
-        } else if (verdict.open && !is_doubt(verdict) && !majority_) {
+        } else if (is_calm(verdict) && !majority_) {
             end(now, true);
             return true;
         }

@@ -8,11 +8,16 @@
 //   sessions_ended  no HAProxy has a session on the old server any more
 //   first_session   a new connection was sent to the new server
 //
-// A failover is under way from the first of doubt, majority and verdict. It is over when nothing is
+// A failover is under way from the first of doubt, majority and verdict. Doubt is doubt about the
+// master: that the Sentinels cannot be heard begins no failover. It is over when nothing is
 // left to come, when the doubt is gone and the master is the same (a false alarm), when the next
 // one begins, or after `follow_limit`.
+//
+// Where nodes are probed it also has how much the new master lacked of what the old one had
+// written.
 #pragma once
 
+#include "verdict/offset_history.hpp"
 #include "verdict/watch.hpp"
 
 #include <array>
@@ -23,12 +28,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace spoa::verdict {
 
 enum class Phase : std::uint8_t { doubt, o_down, majority, verdict, sessions_ended, first_session };
 inline constexpr std::array<std::string_view, 6> phase_names{
     "doubt", "o_down", "majority", "verdict", "sessions_ended", "first_session"};
+
+// How far the new master was behind the old one when it was promoted, at least: what a master
+// writes after its last answer to the probe is known to nobody. The bytes are those of the
+// replication stream, in which the Sentinels' greetings are as well.
+struct Lag {
+    std::uint64_t bytes = 0;
+    // How old the oldest write is that it lacked; nothing where it was too far behind to tell.
+    std::optional<std::chrono::nanoseconds> age;
+
+    bool operator==(const Lag&) const = default;
+};
 
 // One failover, or what looked like one.
 struct Failover {
@@ -38,6 +55,7 @@ struct Failover {
     std::string to;
     std::array<std::optional<TimePoint>, phase_names.size()> phases;
     State began_as = State::ok;  // the state of the doubt; ok: it began without one
+    std::optional<Lag> lag;      // with the phase verdict; nothing where it could not be measured
     std::optional<TimePoint> ended;
     bool false_alarm = false;
 
@@ -84,6 +102,17 @@ public:
 
 private:
     bool master_moved() const { return under_way() && newest().at(Phase::verdict); }
+    // What a replica of the master in force had taken when it answered last, or when it first said
+    // that it is a master itself.
+    struct Taken {
+        Endpoint address;
+        std::uint64_t offset = 0;
+        TimePoint asked;  // as a replica, the last time
+        bool is_promoted = false;
+    };
+
+    void notice_offsets(const Watch& watch);
+    bool measure_lag();
     void notice_down(const Watch& watch, TimePoint now);
     void notice_majority(const Watch& watch, TimePoint now);
     bool begin(const Watch& watch, TimePoint now);
@@ -96,6 +125,8 @@ private:
     std::optional<Claim> down_;      // who is objectively down
     std::optional<Claim> majority_;  // for another address than the one in force
     std::uint64_t answers_ = 0;      // when the verdict was given
+    OffsetHistory written_;          // by the master before the failover under way
+    std::vector<Taken> taken_;       // of that, by its replicas
 };
 
 }  // namespace spoa::verdict

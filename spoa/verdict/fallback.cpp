@@ -1,6 +1,9 @@
 #include "verdict/fallback.hpp"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace spoa::verdict {
 namespace {
@@ -17,12 +20,31 @@ Verdict judge_quorum_lost(const Case& c, Standing& standing)
     verdict.open = holding && standing.current.has_value();
     const bool stale = standing.unheard_since && c.now - *standing.unheard_since >= stale_after;
     verdict.state = stale ? State::stale : State::no_quorum;
-    verdict.reason = std::string(standing.current ? "" : "starting: ") + "only " +
-                     count_of(c.votes.size(), c.sentinels()) + " answer, " +
+    const auto answering = c.votes.empty()
+                               ? "none of " + std::to_string(c.sentinels()) + " Sentinels"
+                               : "only " + count_of(c.votes.size(), c.sentinels());
+    verdict.reason = std::string(standing.current ? "" : "starting: ") + answering +
+                     (c.votes.size() > 1 ? " answer, " : " answers, ") +
                      std::to_string(c.needed()) + " are needed";
+    if (const auto same = same_sentinels(c); !same.empty())
+        verdict.reason += "; " + same;
     verdict.rule = verdict.open ? "no majority is heard: the last master is held"
                                 : "no majority is heard: refused";
     return verdict;
+}
+
+// Which names they do monitor, as one of those says that do not know this one.
+std::string known_instead(std::span<const Vote> votes)
+{
+    const auto found = std::ranges::find_if(
+        votes, [](const Vote& vote) { return !vote.address && !vote.monitored.empty(); });
+    if (found == votes.end())
+        return {};
+    std::string text = "; they monitor";
+    std::string_view joint = " '";
+    for (const auto& name : found->monitored)
+        text += std::string(std::exchange(joint, ", '")) + name + "'";
+    return text;
 }
 
 Verdict judge_apart(const Case& c, Standing& standing)
@@ -36,8 +58,8 @@ Verdict judge_apart(const Case& c, Standing& standing)
     Verdict verdict;
     if (nil >= c.needed()) {
         verdict.state = State::unknown_name;
-        verdict.reason =
-            count_of(nil, c.sentinels()) + " do not monitor the name '" + c.subject.name + "'";
+        verdict.reason = count_of(nil, c.sentinels()) + " do not monitor the name '" +
+                         c.subject.name + "'" + known_instead(c.votes);
         verdict.rule = "a majority does not know the name";
         return verdict;
     }

@@ -43,6 +43,10 @@ std::string shortfall(const Case& c, const Majority& majority)
     const auto tilted = static_cast<std::size_t>(std::ranges::count(c.votes, true, &Vote::in_tilt));
     if (c.sentinels() == 1)
         return "only one Sentinel is configured, so there is no majority to count";
+    const auto heard = static_cast<std::size_t>(std::ranges::count_if(
+        c.evidence.ballots, [](const auto& ballot) { return ballot.has_value(); }));
+    if (const auto same = same_sentinels(c); !same.empty() && heard == c.sentinels())
+        return same + ", and its vote counts once";
     if (c.votes.size() < c.sentinels())
         return count_of(c.sentinels() - c.votes.size(), c.sentinels()) + " cannot be heard";
     if (majority.votes < c.sentinels())

@@ -276,7 +276,8 @@ ReadSet ReplicaWatch::choose(const ReplicaPolicy& policy) const
     set.reason = "no replica is fresh enough";
     std::string_view joint = ": ";
     for (const auto& replica : replicas_) {
-        set.reason += std::string(std::exchange(joint, ", ")) + replica.server.name + " is " +
+        const auto* const verb = replica.fitness == Fitness::claims_master ? " " : " is ";
+        set.reason += std::string(std::exchange(joint, ", ")) + replica.server.name + verb +
                       words_for(replica);
     }
     return set;

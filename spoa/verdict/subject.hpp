@@ -18,6 +18,7 @@ struct Subject {
     Policy policy;
     std::chrono::milliseconds vote_ttl{1500};
     std::optional<ReplicaPolicy> replicas = std::nullopt;  // nothing: no reads but as writes
+    std::vector<std::string> sentinels{};  // their addresses, to name them to people
 };
 
 }  // namespace spoa::verdict

@@ -1,9 +1,20 @@
 #include "verdict/warnings.hpp"
 
+#include "sentinel/electorate.hpp"
+
 #include <algorithm>
 #include <set>
 
 namespace spoa::verdict {
+
+std::vector<Endpoint> unmapped_replicas(const Watch& watch)
+{
+    std::set<Endpoint> unmapped;
+    for (const auto& ballot : watch.ballots())
+        if (ballot)
+            unmapped.insert(ballot->promotable.begin(), ballot->promotable.end());
+    return {unmapped.begin(), unmapped.end()};
+}
 
 std::size_t nodes_claiming_master(std::span<const Probe> probes, TimePoint now)
 {
@@ -49,17 +60,21 @@ std::vector<std::string> warnings_of(
         if (vote->address && !servers.empty() &&
             std::ranges::find(servers, *vote->address, &Server::address) == servers.end())
             unmapped.insert(*vote->address);
-        for (std::size_t j = 0; j < i; ++j)
-            if (const auto& other = watch.ballots()[j];
-                other && !vote->sentinel_id.empty() && other->sentinel_id == vote->sentinel_id)
-                warnings.push_back(
-                    "Sentinels " + sentinels[j] + " and " + sentinels[i] +
-                    " are one and the same: its vote counts once");
+        if (const auto first = sentinel::same_as(watch.ballots(), i))
+            warnings.push_back(
+                sentinels[*first] + " and " + sentinels[i] +
+                " are the same Sentinel, and its vote counts once: list it once, or give a cloned "
+                "one a myid of its own");
     }
     for (const auto& address : unmapped)
         warnings.push_back(
             "a Sentinel announces " + to_string(address) +
             ", which no entry of servers: maps: add it");
+    for (const auto& address : unmapped_replicas(watch))
+        warnings.push_back(
+            "the Sentinels may promote " + to_string(address) +
+            ", a replica that no entry of servers: maps: add it, give it replica-priority 0, or "
+            "clear it with SENTINEL RESET when it is gone");
     if (const auto masters = nodes_claiming_master(watch.probes(), now); masters > 1)
         warnings.push_back(
             std::to_string(masters) +

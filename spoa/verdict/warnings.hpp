@@ -15,6 +15,10 @@ namespace spoa::verdict {
 std::vector<std::string> warnings_of(
     const Watch& watch, std::span<const std::string> sentinels, TimePoint now);
 
+// The replicas that a Sentinel may promote and no entry of `servers:` maps: once one is master,
+// nothing is named.
+std::vector<Endpoint> unmapped_replicas(const Watch& watch);
+
 // How many nodes say at this moment that they are master; more than one is a split brain, or a
 // failover under way.
 std::size_t nodes_claiming_master(std::span<const Probe> probes, TimePoint now);

@@ -58,6 +58,12 @@ void Watch::set_sentinels(std::span<const std::optional<std::size_t>> places_bef
 
 bool Watch::cast(std::size_t sentinel, Vote vote)
 {
+    std::erase_if(vote.promotable, [&](const Endpoint& address) {
+        return subject_.servers.empty() ||
+               std::ranges::count(subject_.servers, address, &Server::address) > 0;
+    });
+    constexpr std::size_t most_unmapped = 10;  // of one Sentinel, whatever it says
+    vote.promotable.resize(std::min(vote.promotable.size(), most_unmapped));
     auto& ballot = ballots_[sentinel];
     if (ballot && vote.answered_at - ballot->answered_at <= subject_.vote_ttl) {
         ballot->answered_at = vote.answered_at;

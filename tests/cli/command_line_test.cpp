@@ -158,6 +158,7 @@ TEST_SUITE("config/command_line")
             {{"-f", ""}, "-f needs a FILE, not ''"},
             {{"-f", "-c"}, "-f needs a FILE, not '-c'"},
             {{"-f", "a", "-f", "b"}, "-f is given more than once"},
+            {{"check", "a.yml"}, "unknown command 'check'; `sentinel-spoa -c -f FILE` checks"},
             {{"stauts"}, "unknown command 'stauts'; did you mean 'status'?"},
             {{"explode"}, "unknown command 'explode'"},
             {{"-f", "a", "--watsh"}, "unknown option '--watsh'; did you mean '--watch'?"},

@@ -310,7 +310,7 @@ def test_a_kill_at_any_step_leaves_a_whole_file_and_the_next_start_finishes(lab,
     for step in STEPS:
         with Scene(lab, deployment, start=False, edit=lambda n: n.file.chmod(0o604)) as scene:
             scene.agent.launch(
-                agent_binary(), "-f", scene.agent.file,
+                FAULTS_BINARY, "-f", scene.agent.file,
                 environment=os.environ | {"SENTINEL_SPOA_DIE_AT": step})
             assert scene.agent.wait(10) == -signal.SIGKILL, step
             assert scene.nutcracker.file.read_bytes() in (scene.before, scene.wanted()), step
@@ -327,15 +327,18 @@ def test_a_kill_at_any_step_leaves_a_whole_file_and_the_next_start_finishes(lab,
 
 def test_a_kill_while_the_old_file_comes_back_leaves_a_whole_one(lab, deployment):
     with Scene(lab, deployment, start=False, restart=["false"]) as scene:
-        scene.agent.launch(agent_binary(), "-f", scene.agent.file,
+        scene.agent.launch(FAULTS_BINARY, "-f", scene.agent.file,
                            environment=os.environ | {"SENTINEL_SPOA_DIE_AT": "taken back"})
         assert scene.agent.wait(10) == -signal.SIGKILL
         assert scene.nutcracker.file.read_bytes() == scene.before
 
 
-def agent_binary():
-    from lab.agent import BINARY as binary
-    return binary
+def test_the_program_itself_knows_no_step_to_die_at(lab, deployment):
+    """What tests can make it do is not in what users run."""
+    with Scene(lab, deployment, start=False) as scene:
+        scene.agent.start(environment=os.environ | {"SENTINEL_SPOA_DIE_AT": "written"})
+        scene.await_update()
+        assert scene.agent.is_running()
 
 
 # --- what can go wrong ---------------------------------------------------------------------------

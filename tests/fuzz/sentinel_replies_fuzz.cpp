@@ -69,10 +69,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             expect(text->empty() || text->size() == 40, "an identity is 40 digits or unknown");
         (void)sentinel::parse_ckquorum(reply);
         const auto replicas = sentinel::parse_replicas(reply);
-        if (const auto* const unseen = meaning_of(replicas))
-            for (const auto& replica : *unseen)
+        if (const auto* const known = meaning_of(replicas)) {
+            for (const auto& replica : known->unseen)
                 check_address(replica.address);
+            for (const auto& address : known->promotable)
+                check_address(address);
+        }
         (void)sentinel::parse_tilt(reply);
+        (void)sentinel::nearest_names("mymaster", sentinel::parse_monitored(reply));
         if (const auto* const error = reply.error())
             (void)sentinel::is_permanent(sentinel::classify(*error).why);
     }

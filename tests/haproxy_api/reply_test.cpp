@@ -80,7 +80,8 @@ TEST_SUITE("haproxy_api/reply")
             {"2", false, true},  // of a tracked server
             {"32", false, true},
             {"33", true, true},
-            {"64", false, false},  // its host name was changed: never taken back, and no maintenance
+            {"64", false, false},  // after `set server … fqdn`
+            {"65", true, false},
         };
         for (const auto& each : cases) {
             CAPTURE(each.bits);

@@ -55,7 +55,13 @@ TEST_SUITE("haproxy_config/generate")
                 section(generate(two_nodes(), form)->at(0).content, "frontend redis_mymaster");
             CHECK(
                 std::ranges::count(
-                    lines, "tcp-request session reject if { nbsrv(sentinel_agents) eq 0 }") == 1);
+                    lines,
+                    "tcp-request session set-var(sess.sentinel.reason) str(\"no agent is up\") if { "
+                    "nbsrv(sentinel_agents) eq 0 }") == 1);
+            // A session that is rejected before there is a stream is reset, and logged by nobody.
+            CHECK(std::ranges::none_of(lines, [](const std::string& line) {
+                return line.starts_with("tcp-request session reject");
+            }));
         }
     }
 
@@ -64,7 +70,9 @@ TEST_SUITE("haproxy_config/generate")
         const auto spoe = generate(two_nodes(), Form::use_server)->at(1).content;
         CHECK(
             section(spoe, "spoe-message sentinel-verdict") ==
-            Lines{"args  master=var(sess.redis_master)", "event on-client-session"});
+            Lines{
+                "args  master=var(sess.redis_master)",
+                "event on-client-session if { nbsrv(sentinel_agents) gt 0 }"});
         for (const auto form : spoe_forms) {
             const auto frontend =
                 section(haproxy_cfg(two_nodes(), form), "frontend redis_mymaster");

@@ -13,6 +13,9 @@ from .yaml import to_yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(
     os.environ.get("SENTINEL_SPOA_BIN", ROOT / "build/release/spoa/sentinel-spoa")).absolute()
+# The same program, which kills itself at the step that SENTINEL_SPOA_DIE_AT names.
+FAULTS_BINARY = pathlib.Path(
+    os.environ.get("SENTINEL_SPOA_FAULTS_BIN", ROOT / "build/release/tests/sentinel-spoa-faults")).absolute()
 
 
 def run(*arguments, within=10, **options):

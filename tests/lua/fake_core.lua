@@ -51,7 +51,8 @@ function fake.install()
 end
 
 -- A socket that has these lines and texts to read: each text is received by its number of bytes. Where there is
--- no more, `starve` is called if a test has set it, and then the socket ends.
+-- no more, `starve` is called if a test has set it, and then the socket ends. With `leaves_cr` it leaves the "\r" of
+-- each line, as HAProxy's does where "\r\n" lies across the end of the ring buffer.
 function fake.socket(text)
     local socket = { sent = "", at = 1, closed = false }
     function socket.settimeout() end
@@ -73,7 +74,7 @@ function fake.socket(text)
                 return nil, "connection closed."
             end
             socket.at = after
-            return (line:gsub("\r$", ""))
+            return socket.leaves_cr and line or (line:gsub("\r$", ""))
         end
         if socket.at + what - 1 > #text then
             return nil, "connection closed."

@@ -18,8 +18,10 @@ describe("the event stream", function()
 
     local agent = { host = "127.0.0.1", port = 9005, text = "127.0.0.1:9005" }
 
-    local function lines_of(text)
-        local stream, why = Stream.open(fake.socket(text), agent)
+    local function lines_of(text, leaves_cr)
+        local socket = fake.socket(text)
+        socket.leaves_cr = leaves_cr
+        local stream, why = Stream.open(socket, agent)
         local lines = {}
         while stream do
             local line
@@ -55,6 +57,11 @@ describe("the event stream", function()
             end
             assert.same({ "one", "two", "three" }, (lines_of(head .. body)))
         end
+    end)
+
+    it("reads the same where the socket leaves the CR of a line", function()
+        assert.same({ "one", "two" }, (lines_of(head .. chunk("one\n") .. chunk("two\n"), true)))
+        assert.same({ "one", "two" }, (lines_of("HTTP/1.0 200 OK\r\n\r\none\r\ntwo\r\n", true)))
     end)
 
     it("reads lines without chunks, too", function()

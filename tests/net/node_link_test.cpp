@@ -33,10 +33,15 @@ public:
         if (!reason.empty())
             troubles.push_back(reason);
     }
+    void on_no_info(std::size_t, std::size_t, const std::string& reason) override
+    {
+        no_info = reason;
+    }
 
     std::vector<verdict::Probe> probes;
     std::optional<node::Info> last_info;
     std::vector<std::string> troubles;
+    std::string no_info;
 };
 
 struct Fixture : test::EventLoop {
@@ -138,6 +143,19 @@ TEST_SUITE("net/node_link")
         CHECK(f.notes.probes.back().silent_since.has_value());
         REQUIRE(f.await([&] { return !f.notes.probes.back().silent_since.has_value(); }));
         CHECK_FALSE(f.notes.probes.back().refused);
+    }
+
+    TEST_CASE("a node that refuses INFO is asked ROLE all the same")
+    {
+        Fixture f;
+        f.peer->answers["INFO"] = "-NOPERM this user has no permissions to run 'info'\r\n";
+        f.start();
+        REQUIRE(f.await([&] { return f.notes.probes.size() > 2; }));
+        CHECK(f.notes.probes.back().role == node::Role::master);
+        CHECK_FALSE(f.notes.probes.back().silent_since.has_value());
+        CHECK(f.notes.no_info.find("its ACL forbids ROLE or INFO") != std::string::npos);
+        CHECK(f.notes.troubles.empty());
+        CHECK_FALSE(f.notes.last_info.has_value());
     }
 
     TEST_CASE("a refused login or command is told with its remedy, and is no silence")

@@ -108,8 +108,10 @@ struct Bench {
     net::RuntimeApiLink link;
     net::TaskGroup tasks{context.get_executor(), rethrow};
 
-    explicit Bench(std::optional<SocketAddress> address = {})
-        : link(context.get_executor(), address.value_or(peer.address()), user)
+    explicit Bench(
+        std::optional<SocketAddress> address = {},
+        net::HaproxySocket kind = net::HaproxySocket::runtime_api)
+        : link(context.get_executor(), address.value_or(peer.address()), user, kind)
     {
         tasks.spawn(link.run());
     }
@@ -159,6 +161,14 @@ TEST_SUITE("net/runtime_api_link")
         CHECK(
             bench.user.failures.front().find("stats socket /nowhere/admin.sock level admin") !=
             std::string::npos);
+    }
+
+    TEST_CASE("a master CLI that is missing is no matter of haproxy.cfg")
+    {
+        Bench bench(SocketAddress{{}, "/nowhere/master.sock"}, net::HaproxySocket::master_cli);
+        REQUIRE(bench.run_until([&] { return !bench.user.failures.empty(); }));
+        CHECK(bench.user.failures.front().find("`-S /nowhere/master.sock`") != std::string::npos);
+        CHECK(bench.user.failures.front().find("stats socket") == std::string::npos);
     }
 
     TEST_CASE("a socket that it may not use is told with the remedy")

@@ -52,6 +52,7 @@ TEST_SUITE("sentinel/event_parser")
             {"-failover-abort-not-elected", master, Hint::ask_sender, Subject::master, name, m},
             {"-failover-abort-no-good-slave", master, Hint::ask_sender, Subject::master, name, m},
             {"-failover-abort-slave-timeout", master, Hint::ask_sender, Subject::master, name, m},
+            {"-failover-abort-master-timeout", master, Hint::ask_sender, Subject::master, name, m},
             {"+reset-master", master, Hint::ask_all, Subject::master, name, m},
             {"+monitor", master + " quorum 2", Hint::ask_all, Subject::master, name, m},
             {"-monitor", master, Hint::ask_all, Subject::master, name, m},

@@ -110,6 +110,7 @@ TEST_SUITE("sentinel/reply_parser")
             {"s_down,o_down,master,disconnected", {true, true, false, true}},
             {"master,failover_in_progress,force_failover", {.failover_in_progress = true}},
             {"master_reboot,coming_in_2030,o_down", {.o_down = true}},
+            {"master,failover_in_progress,coordinated_failover", {.failover_in_progress = true}},
             {",,s_down,", {.s_down = true}},
             {"xs_down,o_downx,S_DOWN", {}},
         };
@@ -415,10 +416,29 @@ TEST_SUITE("sentinel/reply_parser")
              entry("4", "s_down,slave"),
              entry("5", "slave,promoted,coming_in_2030,s_downs")});
         CHECK(
-            std::get<std::vector<UnseenReplica>>(parse_replicas(list)) ==
+            std::get<KnownReplicas>(parse_replicas(list)).unseen ==
             std::vector<UnseenReplica>{
                 {{"10.0.0.2", 2}, true}, {{"10.0.0.2", 3}, false}, {{"10.0.0.2", 4}, true}});
-        CHECK(std::get<std::vector<UnseenReplica>>(parse_replicas(array({}))).empty());
+        CHECK(std::get<KnownReplicas>(parse_replicas(array({}))).unseen.empty());
+    }
+
+    TEST_CASE("a replica may be promoted unless its priority is 0, seen or unseen")
+    {
+        const auto entry =
+            [](const std::string& port, const std::string& flags, const std::string& priority) {
+                return fields_reply(
+                    {{"ip", "10.0.0.2"},
+                     {"port", port},
+                     {"flags", flags},
+                     {"slave-priority", priority}});
+            };
+        const auto list = array(
+            {entry("1", "slave", "100"),
+             entry("2", "slave,s_down", "1"),
+             entry("3", "slave", "0")});
+        CHECK(
+            std::get<KnownReplicas>(parse_replicas(list)).promotable ==
+            std::vector<Endpoint>{{"10.0.0.2", 1}, {"10.0.0.2", 2}});
     }
 
     TEST_CASE("a replica without a usable address is left out, the others count")
@@ -437,7 +457,7 @@ TEST_SUITE("sentinel/reply_parser")
              entry("::1", "6379"),
              entry("redis-2.example", "6379")});
         CHECK(
-            std::get<std::vector<UnseenReplica>>(parse_replicas(list)) ==
+            std::get<KnownReplicas>(parse_replicas(list)).unseen ==
             std::vector<UnseenReplica>{{{"::1", 6379}, true}, {{"redis-2.example", 6379}, true}});
     }
 
@@ -468,6 +488,28 @@ TEST_SUITE("sentinel/reply_parser")
         CHECK(parse_tilt(bulk("# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:1\r\n")));
         CHECK_FALSE(parse_tilt(bulk("# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:0\r\n")));
         CHECK_FALSE(parse_tilt(error("NOPERM")));
+    }
+
+    TEST_CASE("INFO tells which names there are")
+    {
+        CHECK(
+            parse_monitored(bulk(
+                "# Sentinel\r\nsentinel_masters:2\r\nsentinel_tilt:0\r\n"
+                "master0:name=myMaster,status=ok,address=127.0.0.1:6379,slaves=2,sentinels=3\r\n"
+                "master1:name=a,b,status=sdown,address=127.0.0.1:6380,slaves=0,sentinels=1\r\n"
+                "master2:name=\x1b[31m,status=ok\r\nmaster3:name=cut")) ==
+            std::vector<std::string>{"myMaster", "a,b", "?[31m"});
+        CHECK(parse_monitored(error("NOPERM")).empty());
+        CHECK(parse_monitored(bulk("")).empty());
+    }
+
+    TEST_CASE("the name that differs in its capitals is shown alone, else the first few")
+    {
+        using Names = std::vector<std::string>;
+        CHECK(nearest_names("mymaster", {"a", "b", "c", "d", "myMaster"}) == Names{"myMaster"});
+        CHECK(nearest_names("mymaster", {"a", "b", "c", "d"}) == Names{"a", "b", "c"});
+        CHECK(nearest_names("mymaster", {"mymaster"}).empty());
+        CHECK(nearest_names("mymaster", {}).empty());
     }
 
     TEST_CASE("an identity is 40 hex digits")

@@ -110,6 +110,52 @@ TEST_SUITE("telemetry/report")
         CHECK(ballots[1]["valid"] == false);
     }
 
+    TEST_CASE("of one Sentinel that is listed twice one vote is valid, and the other says why not")
+    {
+        auto watch = silent_watch();
+        auto vote = vote_at(Endpoint{"10.0.0.1", 6379}, 7, now.steady);
+        vote.sentinel_id = std::string(40, 'a');
+        watch.cast(0, vote);
+        watch.cast(2, vote);
+        const auto ballots = first_master(watch, three_up())["ballots"];
+        CHECK(ballots[0]["valid"] == true);
+        CHECK(ballots[2]["valid"] == false);
+        CHECK(ballots[2]["reason"] == "it is the same Sentinel as s1:26379");
+        const auto one = json::parse(telemetry::master_json({watch, {}}, three_up(), now));
+        CHECK(one["warnings"][0].get<std::string>().starts_with(
+            "s1:26379 and s3:26379 are the same"));
+    }
+
+    TEST_CASE("a replica that no server has and a node without INFO are warned of")
+    {
+        auto watch = good_watch();
+        auto vote = vote_at(Endpoint{"10.0.0.1", 6379}, 7, now.steady);
+        vote.promotable = {{"10.0.0.9", 6379}};
+        watch.cast(1, vote);
+        const std::vector<telemetry::NodeReport> nodes{
+            {"R1", {"10.0.0.1", 6379}, {}, "", {}, "NOPERM"}};
+        const auto warnings =
+            json::parse(telemetry::master_json({watch, nodes}, three_up(), now))["warnings"];
+        REQUIRE(warnings.size() == 2);
+        CHECK(
+            warnings[0].get<std::string>().starts_with("the Sentinels may promote 10.0.0.9:6379"));
+        CHECK(warnings[1].get<std::string>().starts_with("R1 does not answer INFO"));
+    }
+
+    TEST_CASE("how far behind a new master was is a number or null")
+    {
+        verdict::Failover failover;
+        failover.to_address = Endpoint{"10.0.0.2", 6379};
+        const auto told = [&] {
+            return json::parse(telemetry::failover_event("orders", failover, now));
+        };
+        CHECK(told()["lag_bytes"].is_null());
+        CHECK(told()["lag_ms"].is_null());
+        failover.lag = {4'812, 310ms};
+        CHECK(told()["lag_bytes"] == 4'812);
+        CHECK(told()["lag_ms"] == 310);
+    }
+
     TEST_CASE("a Sentinel that does not know the name has voted for no address")
     {
         auto watch = silent_watch();

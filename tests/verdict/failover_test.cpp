@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace spoa;
 using namespace spoa::test;
 using namespace std::chrono_literals;
@@ -61,6 +63,41 @@ Scene crashed()
         {down_vote("r1:1", 7, 1000, true),
          down_vote("r1:1", 7, 1000, false),
          vote("r1:1", 7, 1000)});
+    return scene;
+}
+
+// R1 writes 100 bytes each 100 ms up to 1000 and is gone then, and R2 has so much of it.
+Scene probed(std::uint64_t offset_of_r2, bool promoted = true)
+{
+    Scene scene;
+    const auto probe =
+        [&](std::string_view address, verdict::Role role, std::uint64_t offset, int when) {
+            verdict::Probe made;
+            made.address = endpoint(address);
+            made.role = role;
+            made.offset = offset;
+            made.answered_at = at(when);
+            if (role == verdict::Role::replica) {
+                made.follows = m;
+                made.link = verdict::Link::up;
+            }
+            scene.watch.examine(made);
+            scene.review(when);
+        };
+    scene.all_name("r1:1", 7, 0);
+    for (int when = 100; when <= 1000; when += 100) {
+        const auto written = static_cast<std::uint64_t>(when) + 5000;
+        probe("r1:1", verdict::Role::master, written, when);
+        probe("r2:1", verdict::Role::replica, std::min(written, offset_of_r2), when);
+    }
+    scene.votes(
+        1300,
+        {down_vote("r1:1", 7, 1300, true),
+         down_vote("r1:1", 7, 1300, false),
+         vote("r1:1", 7, 1300)});
+    if (promoted)
+        probe("r2:1", verdict::Role::master, offset_of_r2, 1900);
+    scene.all_name("r2:1", 8, 2000);
     return scene;
 }
 
@@ -219,5 +256,60 @@ TEST_SUITE("verdict/failover")
         CHECK(scene.course.failovers().size() == Course::history_size);
         CHECK(scene.course.failovers().front().to == "R2");
         CHECK(scene.course.newest().at(Phase::doubt) == at(21'000));
+    }
+
+    TEST_CASE("Sentinels that cannot be heard begin no failover, and end none")
+    {
+        Scene scene;
+        scene.all_name("r1:1", 7, 0);
+        scene.review(3000);
+        CHECK(scene.watch.verdict().state == State::no_quorum);
+        scene.review(9000);
+        CHECK(scene.watch.verdict().state == State::stale);
+        CHECK(scene.course.failovers().empty());
+        scene.watch.forget(at(9100));
+        scene.review(9100);
+        CHECK_FALSE(scene.watch.verdict().open);
+        CHECK(scene.course.failovers().empty());
+
+        auto doubted = crashed();
+        doubted.review(3000);
+        doubted.review(12'000);
+        CHECK(doubted.watch.verdict().state != State::odown);
+        CHECK(doubted.course.under_way());
+        doubted.all_name("r1:1", 7, 12'100);
+        CHECK(doubted.course.newest().false_alarm);
+    }
+
+    TEST_CASE("what the new master lacked is told in bytes and in time")
+    {
+        const auto all = probed(6000);
+        REQUIRE(all.course.newest().lag);
+        CHECK(*all.course.newest().lag == verdict::Lag{0, std::chrono::nanoseconds(0)});
+
+        const auto some = probed(5700);
+        REQUIRE(some.course.newest().lag);
+        CHECK(*some.course.newest().lag == verdict::Lag{300, std::chrono::nanoseconds(300ms)});
+
+        const auto far = probed(4000);  // behind since before the agent looked
+        REQUIRE(far.course.newest().lag);
+        CHECK(*far.course.newest().lag == verdict::Lag{2000, std::nullopt});
+    }
+
+    TEST_CASE("a lag that could not be measured is none, not 0")
+    {
+        CHECK_FALSE(crashed().course.newest().lag);
+        auto late = probed(5700, false);
+        CHECK_FALSE(late.course.newest().lag);
+        // The new master says so only now: while the failover is told of, that is soon enough.
+        verdict::Probe made;
+        made.address = endpoint("r2:1");
+        made.role = verdict::Role::master;
+        made.offset = 5700;
+        made.answered_at = at(2010);
+        late.watch.examine(made);
+        late.review(2010);
+        REQUIRE(late.course.newest().lag);
+        CHECK(late.course.newest().lag->bytes == 300);
     }
 }

@@ -248,7 +248,8 @@ TEST_SUITE("verdict/judge: no majority")
         const auto result = judged({std::nullopt, std::nullopt, std::nullopt});
         CHECK(result.verdict.state == State::no_quorum);
         CHECK_FALSE(result.verdict.open);
-        CHECK(result.verdict.reason.starts_with("starting: only 0 of 3 Sentinels answer"));
+        CHECK(result.verdict.reason.starts_with(
+            "starting: none of 3 Sentinels answers, 2 are needed"));
     }
 
     TEST_CASE("hold: the last master stays open, for ever by default")
@@ -382,7 +383,48 @@ TEST_SUITE("verdict/judge: no majority")
         CHECK(judged({nil(), vote("r1:1", 3), vote("r1:1", 3)}).verdict.state == State::degraded);
         const auto result = judged({nil(), nil(), vote("r1:1", 3)}, standing("r1:1", 3));
         CHECK(result.verdict.state == State::unknown_name);
+        CHECK(result.verdict.reason.ends_with("do not monitor the name 'mymaster'"));
         CHECK_FALSE(result.verdict.open);
         CHECK_FALSE(result.verdict.address.has_value());
+    }
+
+    TEST_CASE("who does not know the name is told with the names that it knows")
+    {
+        auto other = nil();
+        other.monitored = {"myMaster"};
+        const Ballots ballots{other, other, other};
+        const auto result = judge(subject(), evidence(ballots), {}, at(0));
+        CHECK(
+            result.verdict.reason ==
+            "3 of 3 Sentinels do not monitor the name 'mymaster'; they monitor 'myMaster'");
+    }
+
+    TEST_CASE("one Sentinel that is listed twice is called so, and not missing")
+    {
+        auto named = subject();
+        named.sentinels = {"localhost:26379", "10.0.0.2:26379", "127.0.0.1:26379"};
+        auto same = vote("r1:1", 7);
+        same.sentinel_id = "a";
+        auto other = same;
+        other.sentinel_id = "b";
+        const Ballots ballots{same, other, same};
+        const auto result = judge(named, evidence(ballots), {}, at(0));
+        CHECK(result.verdict.state == State::degraded);
+        CHECK(
+            result.verdict.reason ==
+            "localhost:26379 and 127.0.0.1:26379 are the same Sentinel, and its vote counts once");
+
+        const Ballots all_same{same, same, same};
+        CHECK(
+            judge(named, evidence(all_same), {}, at(0)).verdict.reason ==
+            "starting: only 1 of 3 Sentinels answers, 2 are needed; localhost:26379 and "
+            "10.0.0.2:26379 are the same Sentinel, localhost:26379 and 127.0.0.1:26379 are the same "
+            "Sentinel");
+
+        const Ballots one_missing{same, std::nullopt, same};
+        CHECK(
+            judge(named, evidence(one_missing), {}, at(0)).verdict.reason ==
+            "starting: only 1 of 3 Sentinels answers, 2 are needed; localhost:26379 and "
+            "127.0.0.1:26379 are the same Sentinel");
     }
 }

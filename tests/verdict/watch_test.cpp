@@ -2,6 +2,7 @@
 
 #include "sentinel/event_parser.hpp"
 #include "verdict/votes.hpp"
+#include "verdict/warnings.hpp"
 
 #include <doctest/doctest.h>
 
@@ -132,20 +133,45 @@ TEST_SUITE("verdict/watch")
 
     TEST_CASE("an aborted failover opens the gate again, another Sentinel's abort does not")
     {
+        for (const std::string abort :
+             {"-failover-abort-slave-timeout", "-failover-abort-master-timeout"}) {
+            CAPTURE(abort);
+            Watch watch(subject(), 3, at(0));
+            for (std::size_t i = 0; i < 3; ++i)
+                watch.cast(i, vote("r1:1", 1, 0));
+            const auto begun = sentinel::parse_event(
+                "+failover-state-send-slaveof-noone", "slave r2:1 r2 1 @ mymaster r1 1");
+            const auto aborted = sentinel::parse_event(abort, "master mymaster r1 1");
+            watch.hear(1, begun.value(), at(10));
+            watch.hear(0, aborted.value(), at(20));
+            watch.review(at(20));
+            CHECK(watch.verdict().state == State::switching);
+            watch.hear(1, aborted.value(), at(30));
+            watch.review(at(30));
+            CHECK(watch.verdict().state == State::ok);
+        }
+    }
+
+    TEST_CASE(
+        "of the replicas that may be promoted those without a server are kept, ten of each Sentinel")
+    {
         Watch watch(subject(), 3, at(0));
-        for (std::size_t i = 0; i < 3; ++i)
-            watch.cast(i, vote("r1:1", 1, 0));
-        const auto begun = sentinel::parse_event(
-            "+failover-state-send-slaveof-noone", "slave r2:1 r2 1 @ mymaster r1 1");
-        const auto aborted =
-            sentinel::parse_event("-failover-abort-slave-timeout", "master mymaster r1 1");
-        watch.hear(1, begun.value(), at(10));
-        watch.hear(0, aborted.value(), at(20));
-        watch.review(at(20));
-        CHECK(watch.verdict().state == State::switching);
-        watch.hear(1, aborted.value(), at(30));
-        watch.review(at(30));
-        CHECK(watch.verdict().state == State::ok);
+        auto told = vote("r1:1", 1, 0);
+        told.promotable = {endpoint("r2:1"), endpoint("r9:1"), endpoint("r3:1")};
+        watch.cast(0, told);
+        CHECK(watch.ballots()[0]->promotable == std::vector{endpoint("r9:1")});
+        for (int i = 10; i < 40; ++i)
+            told.promotable.push_back(endpoint("x" + std::to_string(i) + ":1"));
+        watch.cast(1, told);
+        CHECK(watch.ballots()[1]->promotable.size() == 10);
+        CHECK(unmapped_replicas(watch).size() == 10);  // the one of the first is among them
+
+        auto any = subject();
+        any.servers.clear();
+        watch.set_subject(any);
+        told.promotable = {endpoint("r9:1")};
+        watch.cast(0, told);
+        CHECK(watch.ballots()[0]->promotable.empty());
     }
 
     TEST_CASE("after forgetting everything nothing is open until a majority answers anew")
