@@ -70,16 +70,21 @@ void watch_offsets(
     stall.master_offset = master.offset;
 }
 
-void watch_lag(ListWatch& list, const Probe& master)
+// Says whether INFO tells of an acknowledgement after a lag that was too large.
+bool hear_lag(ListWatch& list, const Probe& master)
 {
     if (master.informed_at == list.informed_at)
-        return;
+        return false;
     list.informed_at = master.informed_at;
     list.copying = master.syncing_replicas;
     const auto before = std::exchange(list.lag, master.least_lag);
+    const bool told = list.lag && before;
+    if (list.lag_grows && told && *list.lag < *before)
+        return true;
     // Twice, and growing: a clock that is set, or a master that wakes, shows it once.
-    const bool large = list.lag && *list.lag >= lag_limit && before && *before >= lag_limit - 1;
+    const bool large = told && *list.lag >= lag_limit && *before >= lag_limit - 1;
     list.lag_grows = large && (*list.lag > *before || (list.lag_grows && *list.lag == *before));
+    return false;
 }
 
 void watch_list(ListWatch& list, const Probe& master, nanoseconds step)
@@ -88,9 +93,10 @@ void watch_list(ListWatch& list, const Probe& master, nanoseconds step)
     const auto& now = master.replicas;
     // An acknowledgement is a pair that was not there before. One that is connected anew begins
     // with 0.
-    const bool heard = std::ranges::any_of(now, [&](const node::Acknowledged& each) {
+    const bool listed = std::ranges::any_of(now, [&](const node::Acknowledged& each) {
         return each.offset > 0 && std::ranges::count(list.last, each) == 0;
     });
+    const bool heard = hear_lag(list, master) || listed;
     const bool owed = std::ranges::all_of(
         now, [&](const node::Acknowledged& each) { return each.offset < master.offset; });
     const auto syncing = master.syncing_replicas + static_cast<std::size_t>(std::ranges::count(
@@ -99,12 +105,16 @@ void watch_list(ListWatch& list, const Probe& master, nanoseconds step)
     list.syncing = syncing;
     list.followed = list.followed || heard;
     list.last = now;
-    watch_lag(list, master);
     if (heard)
         list.lag_grows = false;
+    // A replica that loads its data tells its master so: its lag grows only if that is not heard.
+    const bool lags = list.lag_grows && !(list.joining && list.copying > 0);
 
     const bool paused = step > longest_list_step;
-    if (heard || list.joining) {
+    if (lags) {
+        list.joining = false;
+        list.unheard = std::max<nanoseconds>(list.unheard, unheard_limit + milliseconds(1));
+    } else if (heard || list.joining) {
         list.unheard = nanoseconds(0);
         list.began = asked;
     } else if (owed && !paused) {
@@ -128,9 +138,8 @@ bool two_wait(
 
 void IsolationWatch::forget()
 {
-    const bool followed = list.followed;
-    *this = IsolationWatch();
-    list.followed = followed;
+    last_answer.reset();
+    stall = StallWatch();
 }
 
 void watch_isolation(IsolationWatch& watch, std::span<const Probe> probes, const Endpoint& master)
@@ -164,12 +173,7 @@ void note_calm(ListWatch& list, TimePoint now)
 
 bool has_lost_replicas(const ListWatch& list)
 {
-    if (!list.followed)
-        return false;
-    const bool unheard = !list.joining && list.unheard > unheard_limit;
-    // A replica that loads its data tells its master so: its lag grows only if that is not heard.
-    const bool lags = list.lag_grows && !(list.joining && list.copying > 0);
-    return unheard || lags;
+    return list.followed && !list.joining && list.unheard > unheard_limit;
 }
 
 bool is_isolated(

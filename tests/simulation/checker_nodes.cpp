@@ -25,7 +25,8 @@ void Checker::hear_node(int node, const verdict::Probe& probe, Time now)
     heard.process = world_.data[at_place(node)].process;
     if (node != current_ || probe.role != verdict::Role::master)
         return;
-    heard.begins = false;
+    // An empty list leaves it open whether one that had begun has done more.
+    heard.begins = heard.begins && probe.replicas.empty();
     for (const auto& each : probe.replicas) {
         heard.listed = heard.listed || each.offset > 0;
         heard.begins = heard.begins || each.offset == 0;

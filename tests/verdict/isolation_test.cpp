@@ -254,7 +254,7 @@ TEST_SUITE("verdict/isolation: a majority is heard")
         CHECK(lab.watch == before);
         verdict::watch_isolation(
             lab.watch, std::vector{answered(m, Role::replica, lab.now + 1)}, m);
-        CHECK(lab.watch == IsolationWatch());
+        CHECK(lab.watch.stall == verdict::StallWatch());
     }
 }
 
@@ -464,15 +464,40 @@ TEST_SUITE("verdict/isolation: the master's own list")
         CHECK_FALSE(isolated(1'400, lab.now + 100));
     }
 
-    TEST_CASE("all of it is forgotten when the agent was stopped, but that there were replicas")
+    TEST_CASE("what the list said is not forgotten when the agent was stopped, only how long ago")
     {
         Listed lab;
-        lab.pass(1'800);
+        lab.pass(1'000);
         lab.watch.forget();
+        lab.now += 10'000;
+        lab.look();
         CHECK_FALSE(lab.lost());
-        lab.master.replicas.clear();
-        lab.pass(2'000);
+        lab.pass(800);
         CHECK(lab.lost());
+        lab.watch.forget();
+        CHECK(lab.lost());
+        lab.acknowledge(0);
+        CHECK_FALSE(lab.lost());
+    }
+
+    TEST_CASE("replicas that were lost by their lag stay so when the master drops them")
+    {
+        Listed lab;
+        for (const std::uint64_t lag : {2U, 3U}) {
+            lab.now += 1'000;
+            lab.inform(lag);
+            lab.look();
+        }
+        REQUIRE(lab.lost());
+        lab.master.replicas.clear();
+        lab.now += 1'000;
+        lab.inform(std::nullopt);
+        lab.look();
+        CHECK(lab.lost());
+        lab.master.replicas = {{r, 0}};  // one is back
+        lab.now += 200;
+        lab.look();
+        CHECK_FALSE(lab.lost());
     }
 }
 
