@@ -88,6 +88,7 @@ asio::awaitable<std::string> NodeLink::run_once()
 {
     RedisConnection connection(executor_, settings_.tls);
     asked_at_ = Clock::now();
+    probe_.run_id.clear();  // it may be another process
     const auto opened = co_await with_timeout(connect_limit, open(connection));
     if (muted_)
         co_return "stopping";
@@ -123,6 +124,10 @@ asio::awaitable<std::string> NodeLink::run_once()
                 probe_.loading = info->loading;
                 probe_.announced = info->announced;
                 probe_.priority = info->priority;
+                probe_.run_id = info->run_id;
+                probe_.syncing_replicas = info->syncing_replicas;
+                probe_.least_lag = info->least_lag;
+                probe_.informed_at = asked_at_;
                 listener_.on_info(name_, node_, *info);
             }
         }
@@ -187,6 +192,7 @@ void NodeLink::take_role(const resp::Value& reply, Clock::time_point asked_at)
     probe_.offset = role ? role->offset : 0;
     probe_.follows = role ? role->follows : std::nullopt;
     probe_.link = role ? role->link : node::Link::none;
+    probe_.replicas = role ? role->replicas : std::vector<node::Acknowledged>();
     probe_.answered_at = asked_at;
     probe_.silent_since.reset();
     probe_.refused = false;

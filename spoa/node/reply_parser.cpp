@@ -1,5 +1,6 @@
 #include "node/reply_parser.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -39,17 +40,54 @@ std::optional<Endpoint> master_in(const resp::Value& host, const resp::Value& po
     return made ? std::optional(*std::move(made)) : std::nullopt;
 }
 
-// Whether a key of INFO is that of a database: `db0:keys=5,expires=0,avg_ttl=0`.
-bool is_database(std::string_view key)
+// A master's list in ROLE: of each replica its host, port and acknowledged offset, all texts.
+std::vector<Acknowledged> replicas_in(const resp::Value& list)
 {
-    return key.starts_with("db") && key.size() > 2 &&
-           key.find_first_not_of("0123456789", 2) == std::string_view::npos;
+    std::vector<Acknowledged> replicas;
+    const auto* const entries = list.array();
+    if (!entries)
+        return replicas;
+    for (const auto& entry : *entries) {
+        if (replicas.size() == most_listed)
+            break;
+        const auto* const parts = entry.array();
+        if (!parts || parts->size() < 3 || !std::ranges::all_of(*parts, &resp::Value::text))
+            continue;
+        if (auto address = make_endpoint(*(*parts)[0].text(), *(*parts)[1].text()))
+            replicas.push_back({*std::move(address), number_in(*(*parts)[2].text())});
+    }
+    return replicas;
 }
 
-std::uint64_t keys_in(std::string_view database)
+// Whether a key of INFO is `word` with a number behind it, as of databases and replicas:
+// `db0:keys=5,expires=0,avg_ttl=0`, `slave0:ip=10.0.0.2,port=6379,state=online,offset=77,lag=1`.
+bool is_numbered(std::string_view key, std::string_view word)
 {
-    constexpr std::string_view field = "keys=";
-    return database.starts_with(field) ? number_in(database.substr(field.size())) : 0;
+    return key.starts_with(word) && key.size() > word.size() &&
+           key.find_first_not_of("0123456789", word.size()) == std::string_view::npos;
+}
+
+// The value of one field in such a line; empty without it.
+std::string_view field_in(std::string_view line, std::string_view name)
+{
+    while (!line.empty()) {
+        const auto comma = line.find(',');
+        const auto field = line.substr(0, comma);
+        if (field.starts_with(name) && field.substr(name.size()).starts_with('='))
+            return field.substr(name.size() + 1);
+        line = comma == std::string_view::npos ? std::string_view() : line.substr(comma + 1);
+    }
+    return {};
+}
+
+void count_replica(Info& info, std::string_view line)
+{
+    if (field_in(line, "state") != "online") {
+        ++info.syncing_replicas;
+        return;
+    }
+    const auto lag = number_in(field_in(line, "lag"));
+    info.least_lag = std::min(info.least_lag.value_or(lag), lag);
 }
 
 }  // namespace
@@ -61,7 +99,12 @@ std::optional<RoleReply> parse_role(const resp::Value& reply)
     if (!word)
         return std::nullopt;
     if (*word == "master" && parts->size() >= 2)
-        return RoleReply{Role::master, offset_in((*parts)[1]), {}, Link::none};
+        return RoleReply{
+            Role::master,
+            offset_in((*parts)[1]),
+            {},
+            Link::none,
+            parts->size() >= 3 ? replicas_in((*parts)[2]) : std::vector<Acknowledged>()};
     if (*word == "slave" && parts->size() >= 5)
         return RoleReply{
             Role::replica,
@@ -111,8 +154,10 @@ std::optional<Info> parse_info(const resp::Value& reply)
             info.announced = value != "0";
         else if (key == "slave_priority")
             info.priority = number_in(value);
-        else if (is_database(key))
-            info.keys += keys_in(value);
+        else if (is_numbered(key, "slave"))
+            count_replica(info, value);
+        else if (is_numbered(key, "db"))
+            info.keys += number_in(field_in(value, "keys"));
     }
     if (auto master = make_endpoint(master_host, master_port)) {
         info.master = *std::move(master);

@@ -117,6 +117,8 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
     std::optional<std::uint64_t> config_epoch;
     Flags flags;
     bool promoting = false;
+    std::chrono::milliseconds ping_sent{0};  // how long ago; 0: it was answered
+    auto answered = std::chrono::milliseconds::max();
     MasterReply master;
     const auto take = [&](std::string_view name, std::string_view value) {
         if (name == "ip")
@@ -128,7 +130,9 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
         else if (name == "failover-state")
             promoting = is_promoting(value);
         else if (name == "last-ping-sent")
-            master.ping_pending = std::chrono::milliseconds(bounded_number(value));
+            ping_sent = std::chrono::milliseconds(bounded_number(value));
+        else if (name == "last-ok-ping-reply" || name == "last-ping-reply")
+            answered = std::min(answered, std::chrono::milliseconds(bounded_number(value)));
         else if (name == "failover-timeout")
             master.failover_timeout = std::chrono::milliseconds(bounded_number(value));
         else if (name == "num-other-sentinels")
@@ -145,6 +149,10 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
     master.config_epoch = *config_epoch;
     master.flags = flags;
     master.flags.promoting = promoting;
+    // A Sentinel without a connection has sent nothing, and shows as its last PING when it began to
+    // connect, beside the same moment as the last answer (sentinel.c, sentinelResetMaster).
+    if (ping_sent < answered)
+        master.ping_pending = ping_sent;
     return OptionalMaster(std::move(master));
 }
 

@@ -14,8 +14,6 @@ namespace spoa::verdict {
 
 inline constexpr std::chrono::milliseconds probe_deadline{50};  // for ROLE after a switch
 inline constexpr std::chrono::milliseconds silence_limit{400};  // then the node is silent
-inline constexpr std::chrono::milliseconds stall_limit{350};    // of the replicas' offsets
-inline constexpr std::chrono::milliseconds ping_limit{300};     // of a Sentinel's unanswered PING
 
 // How many Sentinels, of those whose flags count, see `address` as down. The flags of a Sentinel
 // in TILT do not count, and never those that are about another address.
@@ -32,31 +30,21 @@ bool is_down(
     bool was_down, std::span<const Vote> votes, const Endpoint& address, std::size_t sentinels,
     const Probe* probe, TimePoint now);
 
+// What the node in force last said of itself, since it came into force. It outlives the node's
+// silence and our own forgetting: only another word takes it back.
+enum class Word : std::uint8_t { none, master, replica, loading };
+
+// Takes what the probe of the node in force tells.
+void hear_word(Word& word, const Probe* probe, TimePoint in_force_since);
+
+constexpr bool denies(Word word)
+{
+    return word == Word::replica || word == Word::loading;
+}
+
 // Why the node itself speaks against being used as master since `in_force_since`; empty when it
-// does not. It is given probe_deadline to answer; its silence never speaks against it.
-std::string role_objection(const Probe* probe, TimePoint in_force_since, TimePoint now);
-
-// Watches for a master that answers us and takes writes while no replica gets them: the sign of
-// a partition that has not reached us. Kept from one judgement to the next.
-struct StallWatch {
-    std::optional<TimePoint> last_answer;  // of the master
-    std::uint64_t master_offset = 0;
-    std::uint64_t replica_offset = 0;     // the sum of all
-    bool replicas_seen = false;           // some replica has followed once
-    bool growing = false;                 // the master took writes since the replicas stand still
-    std::chrono::nanoseconds stalled{0};  // only time in which the master answered
-    TimePoint began;
-
-    bool operator==(const StallWatch&) const = default;
-};
-
-// Brings `stall` up to date with the probes.
-void watch_stall(StallWatch& stall, std::span<const Probe> probes, const Endpoint& master);
-
-// The stall has lasted, and two Sentinels, asked after it began, wait for a PING themselves. With
-// one Sentinel configured, that one.
-bool is_isolated(
-    const StallWatch& stall, std::span<const Vote> votes, const Endpoint& master,
-    std::size_t sentinels);
+// does not. It is given probe_deadline to answer. Silence alone never speaks against it: a firewall
+// between it and us must not close the name.
+std::string role_objection(Word word, const Probe* probe, TimePoint in_force_since, TimePoint now);
 
 }  // namespace spoa::verdict

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace spoa::verdict {
 
@@ -34,6 +35,12 @@ struct Probe {
     Link link = Link::none;           // to that
     bool announced = true;            // Sentinels are to tell of it
     std::uint64_t priority = 100;     // 0: never to be promoted
+    // Of a master, by its own list of its replicas.
+    std::vector<node::Acknowledged> replicas;
+    std::size_t syncing_replicas = 0;        // which get all data anew; this and the next by INFO
+    std::optional<std::uint64_t> least_lag;  // seconds since the last acknowledgement of any
+    std::optional<TimePoint> informed_at;    // when INFO was asked
+    std::string run_id;                      // of its process; empty until that has told
 
     bool operator==(const Probe&) const = default;
 };

@@ -8,6 +8,19 @@
 namespace spoa::verdict {
 namespace {
 
+// Too few are heard, perhaps because we are cut off with the master. By its own list it has lost
+// its replicas too: then the others may replace it, and what it takes is lost.
+void note_isolation(const Case& c, const Standing& standing, Verdict& verdict)
+{
+    const bool keep = c.subject.policy.isolated == InDoubt::keep;
+    if (!has_lost_replicas(standing.isolation.list) || (keep && !verdict.open))
+        return;
+    verdict.state = State::isolated;
+    verdict.reason += ", and the master's replicas acknowledge nothing any more";
+    verdict.rule = "no majority is heard, and the master has lost its replicas";
+    verdict.open = keep;
+}
+
 Verdict judge_quorum_lost(const Case& c, Standing& standing)
 {
     const auto since = standing.quorum_lost_at.value_or(c.now);
@@ -30,6 +43,7 @@ Verdict judge_quorum_lost(const Case& c, Standing& standing)
         verdict.reason += "; " + same;
     verdict.rule = verdict.open ? "no majority is heard: the last master is held"
                                 : "no majority is heard: refused";
+    note_isolation(c, standing, verdict);
     return verdict;
 }
 

@@ -121,7 +121,6 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
     const auto& policy = c.subject.policy;
     const auto* const probe = find_probe(c.evidence.probes, current);
     standing.down = is_down(standing.down, c.votes, current, c.sentinels(), probe, c.now);
-    watch_stall(standing.stall, c.evidence.probes, current);
 
     if (standing.down) {
         const auto [s_down, o_down] = count_down(c.votes, current);
@@ -152,7 +151,7 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
                 std::to_string(vote->config_epoch),
             "a promotion was announced before the agent listened",
             keep(policy.switching)};
-    const auto objection = role_objection(probe, standing.in_force_since, c.now);
+    const auto objection = role_objection(standing.word, probe, standing.in_force_since, c.now);
     if (!objection.empty())
         return Doubt{
             State::not_master,
@@ -160,10 +159,10 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
             "the node itself does not agree",
             false};
     if (probe && !probe->silent_since &&
-        is_isolated(standing.stall, c.votes, current, c.sentinels()))
+        is_isolated(standing.isolation, c.votes, current, c.sentinels()))
         return Doubt{
             State::isolated,
-            "the master answers, but its replicas stand still and Sentinels wait for it",
+            "the master answers, but its replicas get nothing and Sentinels wait for it",
             "the master is cut off",
             keep(policy.isolated)};
     if (probe && probe->silent_since &&
@@ -192,6 +191,8 @@ Verdict judge_heard(const Case& c, const Majority& majority, Standing& standing)
         verdict.open = doubt->open;
         if (!doubt->open)
             standing.shut = Shut{doubt->state, std::nullopt};
+    } else {
+        note_calm(standing.isolation.list, c.now);
     }
     return verdict;
 }
@@ -254,8 +255,12 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
         standing.unheard_since = now;
     note_challenger(c, standing);
     bury_no_longer(c, standing);
-    if (standing.current)
-        watch_promotions(standing.promotions, evidence, votes, *standing.current, now);
+    if (standing.current) {
+        const auto& current = *standing.current;
+        watch_promotions(standing.promotions, evidence, votes, current, now);
+        watch_isolation(standing.isolation, evidence.probes, current);
+        hear_word(standing.word, find_probe(evidence.probes, current), standing.in_force_since);
+    }
 
     Verdict verdict;
     if (auto anew = judge_asked_anew(c, standing)) {
@@ -265,11 +270,15 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
     } else {
         verdict = judge_disunity(c, standing);
     }
-    // A conflict keeps the last master only while that says nothing else itself.
-    if (verdict.state == State::conflict && standing.current)
-        if (const auto* const probe = find_probe(evidence.probes, *standing.current);
-            probe && is_fresh(*probe, now) && probe->role == Role::replica)
-            verdict.open = false;
+    // Without a majority for it, the last master is kept only while it says nothing else itself.
+    if (verdict.open && denies(standing.word)) {
+        const auto* const probe = find_probe(evidence.probes, *standing.current);
+        verdict.open = false;
+        verdict.reason +=
+            (verdict.reason.empty() ? "of the last master: " : "; of the last master: ") +
+            role_objection(standing.word, probe, standing.in_force_since, now);
+        verdict.rule = "the node itself does not agree";
+    }
 
     if (verdict.state != State::unknown_name) {
         verdict.address = standing.current;

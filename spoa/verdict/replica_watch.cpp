@@ -77,6 +77,15 @@ bool is_lapse(Fitness fitness)
            fitness == Fitness::syncing || fitness == Fitness::behind || fitness == Fitness::old;
 }
 
+// Whether it is the process that was fresh, and has not lost what it had. One without a link does
+// not tell its offset.
+bool is_the_same(const Replica& replica, const Probe& probe)
+{
+    const bool went_back =
+        probe.offset < replica.good_offset && (probe.offset > 0 || probe.link == Link::up);
+    return probe.run_id == replica.good_run_id && !went_back;
+}
+
 }  // namespace
 
 std::string words_for(const Replica& replica)
@@ -180,7 +189,8 @@ Fitness ReplicaWatch::judge(Replica& replica, const Watch& watch, TimePoint now)
         return lag == Fitness::fresh && !watch.verdict().open ? Fitness::in_doubt : lag;
     if (lag == Fitness::fresh || probe->link == Link::syncing)
         return lag;
-    const auto until = kept_until(replica);
+    watch_link(replica, *probe);
+    const auto until = kept_until(replica, *probe);
     if (!until || now >= *until)
         return lag;
     if (is_promoted)
@@ -213,6 +223,9 @@ Fitness ReplicaWatch::judge_lag(
     replica.lapsed = false;
     replica.good_at = now;
     replica.good_master = *master_;
+    replica.good_run_id = probe.run_id;
+    replica.good_offset = probe.offset;
+    replica.unlinked_since.reset();
     return Fitness::fresh;
 }
 
@@ -233,11 +246,25 @@ void ReplicaWatch::measure(Replica& replica, const Probe& probe, const ReplicaPo
         replica.well_below_since = asked;
 }
 
-// Until when a replica that was fresh serves on, although it cannot be measured; nothing when its
-// master is beyond doubt, or it was not fresh when the doubt began.
-std::optional<TimePoint> ReplicaWatch::kept_until(const Replica& replica) const
+// Notes since when it says that it has no link, and that this lasts, while its master is beyond
+// doubt.
+void ReplicaWatch::watch_link(Replica& replica, const Probe& probe) const
 {
-    if (!replica.good_at)
+    if (doubted_since_ || probe.follows != master_ || probe.link != Link::none) {
+        replica.unlinked_since.reset();
+        return;
+    }
+    const auto since = replica.unlinked_since.value_or(*probe.answered_at);
+    replica.unlinked_since = since;
+    if (*probe.answered_at - since >= link_lapse)
+        replica.good_at.reset();
+}
+
+// Until when a replica that was fresh serves on, although it cannot be measured; nothing when its
+// master is beyond doubt, it was not fresh when the doubt began, or it is not what it was.
+std::optional<TimePoint> ReplicaWatch::kept_until(const Replica& replica, const Probe& probe) const
+{
+    if (!replica.good_at || !is_the_same(replica, probe))
         return std::nullopt;
     if (doubted_since_ && replica.good_master == master_)
         return *replica.good_at >= *doubted_since_ - until_doubt
@@ -303,7 +330,7 @@ void ReplicaWatch::plan_look(const Watch& watch, TimePoint now)
             look_at(*replica.unseen_since + unseen_time);
         if (replica.fitness == Fitness::fresh)
             look_at(*replica.complete_until + watch.subject().replicas->max_lag_time);
-        else if (const auto until = kept_until(replica))
+        else if (const auto until = kept_until(replica, *probe))
             look_at(*until);
     }
 }

@@ -9,7 +9,10 @@
 //
 // While the master is in doubt nobody can tell how fresh a replica is. One that was fresh until
 // then is kept as long as it still follows that master, also after the verdict has moved, until
-// `replica_grace` is over; unless the policy is strict.
+// `replica_grace` is over; unless the policy is strict. What was fresh is that process with that
+// data: one that was started anew, whose offset went back, or whose link had lapsed while its
+// master was beyond doubt, is kept no more. A link that breaks because the master died is what is
+// expected.
 #pragma once
 
 #include "verdict/fitness.hpp"
@@ -29,6 +32,8 @@ namespace spoa::verdict {
 
 inline constexpr std::chrono::milliseconds replica_silence{700};  // then it is silent
 inline constexpr std::chrono::milliseconds settle_time{400};
+// So long a link may be down, beside a master that answers. Replicas try again once a second.
+inline constexpr std::chrono::milliseconds link_lapse{1'000};
 // So long a majority of the Sentinels may be without a connection to it: after a switch and after a
 // RESET they all are for up to a second, and are asked once a second.
 inline constexpr std::chrono::seconds unseen_time{3};
@@ -60,9 +65,12 @@ struct Replica {
     std::optional<TimePoint> complete_until;  // it has all that was written before
 
     // What its fitness rests on.
-    std::optional<TimePoint> good_at;  // when it was last within the limits
-    Endpoint good_master;              // and of whom
-    bool lapsed = false;               // it has been beyond a limit since
+    std::optional<TimePoint> good_at;         // when it was last within the limits
+    Endpoint good_master;                     // and of whom
+    std::string good_run_id;                  // and as which process
+    std::uint64_t good_offset = 0;            // and with how much
+    std::optional<TimePoint> unlinked_since;  // while its master was beyond doubt
+    bool lapsed = false;                      // it has been beyond a limit since
     std::optional<TimePoint> well_below_since;
     std::optional<TimePoint> sampled;  // the last answer that was looked at
     Sight sight;
@@ -99,7 +107,8 @@ private:
     Fitness judge(Replica& replica, const Watch& watch, TimePoint now);
     Fitness judge_lag(
         Replica& replica, const Probe& probe, const ReplicaPolicy& policy, TimePoint now);
-    std::optional<TimePoint> kept_until(const Replica& replica) const;
+    void watch_link(Replica& replica, const Probe& probe) const;
+    std::optional<TimePoint> kept_until(const Replica& replica, const Probe& probe) const;
     ReadSet choose(const ReplicaPolicy& policy) const;
     void plan_look(const Watch& watch, TimePoint now);
 

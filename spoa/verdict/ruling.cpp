@@ -25,7 +25,8 @@ void adopt(Standing& standing, const Majority& majority, TimePoint now)
     standing.in_force_since = now;
     standing.contender.reset();
     standing.down = false;
-    standing.stall = StallWatch();
+    standing.word = Word::none;
+    standing.isolation = IsolationWatch();
     standing.promotions.calm_since.reset();
 }
 

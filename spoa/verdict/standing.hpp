@@ -2,6 +2,7 @@
 
 #include "base/endpoint.hpp"
 #include "verdict/doubt.hpp"
+#include "verdict/isolation.hpp"
 #include "verdict/promotion.hpp"
 #include "verdict/state.hpp"
 
@@ -51,7 +52,8 @@ struct Standing {
     std::optional<TimePoint> heard_first_at;
     bool down = false;         // is_down's memory
     std::optional<Shut> shut;  // by a doubt, when a majority was heard last
-    StallWatch stall;
+    Word word = Word::none;    // of the node in force
+    IsolationWatch isolation;
     PromotionWatch promotions;
     std::vector<Claim> tombstones;  // once master, and not known to be replicas yet
 

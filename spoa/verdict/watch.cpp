@@ -135,7 +135,7 @@ void Watch::forget(TimePoint now)
     }
     standing_.asked_anew_at = now;
     standing_.heard_first_at.reset();
-    standing_.stall = StallWatch();
+    standing_.isolation.forget();
     standing_.promotions = PromotionWatch();
     standing_.contender.reset();
 }

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 using namespace spoa;
 using node::Role;
 using resp::Array;
@@ -29,6 +32,28 @@ TEST_SUITE("node/reply_parser")
         REQUIRE(reply.has_value());
         CHECK(reply->role == Role::master);
         CHECK(reply->offset == 3129659);
+    }
+
+    TEST_CASE("ROLE tells what each replica of a master has acknowledged")
+    {
+        const auto entry = [](std::string host, std::string port, std::string offset) {
+            return Value{
+                Array{text(std::move(host)), text(std::move(port)), text(std::move(offset))}};
+        };
+        const auto listed = [](Array list) {
+            return node::parse_role({Array{text("master"), number(5000), {std::move(list)}}})
+                ->replicas;
+        };
+        CHECK(
+            listed({entry("10.0.0.2", "6379", "4991"), entry("10.0.0.3", "6379", "0")}) ==
+            std::vector<node::Acknowledged>{{{"10.0.0.2", 6379}, 4991}, {{"10.0.0.3", 6379}, 0}});
+        CHECK(listed({}).empty());
+        // What is no entry is left out, and what is too much is not looked at.
+        CHECK(listed({entry("10.0.0.2", "x", "4991"), text("10.0.0.3"), number(7)}).empty());
+        CHECK(listed({{Array{text("10.0.0.2"), number(6379), number(7)}}}).empty());
+        CHECK(listed({entry("10.0.0.2", "6379", "-7")})[0].offset == 0);
+        CHECK(listed(Array(100'000, entry("10.0.0.2", "6379", "7"))).size() == node::most_listed);
+        CHECK(node::parse_role({Array{text("master"), number(1), number(2)}})->replicas.empty());
     }
 
     TEST_CASE("ROLE tells a replica with what it has taken, and 0 when it has no link")
@@ -101,6 +126,23 @@ TEST_SUITE("node/reply_parser")
         CHECK_FALSE(info->master.has_value());
     }
 
+    TEST_CASE("INFO of a master has the least lag of its replicas, and how many get all data anew")
+    {
+        const auto told = [](const std::string& lines) { return *node::parse_info(text(lines)); };
+        const auto both = told(
+            "slave0:ip=10.0.0.2,port=6379,state=online,offset=77,lag=4\r\n"
+            "slave1:ip=10.0.0.3,port=6379,state=online,offset=70,lag=2\r\n"
+            "slave2:ip=10.0.0.4,port=6379,state=wait_bgsave,offset=0,lag=0\r\n"
+            "slave3:ip=10.0.0.5,port=6379,state=send_bulk,offset=0,lag=0,type=main\r\n"
+            "slave_priority:100\r\nslave_read_only:1\r\n");
+        CHECK(both.least_lag == 2);
+        CHECK(both.syncing_replicas == 2);
+        const auto none = told("connected_slaves:0\r\nslave:state=online\r\n");
+        CHECK_FALSE(none.least_lag.has_value());
+        CHECK(none.syncing_replicas == 0);
+        CHECK(told("slave0:state=online,offset=5\r\n").least_lag == 0);
+    }
+
     TEST_CASE("INFO of a replica has its own offset, its master and the link")
     {
         const auto info = node::parse_info(text(
@@ -122,7 +164,7 @@ TEST_SUITE("node/reply_parser")
     {
         const auto info = node::parse_info(
             text("# Keyspace\r\ndb0:keys=5,expires=0,avg_ttl=0\r\ndb12:keys=7,expires=1\r\n"
-                 "db:keys=1\r\ndbx:keys=1\r\ndb3:expires=1,keys=9\r\ndb4:keys=-1\r\n"));
+                 "db:keys=1\r\ndbx:keys=1\r\ndb3:expires=1,nokeys=9\r\ndb4:keys=-1\r\n"));
         REQUIRE(info.has_value());
         CHECK(info->keys == 12);
     }

@@ -382,6 +382,29 @@ TEST_SUITE("sentinel/reply_parser")
         CHECK(given.known_sentinels == 3);
     }
 
+    TEST_CASE("a PING is pending only if it was sent after the last answer")
+    {
+        const auto pending = [](const char* sent, const char* ok, const char* any) {
+            const auto address = address_reply("10.0.0.1", "6379");
+            const auto fields = fields_reply(
+                {{"ip", "10.0.0.1"},
+                 {"port", "6379"},
+                 {"config-epoch", "7"},
+                 {"last-ping-sent", sent},
+                 {"last-ok-ping-reply", ok},
+                 {"last-ping-reply", any}});
+            return std::get<Vote>(parse_vote(address, fields, address, now)).ping_pending;
+        };
+        CHECK(pending("412", "1403", "1403") == 412ms);
+        CHECK(pending("0", "120", "120") == 0ms);
+        // Its link is down since a switch: no PING was sent.
+        CHECK(pending("412", "412", "412") == 0ms);
+        CHECK(pending("413", "412", "412") == 0ms);  // two looks at its clock
+        // It answered with an error, as BUSY.
+        CHECK(pending("412", "1403", "80") == 0ms);
+        CHECK(pending("412", "rubbish", "-5") == 0ms);
+    }
+
     TEST_CASE("CKQUORUM says yes, no, or nothing that counts")
     {
         CHECK(

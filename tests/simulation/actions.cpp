@@ -18,6 +18,10 @@ void Schedule::act()
         leave_two_masters();
         return;
     }
+    if (setup_.probed && random_.chance(20)) {
+        cut_a_host();
+        return;
+    }
     const int which = random_.pick(100);
     if (which < 62)
         act_on_sentinels(which);
@@ -127,6 +131,16 @@ void Schedule::leave_two_masters()
     world_.force_failover(random_.pick(setup_.sentinels));
 }
 
+// Mostly the master's, where an agent may be too.
+void Schedule::cut_a_host()
+{
+    const int named = world_.sentinels[0].current_address();
+    const int host =
+        random_.chance(75) && named >= 0 && named < nodes ? named : random_.pick(setup_.sentinels);
+    world_.cut_host(host, random_.chance(30));
+    undo_later(random_.between(100, random_.chance(60) ? 9'000 : 2'500) * ms, join_host, host);
+}
+
 void Schedule::act_on_nodes(int which)
 {
     const auto now = timeline_.now();
@@ -188,6 +202,7 @@ void Schedule::undo(const Happening& happening)
             sentinel.cut_from_agents = 0;
             ++world_.version;
             break;
+        case join_host: world_.join_host(who); break;
         case node_back: world_.start_node(who); break;
         case resolve: sentinel.cannot_resolve = false; break;
         case be_honest: world_.set_lie(who, Sentinel::Lie::none); break;

@@ -1,17 +1,43 @@
 #include "simulation/agent.hpp"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
 namespace spoa::simulation {
 namespace {
 
 constexpr Time poll_period = 500 * ms;
 constexpr Time probe_period = 200 * ms;
 
-verdict::Subject subject_of(const verdict::Policy& policy)
+// Where nodes are probed, reads are judged too; what is not there counts as a server that is
+// silent.
+verdict::Subject subject_of(const verdict::Policy& policy, const Setup& setup)
 {
     verdict::Subject subject;
     subject.name = "m";
     subject.policy = policy;
+    if (!setup.probed)
+        return subject;
+    subject.replicas.emplace();
+    for (int node = 0; node <= nodes; ++node)
+        subject.servers.push_back({endpoint_of(node).host, endpoint_of(node)});
     return subject;
+}
+
+// What the list of a master says of its replicas.
+void list_replicas(verdict::Probe& probe, const World& world, int node)
+{
+    probe.replicas.clear();
+    probe.least_lag.reset();
+    for (int other = 0; other < nodes; ++other) {
+        const auto& each = world.data[static_cast<std::size_t>(other)];
+        if (other == node || each.upstream != node || !each.linked)
+            continue;
+        probe.replicas.push_back({endpoint_of(other), each.acknowledged});
+        const auto lag = static_cast<std::uint64_t>((world.now() - each.heard_at) / second);
+        probe.least_lag = std::min(probe.least_lag.value_or(lag), lag);
+    }
 }
 
 }  // namespace
@@ -34,7 +60,7 @@ Agent::Agent(
     if (random.chance(5))
         policy_.odown = policy_.switching = policy_.isolated = verdict::InDoubt::keep;
     const auto sentinels = static_cast<std::size_t>(setup.sentinels);
-    watch_.emplace(subject_of(policy_), sentinels, at(0));
+    watch_.emplace(subject_of(policy_, setup), sentinels, at(0));
     for (int node = 0; node < nodes; ++node)
         probes_[static_cast<std::size_t>(node)].address = endpoint_of(node);
     for (int i = 0; i < setup.sentinels; ++i) {
@@ -111,27 +137,53 @@ void Agent::handle(const Happening& happening)
 
 void Agent::probe()
 {
-    const auto now = timeline_.now();
     world_.advance_offsets();
-    for (std::size_t i = 0; i < nodes; ++i) {
-        const auto& node = world_.data[i];
-        auto& probe = probes_[i];
-        const bool cut = (node.cut_from_agents & (1U << static_cast<unsigned>(place_))) != 0;
-        if (node.running(now) && !cut) {
-            probe.role = node.master ? verdict::Role::master : verdict::Role::replica;
-            probe.loading = node.loading;
-            probe.offset = node.offset;
-            probe.answered_at = at(now);
-            probe.silent_since.reset();
-            probe.refused = false;
-        } else {
-            if (!probe.silent_since)
-                probe.silent_since = at(now);
-            probe.refused = !node.up && !cut;
-        }
-        watch_->examine(probe);
-    }
+    for (int node = 0; node < nodes; ++node)
+        ask_node(node);
     review();
+}
+
+void Agent::ask_node(int place)
+{
+    constexpr auto info_period = std::chrono::seconds(1);
+    const auto now = timeline_.now();
+    const auto& node = world_.data[static_cast<std::size_t>(place)];
+    auto& probe = probes_[static_cast<std::size_t>(place)];
+    const bool cut = (node.cut_from_agents & (1U << static_cast<unsigned>(place_))) != 0 ||
+                     world_.apart(place_, place);
+    if (node.running(now) && !cut) {
+        // Each process is another connection, whose first answer comes with INFO.
+        auto run_id = std::to_string(node.process);
+        const bool connects = probe.run_id != run_id || probe.silent_since;
+        const bool informs = connects || at(now) - *probe.informed_at >= info_period;
+        probe.role = node.master ? verdict::Role::master : verdict::Role::replica;
+        probe.loading = node.loading;
+        probe.offset = node.master || node.linked ? node.offset : 0;
+        probe.answered_at = at(now);
+        probe.silent_since.reset();
+        probe.refused = false;
+        probe.follows.reset();
+        probe.link = verdict::Link::none;
+        if (!node.master) {
+            probe.follows = endpoint_of(node.upstream);
+            probe.link = node.linked ? verdict::Link::up : verdict::Link::none;
+        }
+        const auto lag = probe.least_lag;
+        list_replicas(probe, world_, node.master ? place : nowhere);
+        if (informs) {
+            probe.informed_at = at(now);
+            probe.run_id = std::move(run_id);
+        } else {
+            probe.least_lag = lag;
+        }
+        checker_.hear_node(place, probe, now);
+    } else {
+        if (!probe.silent_since)
+            probe.silent_since = at(now);
+        probe.refused = !node.up && !cut;
+        checker_.miss_node(place, now);
+    }
+    watch_->examine(probe);
 }
 
 void Agent::stop(Time until)
@@ -167,7 +219,10 @@ void Agent::restart(bool with_state)
     const auto standing = watch_->standing();
     journal_.note(now, "a", place_, " restarts", with_state ? " with what it remembers" : "");
     watch_.emplace(
-        subject_of(policy_), static_cast<std::size_t>(world_.setup().sentinels), at(now));
+        subject_of(policy_, world_.setup()),
+        static_cast<std::size_t>(world_.setup().sentinels),
+        at(now));
+    reads_ = {};
     if (with_state && standing.current)
         watch_->restore(*standing.current, standing.high_water, at(now));
     for (int i = 0; i < world_.setup().sentinels; ++i) {
@@ -205,6 +260,10 @@ void Agent::review()
             verdict.rule,
             verdict.reason.empty() ? "" : "; ",
             verdict.reason);
+    }
+    if (world_.setup().probed) {
+        reads_.review(*watch_, at(now));
+        checker_.check_reads(reads_);
     }
     if (checker_.check(*watch_, now) && world_.setup().probed)
         plan(now + random_.between(200, 2'000), What::probe, 0, 1);

@@ -5,6 +5,7 @@
 #include "simulation/checker.hpp"
 #include "simulation/replies.hpp"
 #include "simulation/world.hpp"
+#include "verdict/replica_watch.hpp"
 #include "verdict/watch.hpp"
 
 #include <array>
@@ -59,6 +60,7 @@ private:
     void lose(int place);
     void hear(const Happening& happening);
     void probe();
+    void ask_node(int node);
     void rouse();
     void review();
 
@@ -68,6 +70,7 @@ private:
     Timeline& timeline_;
     Journal& journal_;
     std::optional<verdict::Watch> watch_;
+    verdict::ReplicaWatch reads_;
     verdict::Policy policy_;
     Checker checker_;
     std::array<Entry, max_sentinels> entries_{};

@@ -15,7 +15,8 @@ constexpr Time longest_backoff = 2 * second;
 bool Agent::reachable(const Entry& each) const
 {
     const auto& target = world_.sentinels[static_cast<std::size_t>(each.target)];
-    return target.alive && (target.cut_from_agents & (1U << static_cast<unsigned>(place_))) == 0;
+    return target.alive && (target.cut_from_agents & (1U << static_cast<unsigned>(place_))) == 0 &&
+           !world_.apart(place_, each.target);
 }
 
 void Agent::connect(int place)

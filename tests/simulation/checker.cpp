@@ -37,6 +37,8 @@ void Checker::start(const verdict::Watch& watch)
     refuted_.fill(-200 * second);
     calm_since_ = switching_since_ = heard_first_ = doubted_ = never;
     in_force_since_ = world_.now();
+    heard_.fill({});
+    majority_at_ = unfollowed_at_ = followed_at_ = world_.now();
     touch();
 }
 
@@ -64,6 +66,7 @@ void Checker::forget()
 {
     given_.fill({});
     heard_first_ = never;
+    majority_at_ = world_.now();
     touch();
 }
 
@@ -152,8 +155,16 @@ bool Checker::check(const verdict::Watch& watch, Time now)
     if (current_ != before) {
         in_force_since_ = now;
         claim_ = nowhere;
+        for (auto& node : heard_)
+            node.listed = node.begins = false;
+        unfollowed_at_ = followed_at_ = now;
     }
     check_gate(watch, tally, now);
+    if (world_.setup().probed && current_ >= 0 && current_ < nodes) {
+        check_word(watch);
+        look_at_followers(now);
+        check_isolation(watch, tally, now);
+    }
     check_progress(watch, tally, now);
 
     const auto& verdict = watch.verdict();
@@ -247,11 +258,12 @@ void Checker::look_at_sentinels(Time now)
     std::uint64_t identities = 0;
     for (int i = 0; i < world_.setup().sentinels; ++i) {
         const bool twin = world_.setup().duplicate_of >= 0 && i == world_.setup().sentinels - 1;
-        const auto& each = world_.sentinels[at_place(twin ? world_.setup().duplicate_of : i)];
+        const int each_place = twin ? world_.setup().duplicate_of : i;
+        const auto& each = world_.sentinels[at_place(each_place)];
         const auto identity = 1ULL << static_cast<unsigned>(each.identity);
         if (!up_[at_place(i)] || !each.running(now) || !each.honest() ||
             (each.cut_from_agents & (1U << static_cast<unsigned>(agent_))) != 0 ||
-            (identities & identity) != 0)
+            world_.apart(agent_, each_place) || (identities & identity) != 0)
             continue;
         identities |= identity;
         const int says = each.current_address();

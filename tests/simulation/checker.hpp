@@ -4,6 +4,7 @@
 
 #include "simulation/journal.hpp"
 #include "simulation/world.hpp"
+#include "verdict/replica_watch.hpp"
 #include "verdict/watch.hpp"
 
 #include <array>
@@ -19,6 +20,11 @@ inline constexpr Time doubt_outlives = 5 * second;  // its majority
 // one poll period with its jitter (550 ms), a question that was torn (5 + 2 x 40 ms), and that
 // question again (5 ms, likewise), rounded up.
 inline constexpr Time direct_bound = 800 * ms;
+
+// A replica acknowledges once a second, the agent asks 200 ms later at most: after these a master
+// that is followed is known to be, one that is not no longer takes writes of the minority's side.
+inline constexpr Time followed_bound = 2 * second;
+inline constexpr Time isolated_bound = 2'500 * ms;
 
 // What was counted from the answers at one moment.
 struct Tally {
@@ -43,6 +49,13 @@ public:
     void touch() { ++version_; }
     // The agent itself is stopped: nothing can be expected of it before.
     void pause(Time until) { agreed_since_ = paused_until_ = until; }
+
+    // What a node answered, and that it did not.
+    void hear_node(int node, const verdict::Probe& probe, Time now);
+    void miss_node(int node, Time now);
+
+    // After every judgement of the replicas.
+    void check_reads(const verdict::ReplicaWatch& reads);
 
     // After every judgement. Says whether the address in force is another. Throws Violation.
     bool check(const verdict::Watch& watch, Time now);
@@ -70,8 +83,13 @@ private:
     void check_epochs(const Tally& tally, int before, std::uint64_t high_before);
     void check_gate(const verdict::Watch& watch, const Tally& tally, Time now);
     void check_progress(const verdict::Watch& watch, const Tally& tally, Time now);
+    void check_word(const verdict::Watch& watch) const;
+    void look_at_followers(Time now);
+    void check_isolation(const verdict::Watch& watch, const Tally& tally, Time now);
     void look_at_sentinels(Time now);
     bool node_denies(int place, Time now) const;
+    bool said_otherwise(int place) const;
+    int sentinels_without(int place, Time now) const;
     void note_refutation(Time now);
     bool leaders_answer(std::uint32_t leaders, Time now) const;
     bool is_justified(const verdict::Watch& watch, Time now) const;
@@ -79,6 +97,17 @@ private:
     void look_at_calm(Time now);
     [[noreturn]] void fail(const char* invariant, const std::string& text) const;
     int needed() const { return world_.setup().sentinels / 2 + 1; }
+
+    // What a node said last to this agent.
+    struct Heard {
+        Time answered_at = never;
+        Time missed_at = never;
+        bool denies = false;  // it is a replica, or loads
+        bool listed = false;  // it has named a replica that acknowledged, as the master in force
+        bool begins = false;  // it named one that has acknowledged nothing yet
+        int process = 0;
+        int fresh_process = -1;  // when its data were within the limits
+    };
 
     int agent_;
     const World& world_;
@@ -102,6 +131,10 @@ private:
     Time calm_since_ = never;       // all are heard, honest, and content with the master in force
     Time switching_since_ = never;  // the state is `switching`
     Time doubted_ = never;          // the last majority was, which shut the gate
+    std::array<Heard, nodes> heard_{};
+    Time majority_at_ = 0;    // a majority was last heard, or all votes were forgotten
+    Time unfollowed_at_ = 0;  // the master in force was last without a replica that gets its writes
+    Time followed_at_ = 0;    // and with one
     std::array<Time, nodes + 1>
         refuted_;  // when a promotion was last known to have come to nothing
     std::uint64_t version_ = 0;

@@ -56,7 +56,6 @@ bool Checker::is_justified(const verdict::Watch& watch, Time now) const
 {
     const auto& setup = world_.setup();
     const auto place = at_place(current_);
-    const bool is_node = current_ < nodes;
     const bool denies = node_denies(current_, now);
     const auto liars =
         std::count_if(world_.sentinels.begin(), world_.sentinels.end(), [&](const Sentinel& each) {
@@ -77,11 +76,9 @@ bool Checker::is_justified(const verdict::Watch& watch, Time now) const
                    (calm_since_ == never || now - std::max(calm_since_, paused_until_) <=
                                                 regress_hold + vote_ttl + direct_bound);
         case State::not_master:
-            return denies || (setup.probed && now - in_force_since_ <= 200 * ms);
-        case State::isolated:
-            return liars > 1 || (setup.probed && is_node &&
-                                 (world_.data[place].is_cut() ||
-                                  now - world_.data[place].cut_at <= vote_ttl + direct_bound));
+            return denies || said_otherwise(current_) ||
+                   (setup.probed && now - in_force_since_ <= 200 * ms);
+        case State::isolated: return true;  // check_isolation
         default: return false;
     }
 }
@@ -128,7 +125,8 @@ void Checker::look_at_calm(Time now)
         const auto& each = world_.sentinels[at_place(i)];
         calm = calm && up_[at_place(i)] && each.running(now) && each.honest() && !each.leads() &&
                !each.in_tilt(now) && !each.s_down && each.address == current_ &&
-               (each.cut_from_agents & (1U << static_cast<unsigned>(agent_))) == 0;
+               (each.cut_from_agents & (1U << static_cast<unsigned>(agent_))) == 0 &&
+               !world_.apart(agent_, i);
     }
     if (!calm)
         calm_since_ = never;

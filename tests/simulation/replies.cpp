@@ -7,7 +7,18 @@ namespace {
 
 constexpr std::array<std::string_view, nodes + 1> hosts{"r1", "r2", "r3", "r4"};
 
-enum Field : std::size_t { ip, port, flags, failover_state, ping, timeout, others, epoch, fields };
+enum Field : std::size_t {
+    ip,
+    port,
+    flags,
+    failover_state,
+    ping,
+    pong,
+    timeout,
+    others,
+    epoch,
+    fields
+};
 
 constexpr std::array<std::string_view, fields> field_names{
     "ip",
@@ -15,6 +26,7 @@ constexpr std::array<std::string_view, fields> field_names{
     "flags",
     "failover-state",
     "last-ping-sent",
+    "last-ok-ping-reply",
     "failover-timeout",
     "num-other-sentinels",
     "config-epoch"};
@@ -88,7 +100,8 @@ const resp::Value& Replies::master(const Said& said, Time failover_timeout)
     words += said.s_down ? ",disconnected" : "";
     words += said.in_progress ? ",failover_in_progress" : "";
     field(failover_state) = failover_states[static_cast<std::size_t>(said.state)];
-    field(ping) = std::to_string(said.ping_pending / ms);
+    field(ping) = std::to_string(said.ping_sent / ms);
+    field(pong) = std::to_string(said.last_pong / ms);
     field(timeout) = std::to_string(failover_timeout / ms);
     field(others) = std::to_string(said.known - 1);
     field(epoch) = std::to_string(said.config_epoch);

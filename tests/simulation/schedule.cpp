@@ -37,7 +37,8 @@ Setup Schedule::draw_setup(const Request& request)
     setup.quorum = random_.chance(15) ? 1 + random_.pick(setup.sentinels) : setup.sentinels / 2 + 1;
     setup.down_after = random_.between(200, 800) * ms;
     setup.failover_timeout = (random_.chance(50) ? 3 : 10) * second;
-    setup.probed = random_.chance(12);
+    setup.probed = random_.chance(20);
+    setup.forgets = setup.probed && random_.chance(50);
     setup.start_epoch = random_.chance(20) ? 0 : random_.pick(8);
     setup.split_start = random_.chance(3);
     if (random_.chance(6))

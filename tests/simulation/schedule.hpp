@@ -41,6 +41,7 @@ private:
     void act_on_nodes(int which);
     void act_on_agents(int which);
     void leave_two_masters();
+    void cut_a_host();
     int liars() const;
     void undo(const Happening& happening);
     void check_agents();
@@ -68,6 +69,7 @@ enum Undo : std::uint64_t {
     join_peers,
     join_agents,
     node_back,
+    join_host,
     resolve,
     be_honest,
     monitor_again,

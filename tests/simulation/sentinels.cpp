@@ -1,6 +1,8 @@
 // The timer of a Sentinel: what it sees of its master, and its failover.
 #include "simulation/world.hpp"
 
+#include <algorithm>
+
 namespace spoa::simulation {
 namespace {
 
@@ -43,6 +45,7 @@ void World::tick(int who)
         send_hello(who);
     if (me.promoting() && me.current_address() == me.address)
         note_promotion(who);
+    ping_master(who);
     if (me.in_tilt(now()))
         return;
     look_at_master(who);
@@ -80,7 +83,33 @@ void World::enter_tilt(int who)
 bool World::sees(int who, int node) const
 {
     return node >= 0 && node < nodes && data[at_place(node)].running(now()) &&
-           (data[at_place(node)].cut_from_sentinels & bit(who)) == 0;
+           (data[at_place(node)].cut_from_sentinels & bit(who)) == 0 && !apart(who, node);
+}
+
+// sentinelResetMaster: the last PING and the last PONG become this moment, whether one was sent or
+// not.
+void World::begin_link(int who)
+{
+    auto& me = sentinels[at_place(who)];
+    me.ping_sent = me.last_pong = now();
+    me.linked_at = setup_.probed ? now() + random_.between(0, second) : now();
+}
+
+void World::ping_master(int who)
+{
+    auto& me = sentinels[at_place(who)];
+    const Time ping_period = std::min(second, setup_.down_after);
+    const bool answers = sees(who, me.address);
+    if (!answers && me.address >= 0)
+        me.unseen_at[at_place(me.address)] = now();
+    if (now() < me.linked_at || (me.ping_sent == never && now() - me.last_pong < ping_period))
+        return;
+    if (answers) {
+        me.last_pong = now();
+        me.ping_sent = never;
+    } else if (me.ping_sent == never) {
+        me.ping_sent = now();
+    }
 }
 
 // sentinelCheckSubjectivelyDown
@@ -300,6 +329,7 @@ void World::switch_to(int who, int node)
     me.address = node;
     me.s_down = me.o_down = false;
     me.unreachable_since = never;
+    begin_link(who);
     me.wrong_master_since.fill(never);
     save(who);
     changed_answer();

@@ -65,13 +65,15 @@ World::World(const Setup& setup, Random& random, Timeline& timeline, Journal& jo
         timeline_.plan(random_.between(0, 100) * ms, {.what = What::tick, .who = std::int8_t(i)});
     }
     data[0].master = true;
+    for (std::size_t i = 1; i < nodes; ++i)
+        data[i].linked = true;
 }
 
 bool World::connected(int who, int other) const
 {
     const auto& a = sentinels[at_place(who)];
     const auto& b = sentinels[at_place(other)];
-    return a.alive && b.alive &&
+    return a.alive && b.alive && !apart(who, other) &&
            ((a.cut_from_peers & bit(other)) | (b.cut_from_peers & bit(who))) == 0;
 }
 
@@ -108,6 +110,7 @@ void World::reset(int who)
     me.known = bit(me.identity);
     me.s_down = me.o_down = false;
     me.unreachable_since = never;
+    begin_link(who);
     me.wrong_master_since.fill(never);
     changed_answer();
     publish(who, ev_reset_master);
@@ -137,6 +140,7 @@ void World::monitor(int who, int node)
     me.address = node;
     me.known = bit(me.identity);
     me.unreachable_since = never;
+    begin_link(who);
     me.wrong_master_since.fill(never);
     me.next_hello = now() + random_.between(0, 2 * second);
     save(who);
@@ -177,6 +181,7 @@ void World::start(int who, int file, bool lost_config)
     clear_failover(me);
     me.s_down = me.o_down = false;
     me.unreachable_since = never;
+    begin_link(who);
     me.wrong_master_since.fill(never);
     me.next_hello = now() + random_.between(0, 200) * ms;
     journal_.note(
@@ -240,6 +245,8 @@ void World::make_master(int node)
 void World::make_replica(int node, int upstream)
 {
     auto& each = data[at_place(node)];
+    if (each.upstream != upstream)
+        each.linked = false;
     each.upstream = upstream;
     if (!each.master)
         return;
@@ -252,13 +259,56 @@ void World::make_replica(int node, int upstream)
 void World::start_node(int node)
 {
     auto& each = data[at_place(node)];
-    journal_.note(now(), "r", node + 1, " is back");
+    journal_.note(now(), "r", node + 1, " is back", each.up ? "" : setup_.forgets ? ", empty" : "");
+    advance_offsets();
+    if (!each.up) {
+        ++each.process;
+        each.linked = false;
+        if (setup_.forgets)
+            each.offset = 0;
+    }
     each.up = true;
     each.loading = false;
     each.stopped_until = never;
     each.cut_from_agents = each.cut_from_sentinels = 0;
     each.cut_from_nodes = false;
     each.role_since = each.cut_at = now();
+}
+
+void World::cut_host(int host, bool resets)
+{
+    journal_.note(now(), "host ", host, " is cut off", resets ? ", its connections end" : "");
+    advance_offsets();
+    cut_hosts |= bit(host);
+    touch();
+    for (int node = 0; resets && node < nodes; ++node)
+        if (apart(node, data[at_place(node)].upstream))
+            data[at_place(node)].linked = false;
+}
+
+void World::join_host(int host)
+{
+    journal_.note(now(), "host ", host, " is back");
+    advance_offsets();
+    cut_hosts &= ~bit(host);
+    touch();
+}
+
+bool World::reaches_master(int node) const
+{
+    const auto& each = data[at_place(node)];
+    const auto& source = data[at_place(each.upstream)];
+    return !each.master && each.running(now()) && source.running(now()) && source.master &&
+           !each.cut_from_nodes && !source.cut_from_nodes && !apart(node, each.upstream);
+}
+
+bool World::is_followed(int node) const
+{
+    for (int other = 0; other < nodes; ++other)
+        if (data[at_place(other)].upstream == node && data[at_place(other)].linked &&
+            reaches_master(other))
+            return true;
+    return false;
 }
 
 // Replicas have what their master had when they last saw it; masters are written to all the time.
@@ -271,11 +321,26 @@ void World::advance_offsets()
                 each.offset += static_cast<std::uint64_t>(now() - from) / 100;
             each.written_until = now();
         }
-    for (auto& each : data) {
+    constexpr Time acknowledge_period = second;
+    for (int node = 0; node < nodes; ++node) {
+        auto& each = data[at_place(node)];
         const auto& source = data[at_place(each.upstream)];
-        if (!each.master && each.running(now()) && source.running(now()) && source.master &&
-            !each.cut_from_nodes && !source.cut_from_nodes)
-            each.offset = source.offset;
+        // A process that ends ends its connections; one that hears nothing keeps them.
+        if (each.master || !each.up || !source.up || !source.master)
+            each.linked = false;
+        if (!reaches_master(node))
+            continue;
+        each.offset = source.offset;
+        if (!each.linked) {
+            each.linked = true;
+            each.acknowledged = 0;
+            each.heard_at = now();
+            each.next_acknowledgement = now() + acknowledge_period / 2;
+        } else if (now() >= each.next_acknowledgement) {
+            each.acknowledged = each.offset;
+            each.heard_at = now();
+            each.next_acknowledgement = now() + acknowledge_period;
+        }
     }
 }
 
@@ -325,6 +390,9 @@ void World::heal()
             monitor(i, each.files.back().address);
     }
     two_faced = false;
+    for (int host = 0; host < max_sentinels; ++host)
+        if ((cut_hosts & bit(host)) != 0)
+            join_host(host);
     changed_answer();
 }
 
@@ -360,7 +428,8 @@ Said World::ask(int who)
     said.o_down = me.o_down;
     said.state = me.state;
     said.in_progress = me.leads();
-    said.ping_pending = me.unreachable_since == never ? 0 : now() - me.unreachable_since;
+    said.ping_sent = me.ping_sent == never ? 0 : now() - me.ping_sent;
+    said.last_pong = now() - me.last_pong;
     said.known = std::popcount(me.known);
     said.tilt = me.in_tilt(now());
     said.identity = me.identity;
@@ -387,7 +456,8 @@ Said World::ask(int who)
     said.o_down = liar.chance(50);
     said.in_progress = liar.chance(30);
     said.state = said.in_progress ? static_cast<Failover>(liar.pick(6)) : Failover::none;
-    said.ping_pending = liar.between(0, 2 * second);
+    said.ping_sent = liar.between(0, 2 * second);
+    said.last_pong = 3 * second;
     if (me.clones_identity)
         said.identity = sentinels[at_place((who + 1) % setup_.sentinels)].identity;
     return said;

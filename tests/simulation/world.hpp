@@ -25,7 +25,8 @@ struct Setup {
     int quorum = 2;  // Sentinel's own, for o_down
     Time down_after = 500 * ms;
     Time failover_timeout = 10 * second;
-    bool probed = false;  // the agents ask the data nodes too
+    bool probed = false;   // the agents ask the data nodes too
+    bool forgets = false;  // nodes start anew without their data
     int start_epoch = 0;
     bool split_start = false;  // Sentinels start with different addresses at one epoch
     int duplicate_of = -1;     // the agents' last entry leads to this Sentinel
@@ -68,6 +69,12 @@ struct Sentinel {
 
     Time next_hello = 0;
     Time unreachable_since = never;  // of its master
+    // Its connection to the master: being made until then, and the PINGs on it (sentinel.c,
+    // act_ping_time and last_avail_time).
+    Time linked_at = 0;
+    Time ping_sent = never;  // never: it was answered
+    Time last_pong = 0;
+    std::array<Time, 4> unseen_at{-100 * second, -100 * second, -100 * second, -100 * second};
     bool s_down = false;
     bool o_down = false;
     std::array<Time, nodes> wrong_master_since{};  // a node that is no master of ours says it is
@@ -99,11 +106,17 @@ struct Node {
     std::uint64_t offset = 1'000;
     Time written_until = 0;  // how far `offset` has been brought
     int upstream = 0;
+    int process = 0;
+    // Of a replica: its link to `upstream`, which a silent cut does not end, and what it
+    // acknowledged there last, once a second.
+    bool linked = false;
+    std::uint64_t acknowledged = 0;
+    Time heard_at = 0;  // by its master
+    Time next_acknowledgement = 0;
     Time role_since = -10 * second;  // also: since its last trouble
     Time cut_at = -10 * second;      // last moment at which it was cut off from anything
 
     bool running(Time now) const { return up && stopped_until <= now; }
-    bool is_cut() const { return cut_from_nodes || cut_from_sentinels != 0; }
 };
 
 // What a Sentinel answers at one moment to GET-MASTER-ADDR-BY-NAME and MASTER.
@@ -115,7 +128,8 @@ struct Said {
     bool o_down = false;
     bool in_progress = false;
     Failover state = Failover::none;
-    Time ping_pending = 0;
+    Time ping_sent = 0;  // how long ago; 0: it was answered
+    Time last_pong = 0;  // how long ago
     int known = 1;
     bool tilt = false;
     int identity = 0;
@@ -153,6 +167,10 @@ public:
     void enter_tilt(int who);
     void set_lie(int who, Sentinel::Lie lie);
     void start_node(int node);
+    // A host is cut off with all that runs there: the Sentinel, the node and the agent of its
+    // number. `resets`: its connections end at once.
+    void cut_host(int host, bool resets);
+    void join_host(int host);
     void heal();
     // Sentinels that cannot agree by themselves get a failover, an unfit master its role.
     void mend();
@@ -162,14 +180,27 @@ public:
     bool sees(int who, int node) const;
     bool all_agree() const;
     bool failover_running() const;
+    // Brings offsets, links and acknowledgements up to now.
     void advance_offsets();
+    // Whether what runs on two hosts is separated.
+    bool apart(int host, int other) const
+    {
+        return host != other && ((cut_hosts >> static_cast<unsigned>(host) |
+                                  cut_hosts >> static_cast<unsigned>(other)) &
+                                 1U) != 0;
+    }
+    // Whether what the node sends reaches its master, and is answered.
+    bool reaches_master(int node) const;
+    // Whether some replica of the node gets what it writes.
+    bool is_followed(int node) const;
     Time now() const { return timeline_.now(); }
     const Setup& setup() const { return setup_; }
 
     std::array<Sentinel, max_sentinels> sentinels{};
     std::array<Node, nodes> data{};
-    std::uint64_t version = 1;  // rises with every change of what anybody would be told
-    Time answers_changed = 0;   // when some honest Sentinel last answered another address
+    std::uint32_t cut_hosts = 0;  // bits
+    std::uint64_t version = 1;    // rises with every change of what anybody would be told
+    Time answers_changed = 0;     // when some honest Sentinel last answered another address
     std::array<Time, nodes + 1> seen_down{};       // when an honest Sentinel last saw it as down
     std::array<Time, nodes + 1> seen_promoting{};  // when a leader was last about to replace it
     std::array<std::uint32_t, nodes + 1> promoters{};  // and who, of late: bits of Sentinels
@@ -183,6 +214,8 @@ public:
 
 private:
     void look_at_master(int who);
+    void ping_master(int who);
+    void begin_link(int who);
     void count_o_down(int who);
     void step_failover(int who);
     void note_promotion(int who);

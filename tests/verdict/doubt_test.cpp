@@ -109,40 +109,71 @@ TEST_SUITE("verdict/doubt: down")
     }
 }
 
+namespace {
+
+// What speaks against the node, in force since at(0), when this probe is the only one it gave.
+std::string objection(const Probe* probe, int now)
+{
+    auto word = verdict::Word::none;
+    verdict::hear_word(word, probe, at(0));
+    return verdict::role_objection(word, probe, at(0), at(now));
+}
+
+}  // namespace
+
 TEST_SUITE("verdict/doubt: the role of the node")
 {
     TEST_CASE("without a probe, or with one that says nothing in time, nothing is said against it")
     {
         const auto quiet = silent(m, -500);
-        CHECK(verdict::role_objection(nullptr, at(0), at(10)).empty());
-        CHECK(verdict::role_objection(&quiet, at(0), at(50)).empty());
+        CHECK(objection(nullptr, 10).empty());
+        CHECK(objection(&quiet, 50).empty());
     }
 
     TEST_CASE("it is given fifty milliseconds to answer")
     {
         const auto quiet = silent(m, -500);
-        CHECK_FALSE(verdict::role_objection(&quiet, at(0), at(0)).empty());
-        CHECK_FALSE(verdict::role_objection(&quiet, at(0), at(49)).empty());
-        CHECK(verdict::role_objection(&quiet, at(0), at(50)).empty());
+        CHECK_FALSE(objection(&quiet, 0).empty());
+        CHECK_FALSE(objection(&quiet, 49).empty());
+        CHECK(objection(&quiet, 50).empty());
     }
 
     TEST_CASE("a clear `replica` or a data set that is loading stand in the way, at any time")
     {
         const auto replica = answered(m, Role::replica, 5);
-        CHECK(verdict::role_objection(&replica, at(0), at(6)) == "it says that it is a replica");
-        CHECK(
-            verdict::role_objection(&replica, at(0), at(1'005)) == "it says that it is a replica");
+        CHECK(objection(&replica, 6) == "it says that it is a replica");
+        CHECK(objection(&replica, 1'005) == "it says that it is a replica");
         auto loading = answered(m, Role::master, 5);
         loading.loading = true;
-        CHECK(verdict::role_objection(&loading, at(0), at(6)) == "it is loading its data");
+        CHECK(objection(&loading, 6) == "it is loading its data");
         const auto master = answered(m, Role::master, 5);
-        CHECK(verdict::role_objection(&master, at(0), at(6)).empty());
+        CHECK(objection(&master, 6).empty());
     }
 
-    TEST_CASE("an answer that has grown old objects to nothing")
+    TEST_CASE("its last word outlives its silence")
     {
         const auto replica = answered(m, Role::replica, 5);
-        CHECK(verdict::role_objection(&replica, at(0), at(1'006)).empty());
+        CHECK(objection(&replica, 60'000) == "it last said that it is a replica");
+        auto loading = answered(m, Role::master, 5);
+        loading.loading = true;
+        CHECK(objection(&loading, 60'000) == "it was loading its data when it last answered");
+        const auto master = answered(m, Role::master, 5);
+        CHECK(objection(&master, 60'000).empty());
+    }
+
+    TEST_CASE("only another word takes it back, and an answer without a role is none")
+    {
+        auto word = verdict::Word::none;
+        const auto replica = answered(m, Role::replica, 5);
+        verdict::hear_word(word, &replica, at(0));
+        const auto unknown = answered(m, Role::unknown, 10);
+        verdict::hear_word(word, &unknown, at(0));
+        const auto quiet = silent(m, 20);
+        verdict::hear_word(word, &quiet, at(0));
+        CHECK(denies(word));
+        const auto master = answered(m, Role::master, 30);
+        verdict::hear_word(word, &master, at(0));
+        CHECK_FALSE(denies(word));
     }
 
     TEST_CASE("of answers before the switch only a recent `master` counts")
@@ -150,11 +181,9 @@ TEST_SUITE("verdict/doubt: the role of the node")
         const auto just_before = answered(m, Role::master, -200);
         const auto too_early = answered(m, Role::master, -201);
         const auto was_replica = answered(m, Role::replica, -10);
-        CHECK(verdict::role_objection(&just_before, at(0), at(0)).empty());
-        CHECK_FALSE(verdict::role_objection(&too_early, at(0), at(0)).empty());
-        CHECK(
-            verdict::role_objection(&was_replica, at(0), at(0)) ==
-            "it is being asked for its role");
-        CHECK(verdict::role_objection(&was_replica, at(0), at(50)).empty());
+        CHECK(objection(&just_before, 0).empty());
+        CHECK_FALSE(objection(&too_early, 0).empty());
+        CHECK(objection(&was_replica, 0) == "it is being asked for its role");
+        CHECK(objection(&was_replica, 50).empty());
     }
 }

@@ -16,6 +16,15 @@ inline verdict::Probe answered(
     return made;
 }
 
+inline verdict::Probe replica(
+    const Endpoint& address, int when, std::uint64_t offset, const Endpoint& of = m)
+{
+    auto made = answered(address, verdict::Role::replica, when, offset);
+    made.follows = of;
+    made.link = verdict::Link::up;
+    return made;
+}
+
 inline verdict::Probe silent(const Endpoint& address, int since)
 {
     verdict::Probe made;

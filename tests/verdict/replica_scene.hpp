@@ -25,15 +25,6 @@ inline verdict::Subject with_replicas(const ReplicaPolicy& policy = {})
     return made;
 }
 
-inline verdict::Probe replica(
-    const Endpoint& address, int when, std::uint64_t offset, const Endpoint& of = m)
-{
-    auto made = answered(address, Role::replica, when, offset);
-    made.follows = of;
-    made.link = Link::up;
-    return made;
-}
-
 // R1 is master, R2 and R3 follow it; three Sentinels agree. The master writes 1000 bytes in
 // 200 ms, and all are asked every 200 ms, the replicas 50 ms after it.
 struct Scene {

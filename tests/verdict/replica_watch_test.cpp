@@ -400,4 +400,78 @@ TEST_SUITE("verdict/replica_watch: failover")
         REQUIRE(scene.watch.verdict().state == verdict::State::odown);
         CHECK(scene.targets() == "R2 R3");
     }
+
+    // R3 dies, its master a second later, and R3 comes back with this.
+    Fitness after_restart(Probe back)
+    {
+        Scene scene;
+        const auto of_process = [&](const char* run_id) {
+            auto made = replica(r3, scene.now, scene.written());
+            made.run_id = run_id;
+            return made;
+        };
+        scene.pass(2'000, [&] { scene.say(of_process("aaa")); });
+        auto dead = of_process("");
+        dead.silent_since = at(scene.now);
+        dead.refused = true;
+        scene.pass(3'000, [&] { scene.say(dead); });
+        auto gone = answered(m, Role::master, scene.now, scene.written());
+        gone.silent_since = at(scene.now);
+        gone.refused = true;
+        scene.say(gone);
+        scene.now += 3'000;
+        back.answered_at = at(scene.now);
+        back.link = Link::none;
+        scene.say(back);
+        return scene.of(2);
+    }
+
+    TEST_CASE("a replica that was started anew is not kept, whatever it has loaded")
+    {
+        auto same = replica(r3, 0, 0);
+        same.run_id = "aaa";
+        CHECK(after_restart(same) == Fitness::kept);
+        auto other = same;
+        other.run_id = "bbb";
+        CHECK(after_restart(other) == Fitness::unlinked);
+        auto untold = same;
+        untold.run_id = "";  // between the connection and its first INFO
+        CHECK(after_restart(untold) == Fitness::unlinked);
+    }
+
+    TEST_CASE("nor one whose offset went back")
+    {
+        auto back = replica(r3, 0, 77);
+        back.run_id = "aaa";
+        CHECK(after_restart(back) == Fitness::unlinked);
+    }
+
+    TEST_CASE("nor one whose link had lapsed while its master was beyond doubt")
+    {
+        for (const int lapse : {600, 1'400}) {
+            Scene scene;
+            scene.pass(2'000);
+            auto unlinked = replica(r3, scene.now, 0);
+            unlinked.link = Link::none;
+            const auto say = [&] {
+                unlinked.answered_at = at(scene.now);
+                scene.say(unlinked);
+            };
+            scene.pass(scene.now + lapse, say);
+            auto gone = answered(m, Role::master, scene.now, scene.written());
+            gone.silent_since = at(scene.now);
+            gone.refused = true;
+            scene.say(gone);
+            say();
+            CHECK(scene.of(2) == (lapse == 600 ? Fitness::kept : Fitness::unlinked));
+        }
+    }
+
+    TEST_CASE("one whose link broke because the master died is kept")
+    {
+        Scene scene;
+        crash(scene);
+        linger(scene, scene.now + 20'000);
+        CHECK(scene.targets() == "R2 R3");
+    }
 }

@@ -1,6 +1,7 @@
 #include "verdict/watch.hpp"
 
 #include "sentinel/event_parser.hpp"
+#include "verdict/probes.hpp"
 #include "verdict/votes.hpp"
 #include "verdict/warnings.hpp"
 
@@ -8,8 +9,11 @@
 
 using namespace spoa;
 using namespace std::chrono_literals;
+using spoa::test::answered;
 using spoa::test::at;
 using spoa::test::endpoint;
+using spoa::test::m;
+using spoa::test::silent;
 using spoa::test::subject;
 using spoa::test::vote;
 using verdict::State;
@@ -214,6 +218,71 @@ TEST_SUITE("verdict/watch")
         watch.review(at(0));
         CHECK(watch.verdict().state == State::regress);
         CHECK(watch.verdict().address == endpoint("r2:1"));
+    }
+
+    TEST_CASE("a node that said last that it is a replica, and is stopped, opens in no state")
+    {
+        Watch watch(subject(), 3, at(0));
+        const auto vote_at = [&](int now, std::size_t heard, std::string_view other = "r1:1") {
+            for (std::size_t i = 0; i < 3; ++i) {
+                if (i >= heard)
+                    watch.lose(i);
+                else if (i == 0)
+                    watch.cast(i, vote("r1:1", 1, now));
+                else
+                    watch.cast(i, vote(other, 1, now));
+            }
+            watch.review(at(now));
+        };
+        vote_at(0, 3);
+        auto replica = answered(m, verdict::Role::replica, 10);
+        watch.examine(replica);
+        vote_at(20, 3);
+        REQUIRE(watch.verdict().state == State::not_master);
+
+        replica.silent_since = at(210);
+        watch.examine(replica);
+        for (int now = 400; now < 10'000; now += 400) {
+            vote_at(now, 3);
+            CHECK(watch.verdict().state == State::not_master);
+            CHECK_FALSE(watch.verdict().open);
+        }
+        vote_at(10'000, 3, "r2:1");  // a tie, and in its place another master
+        CHECK(watch.verdict().state == State::conflict);
+        CHECK_FALSE(watch.verdict().open);
+        vote_at(10'100, 3);
+        // The agent itself was stopped, and knows no probe any more.
+        watch.forget(at(10'200));
+        watch.examine(silent(m, 10'300));
+        vote_at(10'400, 3);
+        CHECK(watch.verdict().state == State::not_master);
+        // Nor without a majority, when the doubt itself is over.
+        for (int now = 10'800; now < 20'000; now += 400) {
+            vote_at(now, 1);
+            CHECK_FALSE(watch.verdict().open);
+        }
+        CHECK(watch.verdict().state == State::no_quorum);
+        CHECK(
+            watch.verdict().reason ==
+            "only 1 of 3 Sentinels answer, 2 are needed; of the last master: it last said that it "
+            "is a replica");
+
+        watch.examine(answered(m, verdict::Role::master, 20'000));
+        vote_at(20'100, 1);
+        CHECK(watch.verdict().open);
+    }
+
+    TEST_CASE("a node that never answered is used, as behind a firewall")
+    {
+        Watch watch(subject(), 3, at(0));
+        for (int now = 0; now < 5'000; now += 400) {
+            for (std::size_t i = 0; i < 3; ++i)
+                watch.cast(i, vote("r1:1", 1, now));
+            watch.examine(silent(m, 0));
+            watch.review(at(now));
+        }
+        CHECK(watch.verdict().state == State::silent);
+        CHECK(watch.verdict().open);
     }
 
     TEST_CASE("the last twenty notable changes are kept")
