@@ -154,7 +154,7 @@ TEST_SUITE("net/sentinel_link")
     {
         Fixture f;
         f.settings.poll_interval = 60s;
-        f.settings.names = {{"plain"}, {"mymaster", true}};
+        f.settings.names = {{"plain"}, {"mymaster", sentinel::Replicas::often}};
         f.peer.answers["SENTINEL REPLICAS"] = "*0\r\n";
         f.start();
         REQUIRE(f.await([&] { return f.notes.votes.size() == 2; }));
@@ -173,7 +173,7 @@ TEST_SUITE("net/sentinel_link")
     TEST_CASE("a Sentinel that may not tell of replicas still votes, and that is told once")
     {
         Fixture f;
-        f.settings.names = {{"mymaster", true}};
+        f.settings.names = {{"mymaster", sentinel::Replicas::often}};
         f.peer.answers["SENTINEL REPLICAS"] =
             "-NOPERM this user has no permissions to run the 'sentinel|replicas' command\r\n";
         f.start();
