@@ -44,7 +44,7 @@ def upgrade(world, upgraded):
     world.cause(world.fail_over)
     world.sleep_until(world.caused + 0.3)
     upgraded.upgrade()
-    world.await_majority()
+    world.await_switch()
 
 
 def restart(world, upgraded):
@@ -53,7 +53,7 @@ def restart(world, upgraded):
     upgraded.agent.kill()
     world.sleep_until(world.caused + 0.5)
     upgraded.agent.start(ready=False)
-    world.await_majority()
+    world.await_switch()
 
 
 def short_cut(world, _):
@@ -100,7 +100,7 @@ def replica_first_rounds(rounds):
                 replica.kill()
                 world.sleep_until(began + 1.2)
                 world.cause(world.old.kill)
-                new = world.await_majority().value.address
+                new = world.await_switch().value.address
                 world.begin_anew()
                 told = [event for event in events.of("master") if event["address"] == new]
             yield {"isolated": sum(event["state"] == "isolated" for event in told),

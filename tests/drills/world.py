@@ -147,10 +147,15 @@ class World:
         """When a majority of the Sentinels named another master, and which; None if it did not."""
         return self.observer.new_majority(self.old, self.caused)
 
-    def await_majority(self, within=25):
-        """Waits for the switch, and then looks where HAProxy's connections are two seconds later."""
+    def await_switch(self, within=25):
+        """Waits until a majority names a new master, and for what follows in the next two seconds."""
         majority = wait_until(self.majority, within, "a majority names a new master")
         self.sleep_until(majority.seen + 2)
+        return majority
+
+    def await_majority(self, within=25):
+        """Waits for the switch, and then looks where HAProxy's connections are."""
+        majority = self.await_switch(within)
         self.wrong_after = sum(
             self.network.connections("haproxy", node.address, host) for host in self.routers
             for node in self.group.nodes if node is not majority.value)
