@@ -141,8 +141,13 @@ void put_master(Settings& out, const Master& master)
     writer.put("name", master.name);
     for (const auto& server : master.servers)
         writer.put("servers." + server.name, to_string(server.address));
-    for (const auto& server : master.connect)
-        writer.put("connect." + server.name, to_string(server.address));
+    for (const auto& server : master.servers) {
+        std::vector<Endpoint> connect;
+        for (const auto& [name, address] : master.connect)
+            if (name == server.name)
+                connect.push_back(address);
+        writer.put("connect." + server.name, list_of(connect));
+    }
     writer.put("policy.no_quorum", master.policy);
     writer.put("policy.odown", master.policy.odown);
     writer.put("policy.switching", master.policy.switching);

@@ -88,7 +88,7 @@ struct RedisAccess {
 struct Master {
     std::string name;                  // as in `sentinel monitor NAME …`
     std::vector<Server> servers;       // empty: any address may be answered, by address only
-    std::vector<Server> connect{};     // where HAProxy connects to instead, for some or all of them
+    std::vector<Server> connect{};     // where HAProxy connects to instead; several a server may be
     std::optional<RedisAccess> redis;  // nothing: the nodes are not asked
     verdict::Policy policy;
     std::optional<verdict::ReplicaPolicy> replicas =

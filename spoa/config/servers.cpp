@@ -51,8 +51,9 @@ std::vector<Server> read_connect(
         if (!is_server(entry.key, connect->name, entry.place, servers, report))
             continue;
         const Value named{connect->name + ' ' + in_quotes(entry.key), entry.value.node};
-        if (const auto address = read_peer(named, "6379", report))
-            out.push_back({entry.key, *address});
+        for (const auto& one : read_one_or_more(named, report))
+            if (const auto address = read_peer(one, "6379", report))
+                out.push_back({entry.key, *address});
     }
     return out;
 }

@@ -18,11 +18,11 @@ bool is_server(
     Report& report);
 
 // Reads `connect:` of a master, whose servers are read already. One port stands for all servers, on
-// their own hosts.
+// their own hosts; a server that several backends reach at different addresses has an entry for each.
 std::vector<Server> read_connect(
     const Section& master, std::span<const Server> servers, Report& report);
 
-// Where HAProxy connects to for this server: as `connect:` says, else the announced address.
+// Where HAProxy connects to for this server: as `connect:` says first, else the announced address.
 Endpoint connect_address(const Master& master, const Server& server);
 
 }  // namespace spoa::config

@@ -398,8 +398,7 @@ void Control::on_haproxy(std::size_t place)
 void Control::look_at_delivery(std::size_t place)
 {
     auto& name = names_[place];
-    auto [obstacles, problems] = fences_.delivery(place, name.watch.verdict());
-    telemetry::DeliveryReport now{std::move(obstacles), std::move(problems)};
+    auto now = fences_.delivery(place, name.watch.verdict());
     if (now == name.delivery)
         return;
     const auto before = std::exchange(name.delivery, std::move(now));
@@ -418,11 +417,11 @@ haproxy_api::Places Control::places_of(std::size_t place)
     };
     for (const auto& server : name.servers) {
         auto& where = places[server.name];
-        const auto connect = std::ranges::find(name.connect, server.name, &config::Server::name);
-        if (connect != name.connect.end()) {
-            allow(where, connect->address);
+        for (const auto& connect : name.connect)
+            if (connect.name == server.name)
+                allow(where, connect.address);
+        if (std::ranges::count(name.connect, server.name, &config::Server::name) > 0)
             continue;
-        }
         where.any_port = true;
         allow(where, server.address);
         for (const auto& [announced, reachable] : reachable_)

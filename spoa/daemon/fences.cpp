@@ -91,14 +91,16 @@ void Fences::expect(std::size_t name, const haproxy_api::Places& places)
         haproxy->runtime_api.expect(name, places);
 }
 
-haproxy_api::Delivery Fences::delivery(
+telemetry::DeliveryReport Fences::delivery(
     std::size_t name, const verdict::Verdict& verdict) const
 {
-    haproxy_api::Delivery out;
+    telemetry::DeliveryReport out;
     for (const auto& haproxy : haproxies_)
         if (auto one = haproxy->runtime_api.delivery(name, verdict)) {
             std::ranges::move(one->obstacles, std::back_inserter(out.obstacles));
             std::ranges::move(one->problems, std::back_inserter(out.problems));
+            if (!one->trouble.empty())
+                out.troubles.push_back(std::move(one->trouble));
         }
     return out;
 }

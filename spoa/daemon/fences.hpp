@@ -50,7 +50,7 @@ public:
     void expect(std::size_t place, const haproxy_api::Places& places);
 
     // What the clients of the name get by this verdict, of all HAProxies.
-    haproxy_api::Delivery delivery(std::size_t place, const verdict::Verdict& verdict) const;
+    telemetry::DeliveryReport delivery(std::size_t place, const verdict::Verdict& verdict) const;
 
     // Whether connections to the server get through at every HAProxy: `not_yet` where one of them
     // is about to let them in.

@@ -186,6 +186,8 @@ std::optional<haproxy_api::Delivery> RuntimeApi::delivery(
     for (const auto* const fence : reads)
         for (auto& problem : haproxy_api::problems_of(*fence))
             out.problems.push_back(std::move(problem));
+    if (!out.trouble.empty())
+        out.trouble = "haproxy " + address_ + ": " + out.trouble;
     for (auto* const list : {&out.obstacles, &out.problems})
         for (auto& sentence : *list)
             sentence = "haproxy " + address_ + ": " + sentence;

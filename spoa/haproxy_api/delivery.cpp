@@ -154,8 +154,7 @@ Delivery delivery_of(
             out.obstacles.push_back(std::move(obstacle));
     if (auto left = sessions_left(backends, trouble, now); !left.empty())
         out.obstacles.push_back(std::move(left));
-    if (!trouble.empty())
-        out.problems.push_back(trouble);
+    out.trouble = trouble;
     auto missing = missing_in(backends);
     if (verdict.open)
         missing.erase(verdict.server);

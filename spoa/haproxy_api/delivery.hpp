@@ -24,6 +24,7 @@ struct Delivery {
     std::vector<std::string> obstacles;
     // What would be one after a failover, or is wrong besides.
     std::vector<std::string> problems;
+    std::string trouble{};  // why its runtime API does not answer; empty while it does
 };
 
 // What one HAProxy gives to the clients of a name. `backends` are its backends for the writes of that

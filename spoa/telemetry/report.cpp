@@ -223,8 +223,9 @@ Json problems_json(
     if (name.delivery) {
         for (const auto& obstacle : name.delivery->obstacles)
             problems.push_back("undeliverable: " + obstacle);
-        for (const auto& problem : name.delivery->problems)
-            problems.push_back(problem);
+        for (const auto* const list : {&name.delivery->troubles, &name.delivery->problems})
+            for (const auto& problem : *list)
+                problems.push_back(problem);
     }
     for (const auto& node : name.nodes)
         if (!node.trouble.empty() && node.trouble != not_asked_yet)

@@ -50,7 +50,8 @@ struct DeliveryReport {
     // Why they do not get to the master although the verdict is open, or sessions of a former one
     // may live on: a sentence each. Any makes the name undeliverable.
     std::vector<std::string> obstacles;
-    std::vector<std::string> problems;  // what would be one after a failover, or is wrong besides
+    std::vector<std::string> problems;    // what would be one after a failover, or is wrong besides
+    std::vector<std::string> troubles{};  // HAProxies that do not answer, of which each tells by itself
 
     bool is_blocked() const { return !obstacles.empty(); }
     bool operator==(const DeliveryReport&) const = default;

@@ -211,6 +211,9 @@ TEST_SUITE("config/masters")
         };
         CHECK(read("36379") == std::vector<Server>{{"R1", {"h1", 36379}}, {"R2", {"h2", 36379}}});
         CHECK(read("{R2: 192.0.2.2:7000}") == std::vector<Server>{{"R2", {"192.0.2.2", 7000}}});
+        CHECK(
+            read("{R2: [192.0.2.2:7000, h2:1]}") ==
+            std::vector<Server>{{"R2", {"192.0.2.2", 7000}}, {"R2", {"h2", 1}}});
         check_each(
             {{master + "{R3: h3:1}}]", "1:62: error", {"no server is called 'R3'"}},
              {master + "{R1: h1}}]", "1:66: error", {"has no port"}},

@@ -36,8 +36,9 @@ def test_a_reader_is_told_each_name_first_and_then_that_the_agent_lives(agent, d
     assert first == {
         "event": "master", "time": first["time"], "name": NAME, "state": "ok", "open": True,
         "server": server, "address": deployment.master_of().address, "epoch": first["epoch"], "votes": 3,
-        "sentinels": 3, "reason": "", "since": first["since"], "wait": False,
-        "servers": {each: "ready" if each == server else "maint" for each in deployment.group.servers}}
+        "sentinels": 3, "reason": "", "since": first["since"], "wait": False, "deliverable": True,
+        "servers": {each: "ready" if each == server else "maint" for each in deployment.group.servers},
+        "idle": [each for each in deployment.group.servers if each != server]}
     assert beat["event"] == "heartbeat"
     beats = [at for at, event in reader.lines if event["event"] == "heartbeat"]
     assert [0.8 < later - earlier < 1.5 for earlier, later in zip(beats, beats[1:])]
@@ -116,6 +117,9 @@ def test_a_crash_is_told_phase_by_phase_and_everywhere_the_same(lab, deployment,
     masters = reader.of("master")
     assert [event["servers"] for event in masters][-1] == {
         server: "ready" if server == new_server else "maint" for server in deployment.group.servers}
+    assert masters[-1]["idle"] == [server for server in deployment.group.servers if server != new_server]
+    assert any(event["servers"][old_server] == "maint" and old_server not in event["idle"]
+               for event in masters), "in doubt it must stay out"
     assert any(event["wait"] and not event["open"] for event in masters)
     assert not [one for one, next in zip(masters, masters[1:])
                 if {**one, "time": 0} == {**next, "time": 0}]

@@ -1,10 +1,11 @@
-"""The sessions of a master that is demoted or in doubt end, and its server stays out."""
+"""The sessions of a master that is demoted or in doubt end, and its server is out until they have."""
 
 import json
 import select
 import time
 
 import pytest
+from test_wait import doubt
 
 from lab import agent as agent_module
 from lab import resp
@@ -62,13 +63,19 @@ class Scene:
                 for server, state in self.haproxy.states(backend).items()}
 
     def await_converged(self, within=5):
-        """Waits until only the master's server is in."""
+        """Waits until new connections reach the master, and returns its server. No other is out but one at
+        most: the old master's, in the seconds after its last session."""
         def converged():
-            states = self.states()
-            return [server for server, state in states.items() if not state & MAINT] == [self.master]
+            out = {server for server, state in self.states().items() if state & MAINT}
+            return self.reaches() == self.master and self.master not in out and len(out) <= 1
 
-        wait_until(converged, within, lambda: f"only {self.master} is in; {self.states()}")
+        wait_until(converged, within, lambda: f"{self.master} is reached; {self.states()}")
         return self.master
+
+    def await_rest(self, within=5):
+        """Waits until every server is ready."""
+        wait_until(lambda: not any(state & MAINT for state in self.states().values()), within,
+                   lambda: f"all servers are ready; {self.states()}")
 
     def change(self, server, state, backend=NODES):
         assert not self.haproxy.ask(f"set server {backend}/{server} state {state}").strip()
@@ -141,7 +148,7 @@ def test_sessions_of_the_old_master_end_and_new_ones_reach_the_new(form, cause, 
     with Scene(lab, deployment, form) as scene:
         old = scene.await_converged()
         sessions = scene.connect(20)
-        assert scene.haproxy.current(old) == 20
+        wait_until(lambda: scene.haproxy.current(old) == 20, 1, "no other session is left")
         CAUSES[cause](scene, deployment.master_of())
         await_end(sessions, 10)
         new = scene.await_new_master(old)
@@ -173,6 +180,8 @@ def test_doubt_ends_sessions_before_another_master_is_known_and_a_false_alarm_re
             await_end(sessions, 10)
             wait_until(lambda: scene.states()[old] & MAINT, 1, "the master is out")
             assert scene.reaches() is None
+            scene.change(old, "ready")
+            wait_until(lambda: scene.states()[old] & MAINT, 2, "it is put out again")
             master.thaw()
             wait_until(lambda: scene.reaches() == old, 5, "it is in use again")
             scene.await_converged()
@@ -285,9 +294,9 @@ def test_a_stats_socket_given_as_master_cli_is_named(lab, deployment):
 
 
 @pytest.mark.deadline(60)
-def test_a_haproxy_restarted_converges_and_so_does_what_an_operator_set_ready(lab, deployment):
+def test_a_haproxy_restarted_converges(lab, deployment):
     with Scene(lab, deployment) as scene:
-        master = scene.await_converged()
+        scene.await_converged()
         before = scene.agent.log_text().count("nobody listens there")
         scene.haproxy.kill()
         wait_until(lambda: not scene.told()["up"], 3, "the agent notices")
@@ -298,54 +307,36 @@ def test_a_haproxy_restarted_converges_and_so_does_what_an_operator_set_ready(la
         scene.await_converged()
         wait_until(lambda: scene.told()["up"], 2, "it is up")
         assert scene.agent.log_text().count("nobody listens there") == before + 1, "one line a fault"
-
-        other = next(server for server in scene.states() if server != master)
-        scene.change(other, "ready")
-        scene.await_converged()
         assert scene.agent.metric("sentinel_spoa_haproxy_up") == 1
 
 
 # --- whose maintenance it is ---------------------------------------------------------------------
 
 @pytest.mark.deadline(60)
-def test_an_operators_maintenance_stays_and_ours_is_lifted_also_after_a_restart_of_the_agent(
-        lab, deployment):
+@pytest.mark.parametrize("moment", ["in doubt", "after a switch"])
+def test_a_restarted_agent_lifts_the_maintenance_of_the_one_before_and_no_operators(moment, lab, deployment):
     with Scene(lab, deployment) as scene:
-        scene.await_converged()
-        scene.agent.kill()
-        scene.agent.start()
-        first = scene.await_converged()  # which the operator takes out
-        scene.change(first, "maint")
-        scene.await_log(f"{NODES}/{first} should be used, and an operator has put it into maintenance")
+        old = scene.await_converged()
+        operators = next(server for server in scene.states() if server != old)
+        deployment.group.servers[operators].client.config_set("replica-priority", 0)  # it is not promoted
+        scene.change(operators, "maint")
+        scene.await_log(f"{NODES}/{operators} is in maintenance, by an operator")
+        if moment == "in doubt":
+            with doubt(deployment, scene.agent):
+                wait_until(lambda: scene.states()[old] & MAINT, 2, "the master is out")
+                scene.agent.kill()
+                scene.agent.start(ready=False)
+        else:
+            scene.fail_over()
+            wait_until(lambda: scene.master != old and scene.states()[old] & MAINT, 15, "the old master is out")
+            scene.agent.kill()
+            scene.agent.start()
+        wait_until(lambda: [server for server, state in scene.states().items() if state & MAINT] == [operators],
+                   10, lambda: f"only the operator's is out; {scene.states()}")
+        wait_until(lambda: scene.reaches() == scene.master, 2, "the master is reached")
         assert "maint (by an operator)" in scene.explained()
-
-        scene.fail_over()
-        wait_until(lambda: scene.reaches(), 15, "the new master, in our maintenance so far, is in")
-        second = scene.master
-        assert second != first
-        scene.agent.kill()
-        scene.agent.start()
-        wait_until(lambda: scene.reaches() == second, 5, "the restarted agent keeps it in")
-        deployment.repair()
-        # Back to the first, which is still the operator's.
-        for node in deployment.group.nodes:
-            node.client.config_set(
-                "replica-priority", 1 if node is deployment.group.servers[first] else 0)
-        for sentinel in deployment.sentinels:
-            wait_until(
-                lambda sentinel=sentinel: sorted(
-                    replica["slave-priority"]
-                    for replica in sentinel.client.sentinel_slaves(NAME)) == [0, 1],
-                5, "the Sentinels know the priorities")
-        scene.fail_over()
-        wait_until(lambda: scene.master == first, 15, "a majority names the first")
-        for node in deployment.group.nodes:
-            node.client.config_set("replica-priority", 100)
-        scene.await_log(f"{NODES}/{first} should be used")
-        wait_until(lambda: scene.states()[second] & MAINT, 3, "the second is out")
-        assert scene.states()[first] & MAINT and scene.reaches() is None
-        scene.change(first, "ready")
-        wait_until(lambda: scene.reaches() == first, 3, "the operator lets it in")
+        scene.change(operators, "ready")
+        deployment.group.servers[operators].client.config_set("replica-priority", 100)
 
 
 # --- what is wrong in the configuration ----------------------------------------------------------

@@ -212,7 +212,7 @@ def test_every_metric_has_its_help_its_type_and_our_prefix(agent):
 def test_counters_are_there_at_zero_from_the_start(lab, deployment):
     agent = start_agent(lab, deployment, ready=False)
     metrics = agent.metrics()
-    for state in ("ok", "degraded", "no-quorum", "conflict", "regress", "unknown-name"):
+    for state in ("ok", "degraded", "no-quorum", "conflict", "regress", "unmapped", "unknown-name"):
         sample = f'sentinel_spoa_verdicts_total{{master_name="mymaster",state="{state}"}}'
         assert metrics[sample] == 0
     assert metrics['sentinel_spoa_switches_total{master_name="mymaster"}'] == 0

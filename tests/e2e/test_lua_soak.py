@@ -50,7 +50,8 @@ class Scene:
         self.lines = EventLines(agent.http_port, lambda: [self._change(AT_ONCE - 1)])
 
     def _change(self, number):
-        return master_line(NAME, self._addresses, master_of(number), number)
+        # None may rest, so that HAProxy's servers show which line was the last.
+        return master_line(NAME, self._addresses, master_of(number), number, idle=[])
 
     def tell(self, *numbers):
         """Tells changes, and waits until HAProxy's servers are as the last one says. `show sentinel` is not asked:

@@ -190,7 +190,7 @@ def test_the_page_lives_through_a_failover_without_being_loaded_again(place, dep
                   f"{server}'s last session ended"):
         assert re.search(re.escape(words) + r"\s+\+?[\d,]+ ms", phases), phases
     assert browser.run("return document.querySelectorAll('.phases svg').length") >= 6
-    assert f"{server}\tmaint (by the agent)\t0" in browser.text(".haproxy")
+    await_text(browser, f"{server}\tready\t0", ".haproxy")
     assert browser.refused() == []
     assert browser.complaints() == []
 

@@ -20,14 +20,6 @@ RETURNS_WITHIN = 5  # from the switch until the old master is ready again
 RATE = 100
 
 
-def all_ready(scene):
-    return not any(state & MAINT for state in scene.states().values())
-
-
-def await_rest(scene, within=RETURNS_WITHIN):
-    wait_until(lambda: all_ready(scene), within, lambda: f"all servers are ready; {scene.states()}")
-
-
 def await_switch(agent, old, within=15):
     """Waits until the agent names another server than `old`, and returns it."""
     def named():
@@ -54,14 +46,14 @@ def lost_socket(scene):
 def test_at_rest_all_servers_are_ready_and_the_old_master_soon_is_again(form, lab, deployment, any_haproxy):
     with Delivery(lab, deployment, form, binary=any_haproxy.binary).started() as scene:
         scene.await_sound()
-        await_rest(scene, 0)
+        scene.await_rest(0)
         old = scene.master
         sessions = scene.connect(20)
         scene.fail_over()
         await_switch(scene.agent, old)
         switched = time.monotonic()
         await_end(sessions, 2)
-        await_rest(scene)
+        scene.await_rest(RETURNS_WITHIN)
         assert time.monotonic() - switched < RETURNS_WITHIN
         assert scene.haproxy.current(old) == 0
         assert scene.reaches() == scene.master != old
@@ -80,7 +72,7 @@ def test_a_master_in_doubt_is_out_and_ready_when_the_doubt_is_over(lab, deployme
         assert [server for server, state in scene.states().items() if state & MAINT] == [master]
         await_switch(scene.agent, master)
         deployment.repair()
-        await_rest(scene, 10)
+        scene.await_rest(10)
 
 
 # --- sessions where none should be ---------------------------------------------------------------
@@ -112,7 +104,7 @@ def test_a_session_on_a_server_that_is_not_the_masters_ends_within_two_seconds(h
         assert scene.haproxy.current(replica) == 0
         assert not ended(kept), "the master's sessions stay"
         scene.haproxy.ask(f"set server {NODES}/{replica} weight 0")
-        await_rest(scene)
+        scene.await_rest(RETURNS_WITHIN)
         assert scene.reaches() == master
 
 
@@ -137,7 +129,7 @@ def test_a_switch_while_haproxy_cannot_be_told_costs_no_connection_and_owes_a_fe
             back = time.monotonic()
             await_end([kept], 3)
             assert node.role() == "master", "Redis did not end it by itself"
-            await_rest(scene)
+            scene.await_rest(RETURNS_WITHIN)
             wait_until(lambda: scene.ready()[0] == 200, 3, "the fence is paid")
         failed = [write for write in writer.writes if write.error and write.port is None]
         assert len(failed) <= 1, failed
@@ -259,5 +251,5 @@ def test_with_the_first_agent_killed_while_the_master_is_out_the_second_goes_on(
         wait_until(lambda: scene.reaches() == new, 3, "the new master is reached")
         scene.agent.start()
         deployment.repair()
-        await_rest(scene, 10)
+        scene.await_rest(10)
         scene.await_sound()

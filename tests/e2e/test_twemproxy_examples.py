@@ -1,7 +1,6 @@
 """The examples in haproxy/twemproxy: each program takes them as they are, and a hand-over loses nothing."""
 
 import os
-import re
 import socket
 import stat
 import subprocess
@@ -49,12 +48,11 @@ def test_nutcracker_takes_its_file():
     assert done.returncode == 0, done.stderr
 
 
-def test_haproxy_takes_its_file_and_it_is_what_the_generator_writes_but_for_the_port(tmp_path):
+def test_haproxy_takes_its_file_and_it_is_what_the_generator_writes(tmp_path):
     done = run("haproxy-config", "-f", EXAMPLES / "sentinel-spoa.yaml", "-o", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     for name in FILES:
         written = (tmp_path / name).read_text().replace(str(tmp_path), "/etc/haproxy")
-        written = re.sub(r"(server T\d \S+):6379", r"\1:36379", written)
         assert written == (EXAMPLES / name).read_text(), f"write haproxy/twemproxy/{name} anew"
     for name in FILES:
         text = (EXAMPLES / name).read_text()

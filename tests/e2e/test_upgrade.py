@@ -49,6 +49,27 @@ def test_all_sockets_go_over(upgraded):
     assert agent.get("/readyz")[0] == 200
 
 
+@pytest.mark.deadline(60)
+def test_the_new_process_knows_the_masters_without_sentinels_and_without_a_state_file(lab, deployment):
+    upgraded = Upgraded(start_agent(lab, deployment))
+    agent = upgraded.agent
+    try:
+        with spop_client.connect(agent.spop_address) as client:
+            known = client.ask()
+            for sentinel in deployment.sentinels:
+                sentinel.kill()
+            wait_until(lambda: client.ask()["state"] == "no-quorum", 5, "no majority is heard")
+            upgraded.upgrade()
+            answer = client.ask()
+        assert (answer["server"], answer["epoch"]) == (known["server"], known["epoch"])
+        assert answer["state"] in ("no-quorum", "stale")
+    finally:
+        lab.end([agent])
+        for pid in upgraded.pids_told():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
 # What a program of before connections were handed over makes of what it is left.
 OLDER = """#!/bin/bash
 kept=()

@@ -157,7 +157,8 @@ TEST_SUITE("haproxy_api/delivery")
         auto fence = seen_as(backend({in("R1"), in("R2")}));
         fence.lose(start, start);
         CHECK(of(fence, "nobody listens there").obstacles.empty());
-        CHECK(only(of(fence, "nobody listens there").problems) == "nobody listens there");
+        CHECK(of(fence, "nobody listens there").problems.empty());
+        CHECK(of(fence, "nobody listens there").trouble == "nobody listens there");
         CHECK(readiness(fence, false) == Readiness::ready);
 
         fence.want({{"R1", Wish::idle}, {"R2", Wish::ready}}, start);

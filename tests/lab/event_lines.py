@@ -18,6 +18,7 @@ def master_line(name, servers, master, epoch=1, **changes):
         "address": servers[master], "epoch": epoch, "votes": 3, "sentinels": 3, "reason": "", "since": _now(),
         "wait": False,
         "servers": {server: "ready" if server == master else "maint" for server in servers},
+        "idle": [server for server in servers if server != master],
     } | changes
 
 
