@@ -144,7 +144,8 @@ std::string read_name(const Section& master, std::map<std::string, Place>& seen,
 Master read_master(
     const Value& value, std::map<std::string, Place>& seen, const Origin& origin, Report& report)
 {
-    const Section section(value, {"name", "servers", "connect", "redis", "policy", "replicas"}, report);
+    const Section section(
+        value, {"name", "servers", "connect", "redis", "policy", "replicas"}, report);
     Master out;
     out.name = read_name(section, seen, report);
     out.redis = read_redis(section, origin, report);

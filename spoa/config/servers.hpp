@@ -18,7 +18,8 @@ bool is_server(
     Report& report);
 
 // Reads `connect:` of a master, whose servers are read already. One port stands for all servers, on
-// their own hosts; a server that several backends reach at different addresses has an entry for each.
+// their own hosts; a server that several backends reach at different addresses has an entry for
+// each.
 std::vector<Server> read_connect(
     const Section& master, std::span<const Server> servers, Report& report);
 

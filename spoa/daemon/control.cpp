@@ -53,8 +53,9 @@ Control::Control(
       awake_at_(Clock::now())
 {
     apply(config, make_clients(config));
-    if (const auto remembered =
-            handed_over ? handed_over : state_file_ ? state_file_->read() : std::nullopt)
+    if (const auto remembered = handed_over   ? handed_over
+                                : state_file_ ? state_file_->read()
+                                              : std::nullopt)
         recall(*remembered);
     events_.describe = [this](std::size_t name) {
         const telemetry::ReadsNow reads{
@@ -114,8 +115,8 @@ std::vector<telemetry::Remembered> Control::memory() const
         const auto& standing = watch.standing();
         if (!standing.current)
             continue;
-        auto& one = all.emplace_back(telemetry::Remembered{
-            watch.subject().name, *standing.current, standing.high_water});
+        auto& one = all.emplace_back(
+            telemetry::Remembered{watch.subject().name, *standing.current, standing.high_water});
         if (standing.shut)
             one.shut = standing.shut->state;
         if (const auto& promotion = watch.promotion();
@@ -388,8 +389,8 @@ void Control::on_haproxy(std::size_t place)
     auto& name = names_[place];
     if (!name.in_use)
         return;
-    const bool news = name.watch.set_misplaced(
-        fences_.misplaced(place, false), fences_.misplaced(place, true));
+    const bool news =
+        name.watch.set_misplaced(fences_.misplaced(place, false), fences_.misplaced(place, true));
     if (news || name.held_back)
         review(place, 1);
     look_at_delivery(place);

@@ -35,8 +35,8 @@
 
 namespace spoa::daemon {
 
-// So long a new master is named to nobody while HAProxy is not ready for its server. Then it is named
-// all the same, and the name is undeliverable as long as that lasts.
+// So long a new master is named to nobody while HAProxy is not ready for its server. Then it is
+// named all the same, and the name is undeliverable as long as that lasts.
 inline constexpr std::chrono::milliseconds release_limit{1'000};
 
 // The thinking side of the running agent: takes what Sentinels and data nodes say to the watches,
@@ -115,8 +115,8 @@ private:
         verdict::ReplicaWatch replicas{};
         haproxy_api::ReadWishes read_wishes{};
         haproxy_api::Wishes wishes{};
-        std::vector<config::Server> servers;            // as configured, before host names resolve
-        std::vector<config::Server> connect{};          // likewise: where HAProxy connects to instead
+        std::vector<config::Server> servers;    // as configured, before host names resolve
+        std::vector<config::Server> connect{};  // likewise: where HAProxy connects to instead
         // The server that new connections are given, and since when another one waits to be, as
         // HAProxy is not ready for it.
         std::string released{};

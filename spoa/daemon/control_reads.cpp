@@ -11,7 +11,12 @@ agent::Update Control::update_of(std::size_t name, std::deque<agent::ReadUpdate>
 {
     const auto& watch = names_[name].watch;
     agent::Update update{
-        name, &watch.verdict(), watch.subject().policy.wait, watch.since(), nullptr, names_[name].held_back};
+        name,
+        &watch.verdict(),
+        watch.subject().policy.wait,
+        watch.since(),
+        nullptr,
+        names_[name].held_back};
     if (const auto& policy = watch.subject().replicas) {
         const auto& set = names_[name].replicas.reads();
         agent::ReadCounters counters{

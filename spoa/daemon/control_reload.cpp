@@ -250,7 +250,8 @@ void Control::set_nodes(
     const auto reports_before = std::exchange(name.nodes, {});
     const auto restarts_before = std::exchange(name.restarts, {});
     for (std::size_t node = 0; node < settings.size(); ++node) {
-        telemetry::NodeReport report{servers[node], probed[node], {}, std::string(telemetry::not_asked_yet), {}};
+        telemetry::NodeReport report{
+            servers[node], probed[node], {}, std::string(telemetry::not_asked_yet), {}};
         name.restarts.emplace_back();
         for (std::size_t old = 0; old < reports_before.size(); ++old)
             if (reports_before[old].server == report.server &&

@@ -40,8 +40,8 @@ void Fences::configure(
             haproxies_.push_back(std::exchange(*same, nullptr));
             continue;
         }
-        auto& haproxy =
-            *haproxies_.emplace_back(std::make_shared<Haproxy>(executor_, each, metrics_, on_turn_));
+        auto& haproxy = *haproxies_.emplace_back(
+            std::make_shared<Haproxy>(executor_, each, metrics_, on_turn_));
         for (const auto& [backend, master_name, reads] : each.backends) {
             const auto place = places(master_name);
             haproxy.runtime_api.add_backend(backend, place, master_name, reads);
@@ -91,8 +91,7 @@ void Fences::expect(std::size_t name, const haproxy_api::Places& places)
         haproxy->runtime_api.expect(name, places);
 }
 
-telemetry::DeliveryReport Fences::delivery(
-    std::size_t name, const verdict::Verdict& verdict) const
+telemetry::DeliveryReport Fences::delivery(std::size_t name, const verdict::Verdict& verdict) const
 {
     telemetry::DeliveryReport out;
     for (const auto& haproxy : haproxies_)

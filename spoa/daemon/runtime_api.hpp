@@ -45,8 +45,8 @@ public:
     // Where the servers of this name may lead to, in all its backends.
     void expect(std::size_t name, const haproxy_api::Places& places);
 
-    // What the clients of this name get by this verdict, in sentences that say which HAProxy; nothing
-    // where it has no backend.
+    // What the clients of this name get by this verdict, in sentences that say which HAProxy;
+    // nothing where it has no backend.
     std::optional<haproxy_api::Delivery> delivery(
         std::size_t name, const verdict::Verdict& verdict) const;
 

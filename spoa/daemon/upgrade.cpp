@@ -163,8 +163,9 @@ void Successor::start(
     const std::vector<std::pair<SocketAddress, int>>& sockets, const std::string& memory,
     std::vector<std::string> variables, std::function<void(bool)> then)
 {
-    // In the new process the sockets are numbered from 3, then the memory, the channel and the pipe;
-    // nothing else is inherited: a copy of HAProxy's connections would keep them open for ever.
+    // In the new process the sockets are numbered from 3, then the memory, the channel and the
+    // pipe; nothing else is inherited: a copy of HAProxy's connections would keep them open for
+    // ever.
     constexpr int first = 3;
     const int last = first + static_cast<int>(sockets.size()) + 2;
     Descriptors descriptors;

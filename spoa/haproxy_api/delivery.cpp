@@ -13,8 +13,8 @@ std::string place_of(const Fence& fence, const std::string& server)
     return "server " + fence.backend() + '/' + server;
 }
 
-// Why no connection gets to the server, as a sentence; empty when nothing is in the way but what the
-// agent itself does.
+// Why no connection gets to the server, as a sentence; empty when nothing is in the way but what
+// the agent itself does.
 std::string obstacle_at(const Fence& fence, const ServerSeen& server)
 {
     const auto place = place_of(fence, server.name);
@@ -95,9 +95,9 @@ std::string sessions_left(
         if (since && (!trouble.empty() || now - *since > settle_limit))
             servers.merge(fence->not_out_yet());
     }
-    return servers.empty() ? std::string()
-                           : "sessions on " + names_of(servers) +
-                                 " may go on, although it is not the master";
+    return servers.empty()
+               ? std::string()
+               : "sessions on " + names_of(servers) + " may go on, although it is not the master";
 }
 
 // Why connections that the verdict sends to `server` do not get there.

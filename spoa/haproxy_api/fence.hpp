@@ -39,7 +39,7 @@ public:
         std::string server;
         std::uint64_t sessions;                                   // that it had
         std::optional<std::chrono::steady_clock::duration> took;  // since it was decided, if now
-        bool stray = false;  // no verdict has led them there
+        bool stray = false;                                       // no verdict has led them there
     };
     std::vector<Fenced> take(const BackendSeen& seen, TimePoint now);
 
@@ -79,11 +79,11 @@ private:
 
     std::string backend_;
     Wanted wanted_;
-    std::optional<TimePoint> decided_;     // when the wishes changed, until a turn tells them
-    std::optional<TimePoint> telling_;     // the same, of the turn under way
-    std::optional<BackendSeen> seen_;      // at the end of the last turn
-    std::optional<BackendSeen> last_seen_; // of the last turn that went well, while none does
-    FenceMemory memory_;                   // but for `named`, as long as no turn fails
+    std::optional<TimePoint> decided_;      // when the wishes changed, until a turn tells them
+    std::optional<TimePoint> telling_;      // the same, of the turn under way
+    std::optional<BackendSeen> seen_;       // at the end of the last turn
+    std::optional<BackendSeen> last_seen_;  // of the last turn that went well, while none does
+    FenceMemory memory_;                    // but for `named`, as long as no turn fails
     bool lacking_ = false;
     std::optional<TimePoint> unsettled_since_;
     std::vector<std::string> cut_again_;  // fenced in the last turn

@@ -1,5 +1,5 @@
-// Whether a server of HAProxy is the machine that its name stands for. A verdict names a server, and
-// HAProxy alone knows where that leads: swapped addresses would send every write to a replica.
+// Whether a server of HAProxy is the machine that its name stands for. A verdict names a server,
+// and HAProxy alone knows where that leads: swapped addresses would send every write to a replica.
 //
 //   one of the server's own addresses                    right
 //   the address of another server of the name            elsewhere

@@ -16,8 +16,8 @@ namespace spoa::haproxy_api {
 using TimePoint = std::chrono::steady_clock::time_point;
 
 // How long a server that should be idle stays in maintenance after its last session. A connection
-// that was let in before may still be under way: HAProxy's `timeout connect`, 1.2 s in the generated
-// configuration, and a margin.
+// that was let in before may still be under way: HAProxy's `timeout connect`, 1.2 s in the
+// generated configuration, and a margin.
 inline constexpr std::chrono::seconds rest_after{3};
 
 // How the servers of a backend should be, and where they should lead to.
@@ -28,9 +28,9 @@ struct Wanted {
 
 // What has to be remembered of a backend from one look to the next; server names.
 struct FenceMemory {
-    std::set<std::string> ours;                 // in maintenance by us
-    std::set<std::string> named;                // verdicts may have named it since it was idle
-    std::map<std::string, TimePoint> resting;   // in our maintenance, to be ready later: since when
+    std::set<std::string> ours;                // in maintenance by us
+    std::set<std::string> named;               // verdicts may have named it since it was idle
+    std::map<std::string, TimePoint> resting;  // in our maintenance, to be ready later: since when
 };
 
 // What has to be done so that a backend is as it should be; server names.
@@ -49,9 +49,9 @@ struct Plan {
 // configuration takes it for, and is left alone.
 Wish wish_for(const ServerSeen& server, const BackendSeen& seen, const Wanted& wanted);
 
-// Maintenance is ours where the mark says so, or the memory does (HAProxy can be told to keep states
-// across a reload, and keeps no variables); all other is somebody else's, and stays. Sessions on a
-// server that should have none are ended, whoever put it there.
+// Maintenance is ours where the mark says so, or the memory does (HAProxy can be told to keep
+// states across a reload, and keeps no variables); all other is somebody else's, and stays.
+// Sessions on a server that should have none are ended, whoever put it there.
 //
 //   wish      in our maintenance                      in no maintenance
 //   ready     ready                                   -

@@ -20,13 +20,13 @@ namespace spoa::haproxy_api {
 // One server as HAProxy has it.
 struct ServerSeen {
     std::string name;
-    bool maint = false;    // forced by the runtime API or `disabled`: by us or an operator
-    bool other = false;    // maintenance that is nobody's command: no address, or of a tracked one
-    bool drain = false;    // by the runtime API
-    // Balancing would give it connections by haproxy.cfg, and does not: it drains, or its weight was
-    // set to 0. A rule that picks it goes on.
+    bool maint = false;  // forced by the runtime API or `disabled`: by us or an operator
+    bool other = false;  // maintenance that is nobody's command: no address, or of a tracked one
+    bool drain = false;  // by the runtime API
+    // Balancing would give it connections by haproxy.cfg, and does not: it drains, or its weight
+    // was set to 0. A rule that picks it goes on.
     bool unbalanced = false;
-    bool stopped = false;  // without any of these: its check has failed
+    bool stopped = false;               // without any of these: its check has failed
     std::optional<Endpoint> address{};  // where it connects to; nothing: none, or a UNIX socket
     std::uint64_t sessions = 0;  // before the commands of the batch, where they were asked for
 

@@ -45,7 +45,7 @@ private:
     using Clock = std::chrono::steady_clock;
 
     struct Host {
-        std::string address;    // the chosen one; empty: none known
+        std::string address;  // the chosen one; empty: none known
         std::vector<std::string> all;
         Clock::time_point due;  // for the next look-up
     };

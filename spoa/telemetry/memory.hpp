@@ -18,7 +18,7 @@ namespace spoa::telemetry {
 // A failover that a Sentinel was heard to lead.
 struct RememberedPromotion {
     std::optional<Endpoint> candidate;
-    std::string sentinel;            // its configured address
+    std::string sentinel;              // its configured address
     std::chrono::milliseconds age{0};  // of its word
 
     bool operator==(const RememberedPromotion&) const = default;

@@ -19,8 +19,8 @@ nlohmann::ordered_json read_targets_json(const verdict::ReplicaWatch& replicas);
 // are none, and how the servers should be in HAProxy.
 nlohmann::ordered_json read_event_json(const ReadsNow& reads, const verdict::ReplicaPolicy& policy);
 
-// Puts `servers`, each with ready, maint or leave, and `idle`: those of maint that may rest in ready.
-// Readers of before know nothing of `idle`, and keep them in maintenance.
+// Puts `servers`, each with ready, maint or leave, and `idle`: those of maint that may rest in
+// ready. Readers of before know nothing of `idle`, and keep them in maintenance.
 void put_wishes(nlohmann::ordered_json& json, const ServerWishes& servers);
 
 }  // namespace spoa::telemetry

@@ -50,8 +50,9 @@ struct DeliveryReport {
     // Why they do not get to the master although the verdict is open, or sessions of a former one
     // may live on: a sentence each. Any makes the name undeliverable.
     std::vector<std::string> obstacles;
-    std::vector<std::string> problems;    // what would be one after a failover, or is wrong besides
-    std::vector<std::string> troubles{};  // HAProxies that do not answer, of which each tells by itself
+    std::vector<std::string> problems;  // what would be one after a failover, or is wrong besides
+    std::vector<std::string>
+        troubles{};  // HAProxies that do not answer, of which each tells by itself
 
     bool is_blocked() const { return !obstacles.empty(); }
     bool operator==(const DeliveryReport&) const = default;
@@ -147,8 +148,7 @@ struct ReadsNow {
 // has come, and the sign of life.
 std::string master_event(
     const verdict::Watch& watch, const ServerWishes& servers, const DeliveryReport& delivery,
-    const Moment& now,
-    const ReadsNow* reads = nullptr);
+    const Moment& now, const ReadsNow* reads = nullptr);
 std::string failover_event(
     std::string_view name, const verdict::Failover& failover, const Moment& now);
 std::string heartbeat_event(const Moment& now);

@@ -93,8 +93,8 @@ Html reasons_of(const PageJson& master)
 Html card(const PageJson& master, std::string_view now)
 {
     const auto name = text_of(master, "name");
-    const auto tone = tone_of(
-        text_of(master, "state"), master.at("open").get<bool>() && is_deliverable(master));
+    const auto tone =
+        tone_of(text_of(master, "state"), master.at("open").get<bool>() && is_deliverable(master));
     return Tag("article")
         .with("class", "name " + std::string(tone.css))
         .with("id", name)

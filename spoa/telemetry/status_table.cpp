@@ -72,11 +72,11 @@ StatusTable status_table(std::string_view masters_json, const TextStyle& style)
                 notes += who + reason + "\n";
             for (const auto& problem : master.value("problems", Json::array()))
                 notes += who + problem.get<std::string>() + "\n";
-            table.all_well = table.all_well && master.at("open").get<bool>() &&
-                             is_deliverable(master);
+            table.all_well =
+                table.all_well && master.at("open").get<bool>() && is_deliverable(master);
             if (const auto waiting = master.value("waiting", std::uint64_t{0}); waiting > 0)
-                waits += who + std::to_string(waiting) +
-                         " new connections wait for a clear verdict\n";
+                waits +=
+                    who + std::to_string(waiting) + " new connections wait for a clear verdict\n";
         }
         for (const auto& sentinel : json.at("sentinels"))
             if (!sentinel.at("up").get<bool>())

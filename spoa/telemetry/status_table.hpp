@@ -9,8 +9,8 @@ namespace spoa::telemetry {
 
 // What `sentinel-spoa status` prints.
 struct StatusTable {
-    std::string text;       // a table for people
-    bool all_well = true;   // every name has a master that clients get to, and nothing is wrong
+    std::string text;      // a table for people
+    bool all_well = true;  // every name has a master that clients get to, and nothing is wrong
 };
 
 // Makes the table of the JSON that /v1/masters answers. Throws std::runtime_error with a sentence

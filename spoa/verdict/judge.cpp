@@ -220,8 +220,7 @@ void map_server(Verdict& verdict, const Case& c)
         return;
     }
     verdict.server = server->name;
-    const auto wrong =
-        std::ranges::find(c.evidence.misplaced, server->name, &Misplaced::server);
+    const auto wrong = std::ranges::find(c.evidence.misplaced, server->name, &Misplaced::server);
     if (wrong != c.evidence.misplaced.end())
         close(wrong->why, "HAProxy's server is another machine");
 }

@@ -92,8 +92,7 @@ std::string_view way_out(const Verdict& verdict)
 {
     switch (verdict.state) {
         case State::ok: return "a majority that names another address at a higher epoch";
-        case State::degraded:
-            return "the same as in ok; it is ok again when all Sentinels agree";
+        case State::degraded: return "the same as in ok; it is ok again when all Sentinels agree";
         case State::silent:
             return "an answer of the master, or the Sentinels' word that it is down";
         case State::isolated:

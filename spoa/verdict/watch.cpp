@@ -162,8 +162,8 @@ void Watch::end_promotion(TimePoint now)
 
 std::optional<Change> Watch::review(TimePoint now)
 {
-    auto judgement = judge(
-        subject_, {ballots_, probes_, promotion_, misplaced_}, std::move(standing_), now);
+    auto judgement =
+        judge(subject_, {ballots_, probes_, promotion_, misplaced_}, std::move(standing_), now);
     standing_ = std::move(judgement.standing);
     look_again_ = judgement.look_again;
     end_promotion(now);

@@ -55,7 +55,8 @@ TEST_SUITE("config/section")
         check_each(
             {{"masters:\n  - {name: x, servers: {a: a:1}, shards: {}}",
               "2:34: error",
-              {"'shards' in masters", "known: name, servers, connect, redis, policy and replicas"}}},
+              {"'shards' in masters",
+               "known: name, servers, connect, redis, policy and replicas"}}},
             good_sentinels);
     }
 

@@ -16,8 +16,7 @@ namespace {
 
 const TimePoint start{1h};
 const Wishes first{{"R1", Wish::ready}, {"R2", Wish::idle}};
-const Places places{
-    {"R1", {{{"10.0.0.1", 6379}}, true}}, {"R2", {{{"10.0.0.2", 6379}}, true}}};
+const Places places{{"R1", {{{"10.0.0.1", 6379}}, true}}, {"R2", {{{"10.0.0.2", 6379}}, true}}};
 
 verdict::Verdict open_to(const std::string& server)
 {

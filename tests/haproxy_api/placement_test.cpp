@@ -44,8 +44,9 @@ TEST_SUITE("haproxy_api/placement")
     TEST_CASE("another port of the right host may be nutcracker's, unless connect: says the port")
     {
         CHECK(of("R2", "10.0.0.2:36379") == Placement::other_port);
-        CHECK(complaint_about(at(in("R2"), "10.0.0.2:36379"), places).find("connect:") !=
-              std::string::npos);
+        CHECK(
+            complaint_about(at(in("R2"), "10.0.0.2:36379"), places).find("connect:") !=
+            std::string::npos);
         const Places exact{{"R2", {{{"10.0.0.2", 36379}}, false}}};
         CHECK(placement_of(at(in("R2"), "10.0.0.2:36379"), exact) == Placement::right);
         CHECK(placement_of(at(in("R2"), "10.0.0.2:6379"), exact) == Placement::elsewhere);

@@ -52,8 +52,7 @@ TEST_SUITE("haproxy_api/reconcile")
     {
         const auto seen = backend({in("R1"), out("R2", 1)}, {"R2"});
         const FenceMemory memory{{"R2"}, {"R2"}, {{"R2", now}}};
-        CHECK(
-            reconcile(seen, first_is_master, memory, now + 1min) == Plan{{}, {}, {"R2"}, {}});
+        CHECK(reconcile(seen, first_is_master, memory, now + 1min) == Plan{{}, {}, {"R2"}, {}});
     }
 
     TEST_CASE("in doubt the master is out as long as the doubt lasts")
@@ -78,22 +77,21 @@ TEST_SUITE("haproxy_api/reconcile")
     TEST_CASE("an operator's maintenance is not lifted, and not claimed either")
     {
         CHECK(reconcile(backend({out("R1"), out("R2")}), first_is_master, {}, now).empty());
-        CHECK(
-            reconcile(backend({in("R1"), out("R2")}), first_is_master, {{}, {"R2"}, {}}, now + 1h)
-                .empty());
+        CHECK(reconcile(backend({in("R1"), out("R2")}), first_is_master, {{}, {"R2"}, {}}, now + 1h)
+                  .empty());
     }
 
     TEST_CASE("maintenance that outlived its mark is ours while we remember it")
     {
         const auto seen = backend({out("R1"), in("R2")});
-        CHECK(
-            reconcile(seen, first_is_master, {{"R1"}, {}, {}}, now) == Plan{{"R1"}, {}, {}, {}});
+        CHECK(reconcile(seen, first_is_master, {{"R1"}, {}, {}}, now) == Plan{{"R1"}, {}, {}, {}});
         CHECK(reconcile(seen, first_is_master, {}, now).empty());
     }
 
     TEST_CASE("a mark without maintenance is taken away")
     {
-        const auto plan = reconcile(backend({in("R1"), in("R2")}, {"R2"}), first_is_master, {}, now);
+        const auto plan =
+            reconcile(backend({in("R1"), in("R2")}, {"R2"}), first_is_master, {}, now);
         CHECK(plan == Plan{{}, {}, {}, {std::set<std::string>()}});
     }
 
@@ -110,8 +108,10 @@ TEST_SUITE("haproxy_api/reconcile")
 
     TEST_CASE("what is to be left stays as it is, sessions too")
     {
-        CHECK(reconcile(backend({in("R1", 5), in("R2", 1)}), unknown, {{}, {"R2"}, {}}, now).empty());
-        CHECK(reconcile(backend({out("R1", 5), out("R2")}, {"R1", "R2"}), unknown, {}, now).empty());
+        CHECK(
+            reconcile(backend({in("R1", 5), in("R2", 1)}), unknown, {{}, {"R2"}, {}}, now).empty());
+        CHECK(
+            reconcile(backend({out("R1", 5), out("R2")}, {"R1", "R2"}), unknown, {}, now).empty());
     }
 
     TEST_CASE("a server that nobody knows is kept out, at any time")
@@ -130,8 +130,8 @@ TEST_SUITE("haproxy_api/reconcile")
         const auto swapped =
             backend({at(in("R1", 9), "10.0.0.2:6379"), at(in("R2"), "10.0.0.1:6379")});
         CHECK(reconcile(swapped, wanted, {}, now) == Plan{{}, {"R1", "R2"}, {}, {{"R1", "R2"}}});
-        const auto mended = backend(
-            {at(out("R1"), "10.0.0.1:6379"), at(in("R2"), "10.0.0.2:6379")}, {"R1"});
+        const auto mended =
+            backend({at(out("R1"), "10.0.0.1:6379"), at(in("R2"), "10.0.0.2:6379")}, {"R1"});
         CHECK(reconcile(mended, wanted, {}, now).ready == std::vector<std::string>{"R1"});
     }
 

@@ -61,9 +61,9 @@ TEST_SUITE("telemetry/status_table")
         CHECK(table.text.find("orders  ok, undeliverable  open") != std::string::npos);
         CHECK(table.text.ends_with("\norders: undeliverable: no server R1\n"));
         CHECK_FALSE(table.all_well);
-        CHECK_FALSE(
-            status_table(replaced(good, "\"votes\": 3", R"("problems": ["R2 is DOWN"], "votes": 3)"))
-                .all_well);
+        CHECK_FALSE(status_table(
+                        replaced(good, "\"votes\": 3", R"("problems": ["R2 is DOWN"], "votes": 3)"))
+                        .all_well);
     }
 
     TEST_CASE("columns are as wide as their widest word, and reasons follow below")
