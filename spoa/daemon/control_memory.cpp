@@ -1,4 +1,5 @@
-// What is known of the names beyond this process: in the state file, and for the one that takes over.
+// What is known of the names beyond this process: in the state file, and for the one that takes
+// over.
 #include "daemon/control.hpp"
 
 #include <algorithm>
