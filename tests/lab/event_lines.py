@@ -16,7 +16,7 @@ def master_line(name, servers, master, epoch=1, **changes):
     return {
         "event": "master", "time": _now(), "name": name, "state": "ok", "open": True, "server": master,
         "address": servers[master], "epoch": epoch, "votes": 3, "sentinels": 3, "reason": "", "since": _now(),
-        "wait": False,
+        "wait": False, "deliverable": True,
         "servers": {server: "ready" if server == master else "maint" for server in servers},
         "idle": [server for server in servers if server != master],
     } | changes
