@@ -560,7 +560,7 @@ TEST_SUITE("verdict/isolation: no majority is heard")
         CHECK(lab.watch.verdict().address == m);
         CHECK(
             lab.watch.verdict().reason ==
-            "only 1 of 3 Sentinels answer, 2 are needed, and the master's replicas acknowledge "
+            "only 1 of 3 Sentinels answers, 2 are needed, and the master's replicas acknowledge "
             "nothing any more");
     }
 

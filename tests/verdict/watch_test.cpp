@@ -264,7 +264,7 @@ TEST_SUITE("verdict/watch")
         CHECK(watch.verdict().state == State::no_quorum);
         CHECK(
             watch.verdict().reason ==
-            "only 1 of 3 Sentinels answer, 2 are needed; of the last master: it last said that it "
+            "only 1 of 3 Sentinels answers, 2 are needed; of the last master: it last said that it "
             "is a replica");
 
         watch.examine(answered(m, verdict::Role::master, 20'000));
