@@ -61,7 +61,8 @@ std::string read_state_file(const Section& root, const Origin& origin, Report& r
     else if (!is_folder(file.parent_path()))
         report.error(
             value->place(),
-            value->name + ": there is no folder " + in_quotes(file.parent_path().string()));
+            value->name + ": there is no folder " + in_quotes(file.parent_path().string()) +
+                "; make it, for the agent's user to write to");
     return file.string();
 }
 
