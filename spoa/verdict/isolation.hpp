@@ -76,7 +76,8 @@ struct IsolationWatch {
     StallWatch stall;
     ListWatch list;
 
-    // Whatever it goes on from may be outdated; that the master had replicas is not.
+    // We were stopped, or the node was no master: what our probes showed is outdated. What the
+    // master's list said is compared with what it says next.
     void forget();
 
     bool operator==(const IsolationWatch&) const = default;
@@ -88,8 +89,8 @@ void watch_isolation(IsolationWatch& watch, std::span<const Probe> probes, const
 // A majority is heard, and has no doubt about the master.
 void note_calm(ListWatch& list, TimePoint now);
 
-// By its own list no replica gets what the master writes any more. Stays so while the master says
-// nothing.
+// By its own list no replica gets what the master writes any more. Stays so until it tells of one:
+// while it says nothing, and when it drops those that were silent.
 bool has_lost_replicas(const ListWatch& list);
 
 // With a majority: its replicas get nothing, and two Sentinels, asked after that began, wait for

@@ -222,10 +222,13 @@ void Checker::check_gate(const verdict::Watch& watch, const Tally& tally, Time n
     const auto state = verdict.state;
     if (verdict.address && node_of(verdict.address) != current_)
         fail("gate", "the verdict names another address than the one in force");
-    const bool doubt = state == State::odown || state == State::switching ||
-                       state == State::isolated || state == State::not_master;
+    constexpr auto refuse = verdict::InDoubt::refuse;
+    const bool shuts = (state == State::odown && policy.odown == refuse) ||
+                       (state == State::switching && policy.switching == refuse) ||
+                       (state == State::isolated && policy.isolated == refuse) ||
+                       state == State::not_master;
     if (tally.address != nowhere)
-        doubted_ = doubt && !verdict.open ? now : never;
+        doubted_ = shuts && !verdict.open ? now : never;
     if (!verdict.open)
         return;
     if (doubted_ != never && now - doubted_ < doubt_outlives)
