@@ -78,9 +78,9 @@ def await_state(agent, expected):
 
 
 def complaints(agent, address):
-    """The warnings about this Sentinel."""
+    """The warnings about this Sentinel; not the line that sums up the start, of all."""
     return [line for line in agent.log_text().splitlines()
-            if address in line and line.split()[1] in ("warning", "error")]
+            if f"sentinel {address}" in line and line.split()[1] in ("warning", "error")]
 
 
 def connections(deployment):
