@@ -12,7 +12,7 @@ import time
 import pytest
 
 from lab import resp
-from lab.agent import make_agent, masters_of, run
+from lab.agent import FAULTS_BINARY, make_agent, masters_of, run
 from lab.deployment import start_deployment
 from lab.lab import Lab
 from lab.nutcracker import BINARY, Nutcracker, start_nutcracker
@@ -338,7 +338,7 @@ def test_the_program_itself_knows_no_step_to_die_at(lab, deployment):
     with Scene(lab, deployment, start=False) as scene:
         scene.agent.start(environment=os.environ | {"SENTINEL_SPOA_DIE_AT": "written"})
         scene.await_update()
-        assert scene.agent.is_running()
+        assert scene.agent.alive
 
 
 # --- what can go wrong ---------------------------------------------------------------------------
