@@ -275,8 +275,8 @@ void Control::review(std::size_t first, std::size_t count)
     }
     for (const auto& [place, change] : changes) {
         on_change(place, change);
-        look_at_delivery(place);
-        events_.changed(place, change.notable() || tell[place - first]);
+        const bool delivery = look_at_delivery(place);
+        events_.changed(place, change.notable() || delivery || tell[place - first]);
         tell[place - first] = false;
     }
     for (std::size_t i = 0; i < count; ++i)

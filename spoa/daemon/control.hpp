@@ -150,7 +150,7 @@ private:
     // A HAProxy was asked or told something about this name.
     void on_haproxy(std::size_t name);
     bool hold_back(std::size_t name, verdict::TimePoint now);
-    void look_at_delivery(std::size_t name);
+    bool look_at_delivery(std::size_t name);
     haproxy_api::Places places_of(std::size_t name);
     static TlsClients make_clients(const config::Config& config);
     void apply(const config::Config& config, const TlsClients& clients);

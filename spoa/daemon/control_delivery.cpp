@@ -41,19 +41,21 @@ void Control::on_haproxy(std::size_t place)
         name.watch.set_misplaced(fences_.misplaced(place, false), fences_.misplaced(place, true));
     if (news || name.held_back)
         review(place, 1);
-    look_at_delivery(place);
+    if (look_at_delivery(place))
+        events_.changed(place, true);
 }
 
-void Control::look_at_delivery(std::size_t place)
+// True when the name has become undeliverable, or is so no more.
+bool Control::look_at_delivery(std::size_t place)
 {
     auto& name = names_[place];
     auto now = fences_.delivery(place, name.watch.verdict());
     if (now == name.delivery)
-        return;
+        return false;
     const auto before = std::exchange(name.delivery, std::move(now));
     log_delivery(name.watch.subject().name, before, name.delivery);
     metrics_.names().set_undeliverable(place, name.delivery.is_blocked());
-    events_.changed(place, true);
+    return before.is_blocked() != name.delivery.is_blocked();
 }
 
 haproxy_api::Places Control::places_of(std::size_t place)
