@@ -324,13 +324,14 @@ void World::advance_offsets()
     constexpr Time acknowledge_period = second;
     for (int node = 0; node < nodes; ++node) {
         auto& each = data[at_place(node)];
-        const auto& source = data[at_place(each.upstream)];
+        auto& source = data[at_place(each.upstream)];
         // A process that ends ends its connections; one that hears nothing keeps them.
         if (each.master || !each.up || !source.up || !source.master)
             each.linked = false;
         if (!reaches_master(node))
             continue;
         each.offset = source.offset;
+        source.followed_at = now();
         if (!each.linked) {
             each.linked = true;
             each.acknowledged = 0;
