@@ -60,8 +60,10 @@ void Checker::look_at_followers(Time now)
     const bool heard = heard_[at_place(current_)].missed_at <
                        std::max(heard_[at_place(current_)].answered_at, Time(0));
     // Also for a moment between two looks.
-    followed_at_ =
-        followed ? now : std::max(followed_at_, world_.data[at_place(current_)].followed_at);
+    if (followed)
+        followed_at_ = now;
+    else if (current_ >= 0 && current_ < nodes)
+        followed_at_ = std::max(followed_at_, world_.data[at_place(current_)].followed_at);
     if (!followed || !heard)
         unfollowed_at_ = now;
 }
