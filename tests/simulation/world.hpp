@@ -113,7 +113,7 @@ struct Node {
     std::uint64_t acknowledged = 0;
     Time heard_at = 0;  // by its master
     Time next_acknowledgement = 0;
-    Time followed_at = 0;  // of a master: a replica last got what it writes
+    Time followed_at = 0;            // of a master: a replica last got what it writes
     Time role_since = -10 * second;  // also: since its last trouble
     Time cut_at = -10 * second;      // last moment at which it was cut off from anything
 
