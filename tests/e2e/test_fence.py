@@ -5,6 +5,7 @@ import select
 import time
 
 import pytest
+import redis
 from test_wait import doubt
 
 from lab import agent as agent_module
@@ -109,7 +110,13 @@ class Scene:
                    lambda: f"{words!r} is logged:\n{self.agent.log_text()[-3000:]}")
 
     def fail_over(self):
-        self.deployment.sentinels[0].client.execute_command("SENTINEL FAILOVER", NAME)
+        def accepted():
+            try:
+                return self.deployment.sentinels[0].client.execute_command("SENTINEL FAILOVER", NAME)
+            except redis.exceptions.ResponseError:  # NOGOODSLAVE: it has not seen a replica lately
+                return False
+
+        wait_until(accepted, 5, "the Sentinel begins a failover")
 
     def await_new_master(self, old):
         wait_until(
