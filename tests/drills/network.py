@@ -20,7 +20,7 @@ def namespace(pid):
 
 
 def run(*command, text=None):
-    result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=10)
+    result = subprocess.run(command, input=text, capture_output=True, text=True, timeout=30)
     if result.returncode:
         raise RuntimeError(f"{' '.join(command)}: {result.stderr.strip()}")
     return result.stdout
