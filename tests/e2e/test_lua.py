@@ -359,12 +359,16 @@ def test_show_sentinel_for_people_and_for_programs(lab, deployment):
     with Scene(lab, deployment) as scene:
         master = scene.await_converged()
         scene.connect(1)
-        text = scene.haproxy.ask("show sentinel")
+
+        def shown():
+            said = scene.haproxy.ask("show sentinel")
+            return f"server {NODES}/{master}: ready, 1 sessions" in said and said
+
+        text = wait_until(shown, 3, "the one session is counted, and none of before")
         address = deployment.master_of().address
         assert f"agent {scene.agent.config['http']['listen']}: followed for" in text
         row = next(line.split() for line in text.splitlines() if line.startswith(NAME))
         assert row[:3] == [NAME, master, address] and row[4] == "yes"
-        assert f"server {NODES}/{master}: ready, 1 sessions" in text
         assert text.count(": ready, 0 sessions") == 2
         shown = json.loads(scene.haproxy.ask(f"show sentinel {NAME} json"))
         (entry,) = shown["masters"]
