@@ -13,7 +13,7 @@ using spoa::test::pool_with;
 namespace {
 
 const std::vector<config::Master> masters{
-    {"m", {{"R1", endpoint("10.0.0.1:6379")}, {"R2", endpoint("10.0.0.2:6379")}}, {}, {}}};
+    {"m", {{"R1", endpoint("10.0.0.1:6379")}, {"R2", endpoint("10.0.0.2:6379")}}, {}, {}, {}}};
 
 twemproxy::Survey surveyed(const std::string& text, config::Twemproxy::Pool pool)
 {
