@@ -5,7 +5,6 @@ import select
 import time
 
 import pytest
-import redis
 from test_wait import doubt
 
 from lab import agent as agent_module
@@ -110,13 +109,7 @@ class Scene:
                    lambda: f"{words!r} is logged:\n{self.agent.log_text()[-3000:]}")
 
     def fail_over(self):
-        def accepted():
-            try:
-                return self.deployment.sentinels[0].client.execute_command("SENTINEL FAILOVER", NAME)
-            except redis.exceptions.ResponseError:  # NOGOODSLAVE: it has not seen a replica lately
-                return False
-
-        wait_until(accepted, 5, "the Sentinel begins a failover")
+        self.deployment.fail_over(NAME)
 
     def await_new_master(self, old):
         wait_until(

@@ -24,17 +24,6 @@ MAINT = 1
 HOLD = 2.5  # seconds: max_age here
 
 
-
-def begin_failover(deployment):
-    def accepted():
-        try:
-            return deployment.sentinels[0].client.execute_command("SENTINEL FAILOVER", NAME)
-        except redis.exceptions.ResponseError:  # NOGOODSLAVE: it has not seen a replica lately
-            return False
-
-    wait_until(accepted, 5, "the Sentinel begins a failover")
-
-
 class Scene:
     """A deployment, agents, and a HAProxy that follows the first of them that it finds."""
 
@@ -119,7 +108,7 @@ class Scene:
         return str(refused.value)
 
     def fail_over(self):
-        begin_failover(self.deployment)
+        self.deployment.fail_over(NAME)
 
     def await_new_master(self, old):
         """Waits until new connections reach another; returns it when its servers are in order."""

@@ -131,6 +131,10 @@ class Deployment:
                 return group.node_at(port)
         return None
 
+    def fail_over(self, name="mymaster", within=5):
+        """Has the first Sentinel begin a failover. It may refuse at first: it has not seen a replica lately."""
+        wait_until(lambda: _begins_failover(self.sentinels[0], name), within, "a failover begins")
+
     def promote(self, node, within=15):
         """Has the Sentinels fail over to `node`; returns when a majority names it."""
         (group,) = (group for group in self.groups.values() if node in group.nodes)
@@ -140,7 +144,7 @@ class Deployment:
             for sentinel in self.sentinels:
                 wait_until(lambda sentinel=sentinel: _eligible(sentinel, group.name) == {node.port}, 5,
                            f"{sentinel.name} knows that {node.name} alone may be promoted")
-            wait_until(lambda: _begins_failover(self.sentinels[0], group.name), within, "a failover begins")
+            self.fail_over(group.name, within)
             wait_until(lambda: self.master_of(group.name) is node, within, f"a majority names {node.name}")
         finally:
             for other in group.nodes:
