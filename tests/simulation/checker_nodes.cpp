@@ -31,6 +31,8 @@ void Checker::hear_node(int node, const verdict::Probe& probe, Time now)
         heard.listed = heard.listed || each.offset > 0;
         heard.begins = heard.begins || each.offset == 0;
     }
+    if (heard.begins)
+        heard.begins_at = now;
 }
 
 void Checker::miss_node(int node, Time now)
@@ -116,7 +118,9 @@ void Checker::check_isolation(const verdict::Watch& watch, const Tally& tally, T
         fail("held", "closed without a majority, and a replica gets what the master writes");
     // The other way round. It takes writes, and told of replicas that follow no more.
     const auto since = std::max({heard.missed_at, paused_until_, in_force_since_, followed_at_});
-    const auto bound = heard.begins ? isolated_bound + 3 * second : isolated_bound;
+    // One that reached the node at last may yet acknowledge, until the list has told otherwise.
+    const bool begun_since = heard.begins_at >= followed_at_;
+    const auto bound = begun_since ? isolated_bound + 3 * second : isolated_bound;
     const bool answered = heard.answered_at != never && now - heard.answered_at <= 300 * ms;
     const bool together = majority_at_ - followed_at_ < 8 * second;
     if (verdict.open && policy.isolated == verdict::InDoubt::refuse && node.master &&
