@@ -7,8 +7,8 @@ from drills.fence_soak import Result, Scene, soak
 
 from lab.lab import Lab
 
-FENCES = 160
-RATE = 300  # connections a second
+FENCES = 400
+RATE = 600  # connections a second
 
 
 @pytest.mark.deadline(150)
