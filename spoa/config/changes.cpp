@@ -219,6 +219,7 @@ Settings settings_of(const Config& config)
         Writer(out, "reachable.").put(to_string(from), to_string(to));
     Writer root(out, "");
     root.put("state_file", config.state_file);
+    root.put("lookup_interval", config.lookup_interval);
     root.put("log.level", config.log.level);
     root.put("log.format", config.log.format);
     return out;

@@ -149,6 +149,8 @@ struct Config {
     // Where to connect instead of an address that the Sentinels announce: behind NAT.
     std::vector<std::pair<Endpoint, Endpoint>> reachable;
     std::string state_file;  // empty: nothing is remembered across restarts
+    // How often host names are looked up, beside the moments in which they may have moved.
+    std::chrono::milliseconds lookup_interval{2'000};
 };
 
 // How much longer than a question may wait HAProxy has to wait for its answer.

@@ -47,6 +47,8 @@ Commands Fence::begin(TimePoint now)
         commands.closing.push_back(make_maint(backend_, server));
     for (const auto& server : plan_.cut)
         commands.closing.push_back(end_sessions(backend_, server));
+    for (const auto& [server, address] : plan_.move)
+        commands.closing.push_back(move_server(backend_, server, address));
     return commands;
 }
 
@@ -92,6 +94,7 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
     last_seen_.reset();
     lacking_ = false;
 
+    looked_at_ = now;
     const auto left = reconcile(seen, wanted_, memory_, now);
     if (left.empty()) {
         decided_.reset();
@@ -99,7 +102,8 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
     } else if (!unsettled_since_) {
         unsettled_since_ = now;
     }
-    if (first_look && !left.empty())
+    const bool moves = !left.move.empty() || (!done.move.empty() && !left.ready.empty());
+    if ((first_look && !left.empty()) || moves)
         due_ = now;
     else if (!left.empty() && fenced_.empty())
         due_ = std::min(due_, now + not_yet_period);
@@ -159,6 +163,12 @@ void Fence::lack(TimePoint now)
 Wish Fence::wish(const ServerSeen& server) const
 {
     return seen_ ? wish_for(server, *seen_, wanted_) : Wish::leave;
+}
+
+bool Fence::is_moving(const ServerSeen& server) const
+{
+    const bool in_time = !unsettled_since_ || looked_at_ - *unsettled_since_ <= settle_limit;
+    return seen_ && in_time && move_of(server, wanted_.places).has_value();
 }
 
 bool Fence::is_out(const std::string& server) const
