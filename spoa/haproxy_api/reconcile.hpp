@@ -38,8 +38,8 @@ struct Plan {
     std::vector<std::string> ready;             // out of our maintenance
     std::vector<std::string> maint;             // into it
     std::vector<std::string> cut;               // end their sessions: they are in maintenance
-    std::map<std::string, Endpoint> move;       // to the address that their host name has now
     std::optional<std::set<std::string>> mark;  // write it, as it differs
+    std::map<std::string, Endpoint> move{};     // to the address that their host name has now
 
     bool empty() const
     {
