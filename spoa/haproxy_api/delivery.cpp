@@ -27,8 +27,8 @@ std::string obstacle_at(const Fence& fence, const ServerSeen& server)
                fence.backend() + '/' + server.name + " state ready` to its runtime API";
     if (server.other && !server.address)
         return place +
-               " has no address: HAProxy could not look up its host name; correct it, or its "
-               "`resolvers`";
+               " has no address: HAProxy could not look up its host name, and takes none from the "
+               "agent then; write `init-addr last,libc,192.0.2.1` on its line and reload";
     if (server.other)
         return place + " is in maintenance with the server that it tracks";
     if (server.stopped)

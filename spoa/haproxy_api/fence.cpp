@@ -5,6 +5,16 @@
 
 namespace spoa::haproxy_api {
 
+namespace {
+
+bool is_among(const std::vector<std::string>& some, const std::vector<std::string>& all)
+{
+    return std::ranges::all_of(
+        some, [&](const std::string& name) { return std::ranges::count(all, name) > 0; });
+}
+
+}  // namespace
+
 bool Fence::want(Wishes wishes, TimePoint now)
 {
     if (wishes == wanted_.wishes)
@@ -102,9 +112,9 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
     } else if (!unsettled_since_) {
         unsettled_since_ = now;
     }
-    const bool moves = !left.move.empty() || (!done.move.empty() && !left.ready.empty());
-    if ((first_look && !left.empty()) || moves)
-        due_ = now;
+    const bool untried = !is_among(left.maint, done.maint) || !is_among(left.ready, done.ready);
+    if ((first_look && !left.empty()) || untried || !left.move.empty())
+        due_ = std::min(due_, now);
     else if (!left.empty() && fenced_.empty())
         due_ = std::min(due_, now + not_yet_period);
     for (const auto& [name, at] : fenced_) {

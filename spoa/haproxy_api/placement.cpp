@@ -50,8 +50,7 @@ std::optional<Endpoint> move_of(const ServerSeen& server, const Places& places)
     const auto known = places.find(server.name);
     if (known == places.end() || !known->second.moves || known->second.addresses.empty())
         return std::nullopt;
-    const bool has_none = !server.address && server.other;  // else it is a UNIX socket
-    if (!has_none && placement_of(server, places) != Placement::elsewhere)
+    if (placement_of(server, places) != Placement::elsewhere)
         return std::nullopt;
     return known->second.addresses.front();
 }

@@ -33,8 +33,9 @@ enum class Placement { unknown, right, other_port, elsewhere };
 // `server` must be one of `places`, or it is unknown.
 Placement placement_of(const ServerSeen& server, const Places& places);
 
-// Where HAProxy has to be told to connect to: the server is at no address of its host name, or at
-// an old one. Nothing where that is for haproxy.cfg to say, or is not known.
+// Where HAProxy has to be told to connect to: the server is not where its host name leads. Nothing
+// where that is for haproxy.cfg to say, or is not known; and where the server has no address at
+// all, as HAProxy gives none to such a one.
 std::optional<Endpoint> move_of(const ServerSeen& server, const Places& places);
 
 // What is wrong and what to do, as the end of a sentence about the server; empty when nothing is.

@@ -54,7 +54,7 @@ Plan reconcile(
         if (is_ours)
             ours.insert(server.name);
         if (const auto address = move_of(server, wanted.places);
-            address && (!server.address || (server.maint && server.sessions == 0)))
+            address && server.maint && server.sessions == 0)
             plan.move.emplace(server.name, *address);
     }
     if (ours != seen.marked)

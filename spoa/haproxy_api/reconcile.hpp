@@ -65,7 +65,7 @@ Wish wish_for(const ServerSeen& server, const BackendSeen& seen, const Wanted& w
 //   leave     the same, if it was idle before         -
 //
 // A server that is not where its host name leads is wished in maintenance, and moved once it is,
-// without sessions; one that has no address at once. So its name never means two machines.
+// without sessions. So its name never means two machines.
 Plan reconcile(
     const BackendSeen& seen, const Wanted& wanted, const FenceMemory& memory, TimePoint now);
 

@@ -284,23 +284,32 @@ TEST_SUITE("haproxy_api/fence")
         CHECK_FALSE(fence.unsettled_since());
     }
 
-    TEST_CASE(
-        "a server that had no address gets one at once, and one that cannot be moved is told of")
+    TEST_CASE("a server that HAProxy does not move is told of after a second")
     {
         auto fence = settled();
+        const auto astray = at(out("R1"), "10.0.0.1:1");
         fence.expect({{"R1", {{{"10.0.0.9", 1}}, true, true}}}, start);
-        auto without = in("R1");
-        without.other = true;
-        fence.begin(start);
-        fence.take(backend({without, in("R2")}), start);
-        CHECK(fence.due() == start);
-        CHECK(text(fence.begin(start)) == "set server b/R1 addr 10.0.0.9 port 1");
-        fence.take(backend({without, in("R2")}), start);
-        CHECK(fence.is_moving(without));
-        const auto late = start + settle_limit + 1ms;
+        for (const auto now : {start, start + 1ms, start + settle_limit}) {
+            fence.begin(now);
+            fence.take(backend({astray, in("R2")}, {"R1"}), now);
+            CHECK(fence.is_moving(astray));
+        }
+        const auto late = start + settle_limit + 2ms;
         fence.begin(late);
-        fence.take(backend({without, in("R2")}), late);
-        CHECK_FALSE(fence.is_moving(without));
+        fence.take(backend({astray, in("R2")}, {"R1"}), late);
+        CHECK_FALSE(fence.is_moving(astray));
+    }
+
+    TEST_CASE("what a look shows is acted upon at once, be it the first that tells of sessions")
+    {
+        Fence fence("b");
+        fence.begin(start);
+        fence.take(backend({in("R1"), in("R2")}), start);  // sessions are asked for from now on
+        fence.want(second, start);
+        CHECK(text(fence.begin(start)).empty());
+        fence.take(backend({in("R1", 9), in("R2")}), start);
+        CHECK(fence.due() == start);
+        CHECK(text(fence.begin(start)).ends_with("set server b/R1 state maint"));
     }
 
     TEST_CASE("a command that HAProxy did not carry out is no fence, and is tried again")

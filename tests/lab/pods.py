@@ -60,7 +60,6 @@ class PodLab(Lab):
         resolver.write_text(f"nameserver {NAME_SERVER}\noptions timeout:1 attempts:2\n")
         self.enter = ("unshare", "--mount", "sh", "-c",
                       f'mount --bind {resolver} /etc/resolv.conf && exec "$@"', "sh")
-        self.port = self.ports.take()  # that all nodes share, as pods do
         self._addresses = (f"127.77.{high}.{low}" for high in range(1, 255) for low in range(1, 255))
         self.names = self.add(NameServer(self))
         self.names.start()
@@ -79,7 +78,6 @@ class Pod(RedisNode):
         super().__init__(lab, name)
         self._lab = lab
         self.dns = f"{name}.{ZONE}"
-        self.port = lab.port
         self.address = f"{self.dns}:{self.port}"
 
     def start(self, master=None, address=None):
