@@ -205,6 +205,9 @@ Settings settings_of(const Config& config)
     Writer sentinels(out, "sentinels.");
     sentinels.put("addresses", list_of(config.sentinels.addresses));
     sentinels.put(config.sentinels.credentials);
+    for (const auto& each : config.sentinels.addresses)
+        if (each.own)
+            Writer(out, "sentinels." + to_string(each) + '.').put(*each.own);
     sentinels.put(config.sentinels.tls);
     sentinels.put("poll_interval", config.sentinels.poll_interval);
     sentinels.put("query_timeout", config.sentinels.query_timeout);

@@ -97,6 +97,7 @@ public:
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
     void on_no_replicas(
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
+    void on_no_password(std::size_t sentinel) override;
     void on_event(std::size_t sentinel, const sentinel::Event& event) override;
     void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) override;
 

@@ -135,6 +135,15 @@ void Control::on_no_replicas(
             {{"reason", refused.text}});
 }
 
+void Control::on_no_password(std::size_t sentinel)
+{
+    write_repeating(
+        LogLevel::warning,
+        "sentinel " + sentinels_[sentinel].address +
+            ": asks for no password, so whoever reaches it can change the master; it is asked "
+            "without (docs/security.md)");
+}
+
 void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
 {
     const auto known = find_name(event.master_name);

@@ -163,10 +163,13 @@ void Control::set_sentinels(const config::Config& config, const TlsClients& clie
         addresses.push_back(to_string(address));
         const auto known = std::ranges::find(
             reports_before, addresses.back(), &telemetry::SentinelReport::address);
+        const auto& credentials = address.own.value_or(given.credentials);
         net::SentinelSettings settings{
-            address,
-            given.credentials.username,
-            given.credentials.password.reveal(),
+            address.address,
+            address.seat,
+            address.seats,
+            credentials.username,
+            credentials.password.reveal(),
             names,
             given.poll_interval,
             given.query_timeout,

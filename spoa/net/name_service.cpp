@@ -34,6 +34,7 @@ public:
             case NameErrc::no_answer:
                 return "its host name is being looked up, and no name server answers";
             case NameErrc::not_usable: return "its host name cannot be looked up";
+            case NameErrc::too_few: return "its host name has fewer addresses than expected";
         }
         return "its host name cannot be looked up";
     }
@@ -287,8 +288,10 @@ void NameService::end(const std::string& name, result<Addresses> found)
     const auto query = under_way_.extract(name);
     if (query.empty())
         return;
-    if (found)
+    if (found) {
         known_[name] = *found;
+        take_seats(name, *found);
+    }
     query.mapped()->found = found;
     query.mapped()->ended = true;
     query.mapped()->done.cancel();
@@ -309,6 +312,35 @@ const NameService::Addresses& NameService::last_known(const std::string& name) c
     static const Addresses none;
     const auto known = known_.find(name);
     return known == known_.end() ? none : known->second;
+}
+
+void NameService::keep_seats(const std::string& name, std::size_t count)
+{
+    auto& seats = seats_[name];
+    seats.resize(std::max(seats.size(), count));
+    take_seats(name, last_known(name));
+}
+
+std::string NameService::seat(const std::string& name, std::size_t number) const
+{
+    const auto seats = seats_.find(name);
+    return seats == seats_.end() || number >= seats->second.size() ? std::string()
+                                                                   : seats->second[number];
+}
+
+void NameService::take_seats(const std::string& name, const Addresses& found)
+{
+    const auto known = seats_.find(name);
+    if (known == seats_.end())
+        return;
+    auto& seats = known->second;
+    for (auto& seat : seats)
+        if (!std::ranges::binary_search(found, seat))
+            seat.clear();
+    for (const auto& address : found)
+        if (std::ranges::count(seats, address) == 0)
+            if (const auto free = std::ranges::find(seats, std::string()); free != seats.end())
+                *free = address;
 }
 
 NameService& name_service(const asio::any_io_executor& executor)

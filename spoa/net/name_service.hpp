@@ -18,7 +18,7 @@
 namespace spoa::net {
 
 // Why a name has no address, in words that an operator can use.
-enum class NameErrc { unknown = 1, no_answer, not_usable };
+enum class NameErrc { unknown = 1, no_answer, not_usable, too_few };
 error_code make_name_error(NameErrc code);
 
 // One for each io_context, which runs on one thread: get it with name_service().
@@ -40,6 +40,12 @@ public:
     // What the last look-up that went well has found; empty before.
     const Addresses& last_known(const std::string& name) const;
 
+    // Of a name that stands for several machines each address has a seat of its own from now on,
+    // and keeps it as long as the name has the address.
+    void keep_seats(const std::string& name, std::size_t count);
+    // The address in this seat; empty while none is.
+    std::string seat(const std::string& name, std::size_t number) const;
+
     // Called after each look-up, in the order in which they end.
     std::function<void(const std::string& name, const result<Addresses>& found)> on_answer;
 
@@ -49,10 +55,12 @@ private:
 
     void shutdown() noexcept override;
     void end(const std::string& name, result<Addresses> found);
+    void take_seats(const std::string& name, const Addresses& found);
 
     std::shared_ptr<Channel> channel_;
     std::map<std::string, std::shared_ptr<Query>> under_way_;
     std::map<std::string, Addresses> known_;
+    std::map<std::string, std::vector<std::string>> seats_;
 };
 
 NameService& name_service(const boost::asio::any_io_executor& executor);

@@ -33,6 +33,10 @@ public:
     // Resolves the host, connects to the first of its addresses that accepts, and shakes hands.
     boost::asio::awaitable<result<void>> connect(const Endpoint& address);
 
+    // The same to one of several machines that share the host name.
+    boost::asio::awaitable<result<void>> connect(
+        const Endpoint& address, std::size_t seat, std::size_t seats);
+
     // What stands behind an error of connect() or of its time limit: a peer that speaks no TLS
     // may just leave the handshake without an answer.
     error_code explain(const error_code& error) const;
@@ -54,6 +58,8 @@ public:
 private:
     using Transfer = boost::asio::awaitable<std::tuple<error_code, std::size_t>>;
 
+    boost::asio::awaitable<result<void>> connect_to(
+        std::vector<boost::asio::ip::tcp::endpoint> candidates, std::string host);
     boost::asio::awaitable<result<void>> shake_hands(const std::string& host);
     Transfer write(const std::string& request);
     Transfer read_some();

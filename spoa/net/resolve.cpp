@@ -46,4 +46,18 @@ asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(
     co_return endpoints_of(found ? *found : names.last_known(name), address.port);
 }
 
+asio::awaitable<result<std::vector<tcp::endpoint>>> resolve_seat(
+    asio::any_io_executor executor, Endpoint address, std::size_t number, std::size_t count)
+{
+    auto& names = name_service(executor);
+    const auto name = folded(address.host);
+    names.keep_seats(name, count);
+    if (const auto found = co_await resolve(executor, address); !found)
+        co_return found.error();
+    const auto ip = names.seat(name, number);
+    if (ip.empty())
+        co_return make_name_error(NameErrc::too_few);
+    co_return std::vector{tcp::endpoint(asio::ip::make_address(ip), address.port)};
+}
+
 }  // namespace spoa::net

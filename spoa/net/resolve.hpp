@@ -16,4 +16,9 @@ namespace spoa::net {
 boost::asio::awaitable<result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve(
     boost::asio::any_io_executor executor, Endpoint address);
 
+// The same for one of several machines that share a host name: of `count`, which get a seat each,
+// this one.
+boost::asio::awaitable<result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve_seat(
+    boost::asio::any_io_executor executor, Endpoint address, std::size_t number, std::size_t count);
+
 }  // namespace spoa::net

@@ -47,12 +47,13 @@ class Round:
 class Scene:
     """Pods, an agent and a HAProxy; a context."""
 
-    def __init__(self, **options):
+    def __init__(self, sentinels=None, **options):
         self.lab = PodLab()
         self.pods = Pods(self.lab, **options)
         self.control = self.lab.subfolder("control") / "admin.sock"
         self.agent = self.lab.add(Agent(
-            self.lab, sentinels={"addresses": [each.address for each in self.pods.sentinels]},
+            self.lab, sentinels={"addresses": sentinels(self.pods) if sentinels else [
+                each.address for each in self.pods.sentinels]},
             masters=[pods_of(self.pods)[0] | {"redis": {}, "policy": {"wait": "8s"}}],
             haproxy=[{"runtime_api": f"unix:{self.control}", "backends": {f"redis_{NAME}_nodes": NAME}}]))
         self.haproxy = self.lab.add(HAProxy(
@@ -161,6 +162,9 @@ def main():
         print(f"lost after the majority: {len(late)}; before it: {len(lost) - len(late)}; to another node: {len(astray)}")
         print(f"failed new connections at a move: median {failed[len(failed) // 2] if failed else '-'}, "
               f"most {failed[-1] if failed else '-'}; in all other rounds: {others}")
+        for number, each in enumerate(rounds, 1):
+            if each.failed.get("new", 0) > 1:
+                print(f"  round {number}, {each.node}{', the master' if each.was_master else ''}: {each.failed}")
         took = sorted(each.took(writes) or 99 for each in moves)
         print(f"majority to the first write: median {took[len(took) // 2] if took else 0:.3f} s, "
               f"most {took[-1] if took else 0:.3f} s")

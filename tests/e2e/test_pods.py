@@ -7,7 +7,7 @@ import pytest
 import redis
 from drills.pods import Scene, lost_after_majority, run
 
-from lab.pods import NAME
+from lab.pods import NAME, ZONE
 from lab.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mount namespaces need root")
@@ -98,3 +98,24 @@ def test_a_name_that_leads_to_another_machine_gets_no_connection_in_between(scen
     scene.lab.names.set(**{master.name.replace("-", "_"): master.host})
     wait_until(lambda: server_of(scene) == master.port, 20, "the master is reached again", every=0.1)
     scene.await_health()
+
+
+def test_sentinels_behind_one_name_are_as_many_as_expected():
+    def behind_one_name(pods):
+        return [{"address": f"sentinels.{ZONE}:{pods.sentinels[0].port}", "expect": 3}]
+
+    with Scene(sentinels=behind_one_name) as scene:
+        scene.start()
+        assert scene.agent.master(NAME)["votes"] == 3
+        first, *others = scene.pods.sentinels
+        # A pod that is being replaced leaves its name: the majority stays two of three.
+        scene.lab.names.set(sentinels=[each.host for each in others])
+        first.kill()
+        wait_until(lambda: scene.agent.master(NAME)["votes"] == 2, 10, "two are heard")
+        others[0].freeze()
+        wait_until(lambda: scene.agent.master(NAME)["state"] == "no-quorum", 10, "one of three is no majority")
+        assert scene.agent.master(NAME)["sentinels"] == 3
+        others[0].thaw()
+        first.start()
+        scene.lab.names.set(sentinels=[each.host for each in scene.pods.sentinels])
+        wait_until(lambda: scene.agent.master(NAME)["votes"] == 3, 20, "all are heard again")

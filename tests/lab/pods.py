@@ -29,7 +29,9 @@ class NameServer(Process):
         self._write()
 
     def _write(self):
-        self._hosts.write_text("".join(f"{address} {name}\n" for name, address in self._known.items()))
+        self._hosts.write_text("".join(
+            f"{address} {name}\n" for name, known in self._known.items()
+            for address in ([known] if isinstance(known, str) else known)))
 
     def start(self):
         self.launch(
@@ -39,7 +41,7 @@ class NameServer(Process):
         wait_until(lambda: "started" in self.log_text(), 5, "dnsmasq serves")
 
     def set(self, **addresses):
-        """Each name (with _ for -) leads to this address from now on; to none with None."""
+        """Each name (with _ for -) leads to this address from now on, or to these; to none with None."""
         for name, address in addresses.items():
             full = f"{name.replace('_', '-')}.{ZONE}"
             if address:
@@ -60,6 +62,7 @@ class PodLab(Lab):
         resolver.write_text(f"nameserver {NAME_SERVER}\noptions timeout:1 attempts:2\n")
         self.enter = ("unshare", "--mount", "sh", "-c",
                       f'mount --bind {resolver} /etc/resolv.conf && exec "$@"', "sh")
+        self.sentinel_port = self.ports.take()
         self._addresses = (f"127.77.{high}.{low}" for high in range(1, 255) for low in range(1, 255))
         self.names = self.add(NameServer(self))
         self.names.start()
@@ -101,6 +104,17 @@ class Pod(RedisNode):
         return info["role"] == "slave" and info["master_host"] == master.dns and info["master_link_status"] == "up"
 
 
+class PodSentinel(SentinelNode):
+    """One of three at the port that all have: sentinels.redis.lab is the name of all."""
+
+    def __init__(self, lab, number):
+        super().__init__(lab, f"sentinel-{number}")
+        self.host, self.port = lab.fresh_address(), lab.sentinel_port
+        self.address = f"{self.host}:{self.port}"
+        self.run_id = f"{number + 1:040x}"
+        self.client = redis.Redis(self.host, self.port, decode_responses=True, socket_timeout=2)
+
+
 class Pods:
     """Three pods and three Sentinels that announce names."""
 
@@ -108,7 +122,8 @@ class Pods:
         self.lab = lab
         self.nodes = [lab.add(Pod(lab, f"redis-{number}")) for number in range(3)]
         self.servers = {node.name: node for node in self.nodes}
-        self.sentinels = [lab.add(SentinelNode(lab, f"sentinel-{number}")) for number in range(3)]
+        self.sentinels = [lab.add(PodSentinel(lab, number)) for number in range(3)]
+        lab.names.set(sentinels=[each.host for each in self.sentinels])
         self._down_after_ms = down_after_ms
 
     def start(self):
