@@ -13,34 +13,20 @@ using asio::ip::tcp;
 
 namespace spoa::net {
 
-asio::awaitable<result<void>> RedisConnection::connect(const Endpoint& address)
-{
-    auto candidates = co_await resolve(socket_.get_executor(), address);
-    if (!candidates)
-        co_return candidates.error();
-    co_return co_await connect_to(*std::move(candidates), address.host);
-}
-
 asio::awaitable<result<void>> RedisConnection::connect(
     const Endpoint& address, std::size_t seat, std::size_t seats)
 {
-    auto candidates = co_await resolve_seat(socket_.get_executor(), address, seat, seats);
+    const auto candidates = co_await resolve_seat(socket_.get_executor(), address, seat, seats);
     if (!candidates)
         co_return candidates.error();
-    co_return co_await connect_to(*std::move(candidates), address.host);
-}
-
-asio::awaitable<result<void>> RedisConnection::connect_to(
-    std::vector<tcp::endpoint> candidates, std::string host)
-{
-    const auto [error, chosen] = co_await asio::async_connect(socket_, candidates, as_result);
+    const auto [error, chosen] = co_await asio::async_connect(socket_, *candidates, as_result);
     if (error)
         co_return error;
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
     socket_.set_option(asio::socket_base::keep_alive(true), ignored);
     if (tls_)
-        co_return co_await shake_hands(host);
+        co_return co_await shake_hands(address.host);
     co_return result<void>();
 }
 

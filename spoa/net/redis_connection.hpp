@@ -31,11 +31,9 @@ public:
     {}
 
     // Resolves the host, connects to the first of its addresses that accepts, and shakes hands.
-    boost::asio::awaitable<result<void>> connect(const Endpoint& address);
-
-    // The same to one of several machines that share the host name.
+    // Where several machines share the host name, to the one in this seat.
     boost::asio::awaitable<result<void>> connect(
-        const Endpoint& address, std::size_t seat, std::size_t seats);
+        const Endpoint& address, std::size_t seat = 0, std::size_t seats = 1);
 
     // What stands behind an error of connect() or of its time limit: a peer that speaks no TLS
     // may just leave the handshake without an answer.
@@ -58,8 +56,6 @@ public:
 private:
     using Transfer = boost::asio::awaitable<std::tuple<error_code, std::size_t>>;
 
-    boost::asio::awaitable<result<void>> connect_to(
-        std::vector<boost::asio::ip::tcp::endpoint> candidates, std::string host);
     boost::asio::awaitable<result<void>> shake_hands(const std::string& host);
     Transfer write(const std::string& request);
     Transfer read_some();

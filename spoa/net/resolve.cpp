@@ -49,10 +49,13 @@ asio::awaitable<result<std::vector<tcp::endpoint>>> resolve(
 asio::awaitable<result<std::vector<tcp::endpoint>>> resolve_seat(
     asio::any_io_executor executor, Endpoint address, std::size_t number, std::size_t count)
 {
+    if (count <= 1)
+        co_return co_await resolve(executor, address);
     auto& names = name_service(executor);
     const auto name = folded(address.host);
     names.keep_seats(name, count);
-    if (const auto found = co_await resolve(executor, address); !found)
+    const auto found = co_await resolve(executor, address);
+    if (!found)
         co_return found.error();
     const auto ip = names.seat(name, number);
     if (ip.empty())

@@ -127,9 +127,7 @@ asio::awaitable<LinkFailure> SentinelLink::run_once()
 asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& connection)
 {
     const auto connected = co_await with_timeout(
-        connect_limit,
-        settings_.seats > 1 ? connection.connect(settings_.address, settings_.seat, settings_.seats)
-                            : connection.connect(settings_.address));
+        connect_limit, connection.connect(settings_.address, settings_.seat, settings_.seats));
     if (!connected)
         co_return failure_of("connecting", connection.explain(connected.error()));
     // Something short comes first in any case: before a login, Sentinel answers a command as long

@@ -153,10 +153,10 @@ TEST_SUITE("config/sentinels")
             told(
                 "sentinels: {addresses: [{address: 10.0.0.1:1, expect: 3}, a:1, b:1]}\n" +
                 good_masters),
-            "1:54: error",
+            "1:55: error",
             {"sentinels.addresses.expect", "10.0.0.1 is one address"});
         check_one(
-            told("sentinels: {addresses: [{adress: 10.0.0.1:1}, a:1, b:1, c:1]}\n" + good_masters),
+            told("sentinels: {addresses: [{adress: 10.0.0.1:1}, a:1, b:1]}\n" + good_masters),
             "1:26: error",
             {"'adress'", "did you mean 'address'?"});
     }
