@@ -7,10 +7,11 @@
 namespace spoa::agent {
 namespace {
 
-Reads::Choice choice_of(verdict::Verdict verdict, const verdict::ReadTarget& target)
+Reads::Choice choice_of(const Update& update, const verdict::ReadTarget& target)
 {
+    auto verdict = *update.verdict;
     verdict.open = true;
-    verdict.address = target.server.address;
+    verdict.address = update.locate ? update.locate(target.server.address) : target.server.address;
     verdict.server = target.server.name;
     verdict.reason.clear();
     auto answer = std::make_shared<Answer>();
@@ -51,7 +52,7 @@ std::shared_ptr<const Reads> make_reads(
     reads->refused = counters.none;
     std::vector<unsigned> weights;
     for (std::size_t i = 0; i < set.targets.size(); ++i) {
-        reads->choices.push_back(choice_of(*update.verdict, set.targets[i]));
+        reads->choices.push_back(choice_of(update, set.targets[i]));
         reads->choices.back().counter = counters.targets[i];
         weights.push_back(set.targets[i].weight);
     }

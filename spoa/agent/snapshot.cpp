@@ -15,6 +15,8 @@ std::shared_ptr<const Answer> make_answer(const Update& update)
         verdict.open = false;
         verdict.reason = "HAProxy is not ready yet for the master's server";
     }
+    if (verdict.address && update.locate)
+        verdict.address = update.locate(*verdict.address);
     auto answer = std::make_shared<Answer>();
     answer->actions = encode_answer(verdict);
     answer->state = verdict.state;

@@ -85,6 +85,8 @@ struct Update {
     // The verdict is open and HAProxy is not ready for its server yet: it is given to nobody, and
     // worth waiting for.
     bool held_back = false;
+    // The IP address of an endpoint that is a host name; without it, endpoints stay as they are.
+    std::function<Endpoint(const Endpoint&)> locate{};
 };
 
 // `old` with the answers of these names replaced.

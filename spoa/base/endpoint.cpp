@@ -111,4 +111,13 @@ std::string to_string(const SocketAddress& address)
     return address.unix_path.empty() ? to_string(address.tcp) : "unix:" + address.unix_path;
 }
 
+std::string folded(std::string_view host)
+{
+    std::string out(host);
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
 }  // namespace spoa

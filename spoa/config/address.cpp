@@ -99,11 +99,7 @@ Parsed<SocketAddress> parse_listener(std::string_view text, std::string_view usu
 
 Endpoint folded(const Endpoint& endpoint)
 {
-    auto out = endpoint;
-    for (char& c : out.host)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    return out;
+    return {spoa::folded(endpoint.host), endpoint.port};
 }
 
 bool is_local(const SocketAddress& address)

@@ -205,6 +205,9 @@ Settings settings_of(const Config& config)
     Writer sentinels(out, "sentinels.");
     sentinels.put("addresses", list_of(config.sentinels.addresses));
     sentinels.put(config.sentinels.credentials);
+    for (const auto& each : config.sentinels.addresses)
+        if (each.own)
+            Writer(out, "sentinels." + to_string(each) + '.').put(*each.own);
     sentinels.put(config.sentinels.tls);
     sentinels.put("poll_interval", config.sentinels.poll_interval);
     sentinels.put("query_timeout", config.sentinels.query_timeout);
@@ -219,6 +222,7 @@ Settings settings_of(const Config& config)
         Writer(out, "reachable.").put(to_string(from), to_string(to));
     Writer root(out, "");
     root.put("state_file", config.state_file);
+    root.put("lookup_interval", config.lookup_interval);
     root.put("log.level", config.log.level);
     root.put("log.format", config.log.format);
     return out;

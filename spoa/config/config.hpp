@@ -68,8 +68,21 @@ struct Http {
     std::vector<SocketAddress> listen{{{"127.0.0.1", 9005}, {}}};
 };
 
+// One Sentinel. Several may share a host name that has the addresses of all: each has a seat then.
+struct Sentinel {
+    Endpoint address;
+    unsigned seat = 0;                 // from 0
+    unsigned seats = 1;                // of the name
+    std::optional<Credentials> own{};  // instead of those of all
+
+    bool operator==(const Sentinel&) const = default;
+};
+
+// How the Sentinel is called everywhere: HOST:PORT, with a number where it shares the name.
+std::string to_string(const Sentinel& sentinel);
+
 struct Sentinels {
-    std::vector<Endpoint> addresses;  // all of them: N and the majority come from this list
+    std::vector<Sentinel> addresses;  // all of them: N and the majority come from this list
     Credentials credentials;
     Tls tls;
     std::chrono::milliseconds poll_interval{500};
@@ -149,6 +162,8 @@ struct Config {
     // Where to connect instead of an address that the Sentinels announce: behind NAT.
     std::vector<std::pair<Endpoint, Endpoint>> reachable;
     std::string state_file;  // empty: nothing is remembered across restarts
+    // How often host names are looked up, beside the moments in which they may have moved.
+    std::chrono::milliseconds lookup_interval{2'000};
 };
 
 // How much longer than a question may wait HAProxy has to wait for its answer.

@@ -21,6 +21,9 @@
 namespace spoa::config {
 namespace {
 
+constexpr Range<std::chrono::milliseconds> lookup_interval_range{
+    std::chrono::milliseconds(100), std::chrono::hours(1)};
+
 Log read_log(const Section& root, Report& report)
 {
     constexpr std::array<std::string_view, 4> level_words{"debug", "info", "warning", "error"};
@@ -87,6 +90,7 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
          "twemproxy",
          "reachable",
          "state_file",
+         "lookup_interval",
          "log"},
         report);
     read_listeners(root, config, report);
@@ -98,6 +102,9 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
     config.log = read_log(root, report);
     config.reachable = read_reachable(root, config.masters, report);
     config.state_file = read_state_file(root, origin, report);
+    if (const auto value = root.find("lookup_interval"))
+        if (const auto interval = read_duration(*value, lookup_interval_range, report))
+            config.lookup_interval = *interval;
     return config;
 }
 

@@ -1,6 +1,7 @@
 #include "config/sentinels.hpp"
 
 #include "config/address.hpp"
+#include "config/credentials.hpp"
 #include "config/tls.hpp"
 #include "config/units.hpp"
 
@@ -32,17 +33,47 @@ std::string remark_on_count(std::size_t count)
     return {};
 }
 
-std::vector<Endpoint> read_addresses(const Value& value, Report& report)
+// An address alone, or with what is particular to it.
+std::optional<Sentinel> read_sentinel(const Value& item, const Origin& origin, Report& report)
 {
-    std::vector<Endpoint> out;
+    constexpr Range<unsigned> seats_range{1, 15};
+    Sentinel out;
+    if (item.node->kind != TreeNode::Kind::mapping) {
+        const auto address = read_peer(item, "26379", report);
+        out.address = address.value_or(Endpoint());
+        return address ? std::optional(out) : std::nullopt;
+    }
+    const Section section(
+        item, {"address", "expect", "username", "password", "password_file"}, report);
+    const auto value = section.require("address", "write it as host:port");
+    const auto address = value ? read_peer(*value, "26379", report) : std::nullopt;
+    if (!address)
+        return std::nullopt;
+    out.address = *address;
+    if (const auto expect = section.find("expect")) {
+        out.seats = read_number(*expect, seats_range, report).value_or(1);
+        if (out.seats > 1 && ip_version(address->host) != IpVersion::none)
+            report.error(
+                expect->place(),
+                expect->name + ": " + address->host + " is one address; only a host name has more");
+    }
+    if (auto own = read_credentials(section, origin, report); own != Credentials())
+        out.own = std::move(own);
+    return out;
+}
+
+std::vector<Sentinel> read_addresses(const Value& value, const Origin& origin, Report& report)
+{
+    std::vector<Sentinel> out;
     std::map<Endpoint, Place> seen;
     bool good = true;
     for (const auto& item : read_list(value, report)) {
-        const auto address = read_peer(item, "26379", report);
-        if (!address) {
+        auto sentinel = read_sentinel(item, origin, report);
+        if (!sentinel) {
             good = false;
             continue;
         }
+        const auto* const address = &sentinel->address;
         const auto& [first, is_new] = seen.emplace(folded(*address), item.place());
         if (!is_new) {
             report.error(
@@ -51,7 +82,8 @@ std::vector<Endpoint> read_addresses(const Value& value, Report& report)
                     std::to_string(first->second.line) + "; its vote would count twice");
             good = false;
         }
-        out.push_back(*address);
+        for (; sentinel->seat < sentinel->seats; ++sentinel->seat)
+            out.push_back(*sentinel);
     }
     if (const auto remark = remark_on_count(out.size()); good && !remark.empty())
         report.warning(value.place(), value.name + ": " + remark);
@@ -89,6 +121,12 @@ void read_timing(const Section& section, Sentinels& out, Report& report)
 
 }  // namespace
 
+std::string to_string(const Sentinel& sentinel)
+{
+    return spoa::to_string(sentinel.address) +
+           (sentinel.seats > 1 ? '#' + std::to_string(sentinel.seat + 1) : std::string());
+}
+
 Sentinels read_sentinels(const Section& root, const Origin& origin, Report& report)
 {
     const auto section = root.section(
@@ -104,7 +142,7 @@ Sentinels read_sentinels(const Section& root, const Origin& origin, Report& repo
 
     Sentinels out;
     if (const auto value = section.require("addresses", "list every Sentinel as host:port"))
-        out.addresses = read_addresses(*value, report);
+        out.addresses = read_addresses(*value, origin, report);
     out.credentials = read_credentials(section, origin, report);
     out.tls = read_tls(section, origin, report);
     read_timing(section, out, report);

@@ -67,7 +67,9 @@ Control::Control(
             telemetry::Moment::now(),
             &reads);
     };
-    hosts_.on_change = [this](bool moved) { on_hosts(moved); };
+    hosts_.on_change = [this](const std::string& host, const std::vector<std::string>& before) {
+        on_host(host, before);
+    };
 }
 
 void Control::start(net::TaskGroup& tasks)
@@ -212,14 +214,6 @@ void Control::ask_nodes(std::size_t name)
         node->link.ask_now();
 }
 
-std::vector<config::Server> Control::canonical(const std::vector<config::Server>& servers)
-{
-    auto resolved = servers;
-    for (auto& server : resolved)
-        server.address = hosts_.canonical(server.address);
-    return resolved;
-}
-
 // Whatever wakes first after a stop of the process, a time-out or a reply that lay unread, must not
 // be judged by votes of before.
 bool Control::forget_after_a_stop()
@@ -267,7 +261,7 @@ void Control::review(std::size_t first, std::size_t count)
         fences_.want(place, wishes);
         if (fence_reads(place, now))
             tell[place - first] = true;
-        twemproxies_.follow(place, names_[place].watch.verdict());
+        follow_twemproxies(place);
         if (other_reads[place - first])
             log_reads(place, now);
         if (wishes != std::exchange(names_[place].wishes, wishes))
@@ -314,8 +308,10 @@ void Control::on_change(std::size_t name, const Change& change)
     metrics_.names().set_verdict(name, after);
     if (before.address && after.address && before.address != after.address)
         metrics_.names().count_switch(name, delay.value_or(Clock::duration::zero()));
-    if (before.address != after.address)
+    if (before.address != after.address) {
+        look_up_servers(name);
         ask_nodes(name);
+    }
     if (before.address != after.address || before.epoch != after.epoch)
         remember();
     log_change(names_[name].watch.subject().name, change);

@@ -97,6 +97,7 @@ public:
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
     void on_no_replicas(
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
+    void on_no_password(std::size_t sentinel) override;
     void on_event(std::size_t sentinel, const sentinel::Event& event) override;
     void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) override;
 
@@ -115,13 +116,14 @@ private:
         verdict::ReplicaWatch replicas{};
         haproxy_api::ReadWishes read_wishes{};
         haproxy_api::Wishes wishes{};
-        std::vector<config::Server> servers;    // as configured, before host names resolve
-        std::vector<config::Server> connect{};  // likewise: where HAProxy connects to instead
+        std::vector<config::Server> connect{};  // where HAProxy connects to instead
         // The server that new connections are given, and since when another one waits to be, as
         // HAProxy is not ready for it.
         std::string released{};
         std::optional<verdict::TimePoint> held_since{};
         bool held_back = false;
+        bool announced_by_address = false;  // its master, by the last vote, and not by host name
+        bool looked_up = true;  // false: a vote was left out, as a host name is not looked up yet
         telemetry::DeliveryReport delivery{};
         std::vector<telemetry::NodeReport> nodes{};     // where nodes are probed
         std::vector<std::shared_ptr<Node>> links{};     // likewise, in the order of `nodes`
@@ -169,7 +171,7 @@ private:
     void remember();
     boost::asio::awaitable<void> review_regularly();
     void review(std::size_t first, std::size_t count);
-    agent::Update update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads) const;
+    agent::Update update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads);
     bool fence_reads(std::size_t name, verdict::TimePoint now);
     void log_reads(std::size_t name, verdict::TimePoint now) const;
     std::optional<verdict::TimePoint> look_again(std::size_t name) const;
@@ -184,8 +186,14 @@ private:
     bool forget_after_a_stop();
     void ask_everyone(std::size_t name);
     void ask_nodes(std::size_t name);
-    void on_hosts(bool moved);
-    std::vector<config::Server> canonical(const std::vector<config::Server>& servers);
+    void on_host(const std::string& host, const std::vector<std::string>& before);
+    void move_node(
+        std::size_t name, const std::string& host, const std::vector<std::string>& before);
+    Endpoint node_of(std::size_t name, const Endpoint& announced);
+    void look_up_servers(std::size_t name);
+    bool awaits_look_up(std::size_t name, const std::optional<Endpoint>& announced);
+    void connect_anew(std::size_t name, const std::string& host);
+    void follow_twemproxies(std::size_t name);
 
     boost::asio::any_io_executor executor_;
     telemetry::Metrics& metrics_;

@@ -58,38 +58,4 @@ bool Control::look_at_delivery(std::size_t place)
     return before.is_blocked() != name.delivery.is_blocked();
 }
 
-haproxy_api::Places Control::places_of(std::size_t place)
-{
-    const auto& name = names_[place];
-    haproxy_api::Places places;
-    const auto allow = [&](haproxy_api::Place& where, const Endpoint& target) {
-        for (auto& host : hosts_.addresses(target.host))
-            where.addresses.push_back({std::move(host), target.port});
-    };
-    for (const auto& server : name.servers) {
-        auto& where = places[server.name];
-        for (const auto& connect : name.connect)
-            if (connect.name == server.name)
-                allow(where, connect.address);
-        if (std::ranges::count(name.connect, server.name, &config::Server::name) > 0)
-            continue;
-        where.any_port = true;
-        allow(where, server.address);
-        for (const auto& [announced, reachable] : reachable_)
-            if (announced == server.address)
-                allow(where, reachable);
-    }
-    return places;
-}
-
-void Control::on_hosts(bool moved)
-{
-    for (const auto place : order_) {
-        fences_.expect(place, places_of(place));
-        names_[place].watch.set_servers(canonical(names_[place].servers));
-    }
-    if (moved)
-        forget_everything("a host name has another address");
-}
-
 }  // namespace spoa::daemon

@@ -4,6 +4,7 @@
 #include "telemetry/log.hpp"
 #include "verdict/warnings.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace spoa::daemon {
@@ -42,12 +43,21 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
     if (!names_[name].in_use)
         return;
     names_[name].refusals.erase(sentinels_[sentinel].address);
-    if (vote.address)
-        vote.address = hosts_.canonical(*vote.address);
+    if (awaits_look_up(name, vote.address)) {
+        names_[name].looked_up = false;
+        return;  // it is asked again as soon as that is over
+    }
+    if (vote.address) {
+        names_[name].announced_by_address = ip_version(vote.address->host) != IpVersion::none;
+        vote.address = node_of(name, *vote.address);
+        const auto& servers = names_[name].watch.subject().servers;
+        if (std::ranges::count(servers, *vote.address, &config::Server::address) == 0)
+            look_up_servers(name);
+    }
     for (auto& replica : vote.unseen)
-        replica.address = hosts_.canonical(replica.address);
+        replica.address = node_of(name, replica.address);
     for (auto& address : vote.promotable)
-        address = hosts_.canonical(address);
+        address = node_of(name, address);
     tell_same_sentinel(sentinel, vote.sentinel_id);
     if (names_[name].watch.cast(sentinel, std::move(vote))) {
         tell_unmapped(name);
@@ -125,6 +135,15 @@ void Control::on_no_replicas(
             {{"reason", refused.text}});
 }
 
+void Control::on_no_password(std::size_t sentinel)
+{
+    write_repeating(
+        LogLevel::warning,
+        "sentinel " + sentinels_[sentinel].address +
+            ": asks for no password, so whoever reaches it can change the master; it is asked "
+            "without (docs/security.md)");
+}
+
 void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
 {
     const auto known = find_name(event.master_name);
@@ -139,7 +158,7 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
     auto resolved = event;
     for (auto* const endpoint : {&resolved.node, &resolved.master})
         if (*endpoint)
-            *endpoint = hosts_.canonical(**endpoint);
+            *endpoint = node_of(name, **endpoint);
     names_[name].watch.hear(sentinel, resolved, Clock::now());
     names_[name].course.hear(resolved, Clock::now());
     review(name, 1);
@@ -164,9 +183,8 @@ void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe&
 {
     auto& watch = names_[name].watch;
     auto resolved = probe;
-    resolved.address = hosts_.canonical(probe.address);
     if (resolved.follows)
-        resolved.follows = hosts_.canonical(*resolved.follows);
+        resolved.follows = node_of(name, *resolved.follows);
     metrics_.nodes().set_up(name, node, !probe.silent_since);
     metrics_.nodes().set_lag(name, node, verdict::lag_of(watch, resolved));
     watch.examine(std::move(resolved));

@@ -7,7 +7,7 @@
 namespace spoa::daemon {
 
 // What the workers answer about a name from now on. `reads` keeps what the update refers to.
-agent::Update Control::update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads) const
+agent::Update Control::update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads)
 {
     const auto& watch = names_[name].watch;
     agent::Update update{
@@ -16,7 +16,8 @@ agent::Update Control::update_of(std::size_t name, std::deque<agent::ReadUpdate>
         watch.subject().policy.wait,
         watch.since(),
         nullptr,
-        names_[name].held_back};
+        names_[name].held_back,
+        [this](const Endpoint& endpoint) { return hosts_.canonical(endpoint); }};
     if (const auto& policy = watch.subject().replicas) {
         const auto& set = names_[name].replicas.reads();
         agent::ReadCounters counters{

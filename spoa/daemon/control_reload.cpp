@@ -58,6 +58,7 @@ void Control::apply(const config::Config& config, const TlsClients& clients)
 {
     vote_ttl_ = config.sentinels.vote_ttl;
     reachable_ = config.reachable;
+    hosts_.set_period(config.lookup_interval);
     set_names(config);
     set_sentinels(config, clients);
     for (std::size_t i = 0; i < config.masters.size(); ++i)
@@ -102,20 +103,18 @@ void Control::set_names(const config::Config& config)
         order_.push_back(place);
         verdict::Subject subject{
             master.name,
-            canonical(master.servers),
+            master.servers,
             master.policy,
             config.sentinels.vote_ttl,
             master.replicas,
             sentinels};
         if (place == names_.size()) {
-            names_.push_back(Name{
-                .watch{std::move(subject), config.sentinels.addresses.size(), Clock::now()},
-                .servers = {}});
+            names_.push_back(
+                Name{.watch{std::move(subject), config.sentinels.addresses.size(), Clock::now()}});
         } else {
             names_[place].watch.set_subject(std::move(subject));
             names_[place].in_use = true;
         }
-        names_[place].servers = master.servers;
         names_[place].connect = master.connect;
     }
 
@@ -127,8 +126,7 @@ void Control::set_names(const config::Config& config)
         if (auto& name = names_[place]; !name.in_use && !name.watch.subject().name.empty()) {
             for (const auto& node : std::exchange(name.links, {}))
                 retire(node);
-            name =
-                Name{.watch{{}, sentinels_.size(), Clock::now()}, .servers = {}, .in_use = false};
+            name = Name{.watch{{}, sentinels_.size(), Clock::now()}, .in_use = false};
             metrics_.names().set_masters_claimed(place, 0);
         }
     metrics_.names().set(std::move(names));
@@ -165,10 +163,13 @@ void Control::set_sentinels(const config::Config& config, const TlsClients& clie
         addresses.push_back(to_string(address));
         const auto known = std::ranges::find(
             reports_before, addresses.back(), &telemetry::SentinelReport::address);
+        const auto& credentials = address.own.value_or(given.credentials);
         net::SentinelSettings settings{
-            address,
-            given.credentials.username,
-            given.credentials.password.reveal(),
+            address.address,
+            address.seat,
+            address.seats,
+            credentials.username,
+            credentials.password.reveal(),
             names,
             given.poll_interval,
             given.query_timeout,
@@ -231,7 +232,7 @@ void Control::set_nodes(
                  master.redis->credentials.password.reveal(),
                  tls.get(),
                  config.sentinels.query_timeout});
-            probed.push_back(hosts_.canonical(server.address));
+            probed.push_back(server.address);
             metrics_.nodes().add(place, server.name);
         }
     name.watch.set_probed(probed);
@@ -286,5 +287,6 @@ void Control::set_snapshot()
 
 template void Control::launch(Sentinel&);
 template void Control::launch(Node&);
+template void Control::retire(const std::shared_ptr<Node>&);
 
 }  // namespace spoa::daemon

@@ -42,6 +42,12 @@ std::string make_maint(std::string_view backend, std::string_view server)
     return "set server " + place_of(backend, server) + " state maint";
 }
 
+std::string move_server(std::string_view backend, std::string_view server, const Endpoint& address)
+{
+    return "set server " + place_of(backend, server) + " addr " + address.host + " port " +
+           std::to_string(address.port);
+}
+
 std::string end_sessions(std::string_view backend, std::string_view server)
 {
     return "shutdown sessions server " + place_of(backend, server);

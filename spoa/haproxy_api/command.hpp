@@ -8,6 +8,8 @@
 // hence `experimental-mode on`, which also fails where the socket's level is below admin.
 #pragma once
 
+#include "base/endpoint.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -24,6 +26,8 @@ std::string mark_name(std::string_view backend);
 
 std::string make_ready(std::string_view backend, std::string_view server);
 std::string make_maint(std::string_view backend, std::string_view server);
+// `address` is an IP address.
+std::string move_server(std::string_view backend, std::string_view server, const Endpoint& address);
 std::string end_sessions(std::string_view backend, std::string_view server);
 std::string write_mark(std::string_view backend, const std::set<std::string>& servers);
 

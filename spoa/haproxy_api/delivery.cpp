@@ -18,6 +18,8 @@ std::string place_of(const Fence& fence, const std::string& server)
 std::string obstacle_at(const Fence& fence, const ServerSeen& server)
 {
     const auto place = place_of(fence, server.name);
+    if (fence.is_moving(server))
+        return {};
     if (server.maint && !fence.is_ours(server.name))
         return place +
                " is in maintenance, by an operator or by a saved state "
@@ -25,8 +27,8 @@ std::string obstacle_at(const Fence& fence, const ServerSeen& server)
                fence.backend() + '/' + server.name + " state ready` to its runtime API";
     if (server.other && !server.address)
         return place +
-               " has no address: HAProxy could not look up its host name; correct it, or its "
-               "`resolvers`";
+               " has no address: HAProxy could not look up its host name, and takes none from the "
+               "agent then; write `init-addr last,libc,192.0.2.1` on its line and reload";
     if (server.other)
         return place + " is in maintenance with the server that it tracks";
     if (server.stopped)
@@ -136,7 +138,8 @@ std::vector<std::string> problems_of(const Fence& fence)
             out.push_back(stranger_in(fence, server));
             continue;
         }
-        if (auto wrong = complaint_about(server, fence.wanted().places); !wrong.empty())
+        if (auto wrong = complaint_about(server, fence.wanted().places);
+            !wrong.empty() && !fence.is_moving(server))
             out.push_back(place_of(fence, server.name) + ' ' + wrong);
         if (auto obstacle = obstacle_at(fence, server); !obstacle.empty())
             out.push_back(std::move(obstacle));
@@ -177,6 +180,8 @@ Readiness readiness_of(
         if (!fence->last_seen() && !fence->is_lacking() && answers)
             return Readiness::not_yet;
         const auto* const seen = fence->seen() ? fence->seen()->find(server) : nullptr;
+        if (seen && fence->is_moving(*seen))
+            return Readiness::not_yet;
         if (seen && seen->maint && !fence->is_ours(server))
             return Readiness::unknown;
         if (fence->lets_in(server) == false)
@@ -192,7 +197,8 @@ std::map<std::string, std::string> misplaced_in(std::span<const Fence* const> ba
     for (const auto* const fence : backends)
         if (fence->last_seen())
             for (const auto& server : fence->last_seen()->servers)
-                if (placement_of(server, fence->wanted().places) == Placement::elsewhere)
+                if (placement_of(server, fence->wanted().places) == Placement::elsewhere &&
+                    !fence->is_moving(server))
                     out.emplace(
                         server.name,
                         place_of(*fence, server.name) + ' ' +

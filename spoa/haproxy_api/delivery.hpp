@@ -12,9 +12,6 @@
 
 namespace spoa::haproxy_api {
 
-// So long a change may take before it counts as not carried out.
-inline constexpr std::chrono::milliseconds settle_limit{1'000};
-
 // What is wrong with the servers of one backend, a sentence each; empty while nothing was seen.
 std::vector<std::string> problems_of(const Fence& fence);
 

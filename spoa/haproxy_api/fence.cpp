@@ -5,6 +5,16 @@
 
 namespace spoa::haproxy_api {
 
+namespace {
+
+bool is_among(const std::vector<std::string>& some, const std::vector<std::string>& all)
+{
+    return std::ranges::all_of(
+        some, [&](const std::string& name) { return std::ranges::count(all, name) > 0; });
+}
+
+}  // namespace
+
 bool Fence::want(Wishes wishes, TimePoint now)
 {
     if (wishes == wanted_.wishes)
@@ -47,6 +57,8 @@ Commands Fence::begin(TimePoint now)
         commands.closing.push_back(make_maint(backend_, server));
     for (const auto& server : plan_.cut)
         commands.closing.push_back(end_sessions(backend_, server));
+    for (const auto& [server, address] : plan_.move)
+        commands.closing.push_back(move_server(backend_, server, address));
     return commands;
 }
 
@@ -92,6 +104,7 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
     last_seen_.reset();
     lacking_ = false;
 
+    looked_at_ = now;
     const auto left = reconcile(seen, wanted_, memory_, now);
     if (left.empty()) {
         decided_.reset();
@@ -99,8 +112,9 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
     } else if (!unsettled_since_) {
         unsettled_since_ = now;
     }
-    if (first_look && !left.empty())
-        due_ = now;
+    const bool untried = !is_among(left.maint, done.maint) || !is_among(left.ready, done.ready);
+    if ((first_look && !left.empty()) || untried || !left.move.empty())
+        due_ = std::min(due_, now);
     else if (!left.empty() && fenced_.empty())
         due_ = std::min(due_, now + not_yet_period);
     for (const auto& [name, at] : fenced_) {
@@ -159,6 +173,12 @@ void Fence::lack(TimePoint now)
 Wish Fence::wish(const ServerSeen& server) const
 {
     return seen_ ? wish_for(server, *seen_, wanted_) : Wish::leave;
+}
+
+bool Fence::is_moving(const ServerSeen& server) const
+{
+    const bool in_time = !unsettled_since_ || looked_at_ - *unsettled_since_ <= settle_limit;
+    return seen_ && in_time && move_of(server, wanted_.places).has_value();
 }
 
 bool Fence::is_out(const std::string& server) const

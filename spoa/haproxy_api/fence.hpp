@@ -20,6 +20,8 @@ inline constexpr std::chrono::milliseconds cut_after{50};
 // And once more so long after the fence, whatever was seen.
 inline constexpr std::chrono::milliseconds cut_again_after{300};
 inline constexpr std::chrono::milliseconds not_yet_period{200};  // while something is left to do
+// So long a change may take before it counts as not carried out.
+inline constexpr std::chrono::milliseconds settle_limit{1'000};
 
 // One backend of a HAProxy, kept as the verdicts want it: in turns, each of which tells HAProxy
 // what has to change and looks at what there is. What to tell comes from the look before, so that a
@@ -64,6 +66,9 @@ public:
     Wish wish(const ServerSeen& server) const;
     bool is_ours(const std::string& server) const { return memory_.ours.contains(server); }
 
+    // It is about to be told where its host name leads now. False when that takes too long.
+    bool is_moving(const ServerSeen& server) const;
+
     // No session goes to it: none was seen on it since it was put out, or the backend has no such
     // server. False while nothing is known.
     bool is_out(const std::string& server) const;
@@ -91,6 +96,7 @@ private:
     std::optional<BackendSeen> last_seen_;  // of the last turn that went well, while none does
     FenceMemory memory_;                    // but for `named`, as long as no turn fails
     bool lacking_ = false;
+    TimePoint looked_at_;
     std::optional<TimePoint> unsettled_since_;
     std::map<std::string, TimePoint> fenced_;  // lately: when, by server
     Plan plan_;                                // of the turn under way

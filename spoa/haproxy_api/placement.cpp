@@ -45,6 +45,16 @@ Placement placement_of(const ServerSeen& server, const Places& places)
     return right_host && place.any_port ? Placement::other_port : Placement::elsewhere;
 }
 
+std::optional<Endpoint> move_of(const ServerSeen& server, const Places& places)
+{
+    const auto known = places.find(server.name);
+    if (known == places.end() || !known->second.moves || known->second.addresses.empty())
+        return std::nullopt;
+    if (placement_of(server, places) != Placement::elsewhere)
+        return std::nullopt;
+    return known->second.addresses.front();
+}
+
 std::string complaint_about(const ServerSeen& server, const Places& places)
 {
     const auto placement = placement_of(server, places);

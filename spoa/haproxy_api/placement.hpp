@@ -11,6 +11,7 @@
 #include "haproxy_api/reply.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@ namespace spoa::haproxy_api {
 struct Place {
     std::vector<Endpoint> addresses;  // empty: its host name has no address yet
     bool any_port = false;            // on these hosts, where the configuration does not say which
+    bool moves = false;               // it has a host name: HAProxy is told where that leads
 
     bool operator==(const Place&) const = default;
 };
@@ -30,6 +32,11 @@ enum class Placement { unknown, right, other_port, elsewhere };
 
 // `server` must be one of `places`, or it is unknown.
 Placement placement_of(const ServerSeen& server, const Places& places);
+
+// Where HAProxy has to be told to connect to: the server is not where its host name leads. Nothing
+// where that is for haproxy.cfg to say, or is not known; and where the server has no address at
+// all, as HAProxy gives none to such a one.
+std::optional<Endpoint> move_of(const ServerSeen& server, const Places& places);
 
 // What is wrong and what to do, as the end of a sentence about the server; empty when nothing is.
 std::string complaint_about(const ServerSeen& server, const Places& places);

@@ -53,6 +53,9 @@ Plan reconcile(
         }
         if (is_ours)
             ours.insert(server.name);
+        if (const auto address = move_of(server, wanted.places);
+            address && server.maint && server.sessions == 0)
+            plan.move.emplace(server.name, *address);
     }
     if (ours != seen.marked)
         plan.mark = std::move(ours);

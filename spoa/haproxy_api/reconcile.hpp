@@ -39,8 +39,12 @@ struct Plan {
     std::vector<std::string> maint;             // into it
     std::vector<std::string> cut;               // end their sessions: they are in maintenance
     std::optional<std::set<std::string>> mark;  // write it, as it differs
+    std::map<std::string, Endpoint> move{};     // to the address that their host name has now
 
-    bool empty() const { return ready.empty() && maint.empty() && cut.empty() && !mark; }
+    bool empty() const
+    {
+        return ready.empty() && maint.empty() && cut.empty() && move.empty() && !mark;
+    }
     bool operator==(const Plan&) const = default;
 };
 
@@ -59,6 +63,9 @@ Wish wish_for(const ServerSeen& server, const BackendSeen& seen, const Wanted& w
 //   idle      ready, once without sessions for        maint, if a verdict may have named it
 //             rest_after                              lately, or it has sessions
 //   leave     the same, if it was idle before         -
+//
+// A server that is not where its host name leads is wished in maintenance, and moved once it is,
+// without sessions. So its name never means two machines.
 Plan reconcile(
     const BackendSeen& seen, const Wanted& wanted, const FenceMemory& memory, TimePoint now);
 

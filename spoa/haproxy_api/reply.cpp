@@ -103,6 +103,14 @@ std::optional<ServerSeen> parse_server(std::span<const std::string_view> cells)
     return server;
 }
 
+// What commands answer that were carried out, or had nothing to do. 1 is the version of the states.
+bool is_no_complaint(std::string_view line)
+{
+    return line == "1" || line == "Variable not found." || line.starts_with("IP changed from ") ||
+           line.starts_with("port changed from ") || line.starts_with("no need to change the ") ||
+           line.starts_with("nothing changed");
+}
+
 class Parser {
 public:
     void take(std::string_view line)
@@ -117,7 +125,7 @@ public:
             reply_.cut = !(this->*row_)(line) || reply_.cut;
         else if (line.starts_with("proc."))
             take_mark(line);
-        else if (line != "1" && line != "Variable not found.")  // 1 is the version of the states
+        else if (!is_no_complaint(line))
             reply_.complaints.emplace_back(line);
     }
 

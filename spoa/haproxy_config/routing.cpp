@@ -190,7 +190,13 @@ std::string known_nodes(const config::Master& master, Form form)
 
 std::string server_line(const config::Master& master, const config::Server& server)
 {
-    return "    server " + server.name + ' ' + to_string(connect_address(master, server));
+    const auto& address = connect_address(master, server);
+    // It starts whether or not the name can be looked up, at an address that leads nowhere (RFC
+    // 5737), and the agent tells it where the name leads: one without any cannot be told
+    // (measured).
+    const bool is_name = ip_version(address.host) == IpVersion::none;
+    return "    server " + server.name + ' ' + to_string(address) +
+           (is_name ? " init-addr last,libc,192.0.2.1" : "");
 }
 
 std::string use_server(const config::Master& master, std::string_view refuse)

@@ -2,47 +2,49 @@
 
 #include "net/timeout.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
 namespace spoa::net {
 namespace {
 
-// Names that differ in case alone are one.
-std::string lower(std::string name)
-{
-    for (char& c : name)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    return name;
-}
+constexpr std::chrono::milliseconds shortest_pause{100};  // between two look-ups of a name
 
-// `addresses` are not empty.
-const std::string& choose(const std::vector<std::string>& addresses, const std::string& before)
+// Of this family; that of before if it is still there. Empty without any.
+std::string choose(
+    const NameService::Addresses& addresses, IpVersion family, const std::string& before)
 {
-    auto chosen = std::ranges::find(addresses, before);
-    if (chosen == addresses.end())
-        chosen = std::ranges::find(addresses, IpVersion::v4, ip_version);
-    return chosen == addresses.end() ? addresses.front() : *chosen;
+    if (std::ranges::binary_search(addresses, before))
+        return before;
+    const auto first = std::ranges::find(addresses, family, ip_version);
+    return first == addresses.end() ? std::string() : *first;
 }
 
 }  // namespace
 
 HostTable::HostTable(asio::any_io_executor executor)
     : executor_(std::move(executor)), wake_(executor_)
-{}
+{
+    name_service(executor_).on_answer =
+        [this](const std::string& name, const result<NameService::Addresses>& found) {
+            take(name, found);
+        };
+}
+
+HostTable::~HostTable()
+{
+    name_service(executor_).on_answer = nullptr;
+}
 
 Endpoint HostTable::canonical(const Endpoint& endpoint)
 {
     if (endpoint.host.empty() || ip_version(endpoint.host) != IpVersion::none)
         return endpoint;
-    const auto& address = known(endpoint.host).address;
+    const auto& host = known(endpoint.host).second;
+    const auto& address = host.v4.empty() ? host.v6 : host.v4;
     return address.empty() ? endpoint : Endpoint{address, endpoint.port};
 }
 
@@ -50,54 +52,89 @@ std::vector<std::string> HostTable::addresses(const std::string& host)
 {
     if (ip_version(host) != IpVersion::none)
         return {host};
-    return known(host).all;
+    const auto& entry = known(host).second;
+    std::vector<std::string> out;
+    for (const auto& address : {entry.v4, entry.v6})
+        if (!address.empty())
+            out.push_back(address);
+    return out;
 }
 
-const HostTable::Host& HostTable::known(const std::string& host)
+bool HostTable::is_settled(const std::string& host)
 {
-    const auto [entry, is_new] = hosts_.try_emplace(lower(host));
-    if (is_new)
-        wake_.cancel();
-    return entry->second;
+    if (host.empty() || ip_version(host) != IpVersion::none)
+        return true;
+    const auto& entry = known(host).second;
+    return entry.answered || Clock::now() - entry.first_seen >= first_wait;
 }
 
-// One name after the other: Asio looks up one at a time anyway.
+void HostTable::refresh(const std::string& host)
+{
+    if (!host.empty() && ip_version(host) == IpVersion::none)
+        look_up(known(host));
+}
+
+HostTable::Hosts::value_type& HostTable::known(const std::string& host)
+{
+    const auto [entry, is_new] = hosts_.try_emplace(folded(host));
+    if (is_new)
+        look_up(*entry);
+    return *entry;
+}
+
+void HostTable::look_up(Hosts::value_type& entry)
+{
+    const auto now = Clock::now();
+    if (now - entry.second.asked_at < shortest_pause)
+        return;
+    entry.second.asked_at = now;
+    name_service(executor_).begin(executor_, entry.first);
+}
+
+// The oldest one first. Many names are spread, so that they take their turns without haste.
 asio::awaitable<void> HostTable::run()
 {
     for (;;) {
-        const auto next = std::ranges::min_element(
-            hosts_, {}, [](const Hosts::value_type& entry) { return entry.second.due; });
-        if (next != hosts_.end() && next->second.due <= Clock::now()) {
-            co_await look_up(*next);
-        } else {
-            wake_.expires_at(next == hosts_.end() ? Clock::time_point::max() : next->second.due);
-            co_await wake_.async_wait(as_result);  // ends early by canonical()
+        const auto oldest = std::ranges::min_element(
+            hosts_, {}, [](const Hosts::value_type& entry) { return entry.second.asked_at; });
+        constexpr std::chrono::milliseconds least{1'000 / most_a_second};
+        const auto most = std::max(least, period_ / 4);  // a new name is not heard of here
+        auto pause = most;
+        if (oldest != hosts_.end()) {
+            const auto age = Clock::now() - oldest->second.asked_at;
+            if (age >= period_)
+                look_up(*oldest);
+            pause = std::chrono::ceil<std::chrono::milliseconds>(period_ - age);
         }
-        if ((co_await asio::this_coro::cancellation_state).cancelled() !=
-            asio::cancellation_type::none)
+        wake_.expires_after(std::clamp(pause, least, most));
+        if (const auto [error] = co_await wake_.async_wait(as_result); error)
             co_return;
     }
 }
 
-asio::awaitable<void> HostTable::look_up(Hosts::value_type& entry)
+void HostTable::take(const std::string& name, const result<NameService::Addresses>& found)
 {
-    auto& [name, host] = entry;
-    tcp::resolver resolver(executor_);
-    const auto [error, answers] = co_await resolver.async_resolve(name, "", as_result);
-
-    std::vector<std::string> addresses;
-    for (const auto& answer : answers)
-        addresses.push_back(answer.endpoint().address().to_string());
-    const auto before = host;
-    if (!error && !addresses.empty()) {
-        host.address = choose(addresses, before.address);
-        std::ranges::sort(addresses);  // a name server may turn them round
-        addresses.erase(std::ranges::unique(addresses).begin(), addresses.end());
-        host.all = std::move(addresses);
+    const auto entry = hosts_.find(name);
+    if (entry == hosts_.end())
+        return;  // somebody connects to it, and nobody else minds where it is
+    auto& host = entry->second;
+    bool news = !std::exchange(host.answered, true);
+    std::vector<std::string> before;
+    const auto put = [&](std::string& address, IpVersion family) {
+        auto chosen = choose(*found, family, address);
+        if (chosen == address)
+            return;
+        news = true;
+        if (!address.empty())
+            before.push_back(std::move(address));
+        address = std::move(chosen);
+    };
+    if (found) {
+        put(host.v4, IpVersion::v4);
+        put(host.v6, IpVersion::v6);
     }
-    host.due = Clock::now() + (host.address.empty() ? retry_period : refresh_period);
-    if (host.address != before.address || host.all != before.all)
-        on_change(host.address != before.address);
+    if (news)
+        on_change(name, before);
 }
 
 }  // namespace spoa::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "net/name_service.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -14,48 +15,65 @@
 
 namespace spoa::net {
 
-// The IP addresses of host names, so that a name and its address compare equal: where a Sentinel
-// has `resolve-hostnames`, some say one and some the other.
+// The IP addresses of the host names that matter, kept up to date: each is looked up at first
+// sight, then regularly, and whenever somebody connects to it or asks for it.
 //
-// Of several addresses one is chosen: that of before as long as the name still has it, so that a
-// name server that turns its answers round changes nothing; else the first of IPv4, else the
-// first. Single-threaded.
+// Of several addresses of one family one is chosen: that of before as long as the name still has
+// it, so that a name server that turns its answers round changes nothing; else the first. A failure
+// keeps what was known. Single-threaded; one for each io_context.
 class HostTable {
 public:
-    static constexpr std::chrono::seconds refresh_period{30};
-    static constexpr std::chrono::seconds retry_period{2};  // of a name that has no address yet
+    // So long a name is waited for at first sight. One without an address then has none.
+    static constexpr std::chrono::milliseconds first_wait{1'000};
+    // Of all names together at most so many look-ups a second come from the table itself.
+    static constexpr unsigned most_a_second = 200;
 
     explicit HostTable(boost::asio::any_io_executor executor);
+    ~HostTable();
 
-    // The endpoint with the IP address of its host; as it is while none is known. A name that is
-    // new is looked up at once.
+    // Between two look-ups of a name, when nothing else asks for one.
+    void set_period(std::chrono::milliseconds period) { period_ = period; }
+
+    // The endpoint with the IP address of its host; as it is while none is known.
     Endpoint canonical(const Endpoint& endpoint);
 
-    // All IP addresses that are known of a host; the host itself when it is one.
+    // The IP addresses of a host, one a family, IPv4 first; itself when it is one.
     std::vector<std::string> addresses(const std::string& host);
 
-    // Looks up names until cancelled. A failure keeps the address that was known.
+    // False while it is worth waiting for the first answer about this host.
+    bool is_settled(const std::string& host);
+
+    // Looks the host up now, if it is a name and was not looked up in the last 100 ms.
+    void refresh(const std::string& host);
+
+    // Looks up names until cancelled.
     boost::asio::awaitable<void> run();
 
-    // Called when a name has got its first or other addresses. `moved`: canonical() gives another
-    // one than before.
-    std::function<void(bool moved)> on_change = [](bool) {};
+    // Called when a name has got other addresses, or its first answer at all, be it that there is
+    // none. `before`: the addresses that it had, and has no more.
+    using OnChange =
+        std::function<void(const std::string& host, const std::vector<std::string>& before)>;
+    OnChange on_change = [](const std::string&, const std::vector<std::string>&) {};
 
 private:
     using Clock = std::chrono::steady_clock;
 
     struct Host {
-        std::string address;  // the chosen one; empty: none known
-        std::vector<std::string> all;
-        Clock::time_point due;  // for the next look-up
+        std::string v4;  // the chosen one; empty: none
+        std::string v6;
+        bool answered = false;
+        Clock::time_point first_seen = Clock::now();
+        Clock::time_point asked_at;  // never before: the epoch
     };
     using Hosts = std::map<std::string, Host>;  // by name, in lower case
 
-    const Host& known(const std::string& host);
-    boost::asio::awaitable<void> look_up(Hosts::value_type& entry);
+    Hosts::value_type& known(const std::string& host);
+    void look_up(Hosts::value_type& entry);
+    void take(const std::string& name, const result<NameService::Addresses>& found);
 
     boost::asio::any_io_executor executor_;
     boost::asio::steady_timer wake_;
+    std::chrono::milliseconds period_{2'000};
     Hosts hosts_;
 };
 

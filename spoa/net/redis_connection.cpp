@@ -13,9 +13,10 @@ using asio::ip::tcp;
 
 namespace spoa::net {
 
-asio::awaitable<result<void>> RedisConnection::connect(const Endpoint& address)
+asio::awaitable<result<void>> RedisConnection::connect(
+    const Endpoint& address, std::size_t seat, std::size_t seats)
 {
-    const auto candidates = co_await resolve(socket_.get_executor(), address);
+    const auto candidates = co_await resolve_seat(socket_.get_executor(), address, seat, seats);
     if (!candidates)
         co_return candidates.error();
     const auto [error, chosen] = co_await asio::async_connect(socket_, *candidates, as_result);

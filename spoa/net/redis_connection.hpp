@@ -31,7 +31,9 @@ public:
     {}
 
     // Resolves the host, connects to the first of its addresses that accepts, and shakes hands.
-    boost::asio::awaitable<result<void>> connect(const Endpoint& address);
+    // Where several machines share the host name, to the one in this seat.
+    boost::asio::awaitable<result<void>> connect(
+        const Endpoint& address, std::size_t seat = 0, std::size_t seats = 1);
 
     // What stands behind an error of connect() or of its time limit: a peer that speaks no TLS
     // may just leave the handshake without an answer.

@@ -11,9 +11,14 @@
 
 namespace spoa::net {
 
-// Where to connect to for an address. An IP address is not given to the resolver: it has one thread
-// for all, and a name server that does not answer would keep it from every connection.
+// Where to connect to for an address; a host name is looked up for it, by the context's
+// NameService. While that fails, the addresses that were found last serve.
 boost::asio::awaitable<result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve(
     boost::asio::any_io_executor executor, Endpoint address);
+
+// The same for one of several machines that share a host name: of `count`, which get a seat each,
+// this one.
+boost::asio::awaitable<result<std::vector<boost::asio::ip::tcp::endpoint>>> resolve_seat(
+    boost::asio::any_io_executor executor, Endpoint address, std::size_t number, std::size_t count);
 
 }  // namespace spoa::net

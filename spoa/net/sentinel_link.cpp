@@ -126,8 +126,8 @@ asio::awaitable<LinkFailure> SentinelLink::run_once()
 
 asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& connection)
 {
-    const auto connected =
-        co_await with_timeout(connect_limit, connection.connect(settings_.address));
+    const auto connected = co_await with_timeout(
+        connect_limit, connection.connect(settings_.address, settings_.seat, settings_.seats));
     if (!connected)
         co_return failure_of("connecting", connection.explain(connected.error()));
     // Something short comes first in any case: before a login, Sentinel answers a command as long
@@ -140,6 +140,12 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& 
     const auto replies = co_await with_timeout(settings_.query_timeout, connection.ask(request, 1));
     if (!replies)
         co_return failure_of("logging in", replies.error());
+    const auto* const error = replies->front().error();
+    if (error && !settings_.password.empty() && sentinel::wants_no_password(*error)) {
+        if (!muted_)
+            listener_.on_no_password(place_);
+        co_return std::nullopt;
+    }
     co_return failure_in(replies->front());
 }
 

@@ -20,6 +20,8 @@ namespace spoa::net {
 
 struct SentinelSettings {
     Endpoint address;
+    std::size_t seat = 0;  // where several share the host name: which of them
+    std::size_t seats = 1;
     std::string username;                // with a password: AUTH of an ACL user
     std::string password;                // empty: no AUTH at all
     std::vector<sentinel::Topic> names;  // by place
@@ -52,6 +54,8 @@ public:
     // It answers, but not which replicas of the name it sees. Told once.
     virtual void on_no_replicas(
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) = 0;
+    // It asks for no password, and was given one: it is asked without.
+    virtual void on_no_password(std::size_t sentinel) = 0;
     virtual void on_event(std::size_t sentinel, const sentinel::Event& event) = 0;
     virtual void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) = 0;
 };

@@ -212,6 +212,12 @@ Refused classify(const resp::Error& error)
     return {Refusal::other_error, quote(error.text)};
 }
 
+bool wants_no_password(const resp::Error& error)
+{
+    return error.text.starts_with("ERR AUTH <password> called without any password") ||
+           error.text.starts_with("ERR Client sent AUTH, but no password is set");  // before 6
+}
+
 Answer<Vote> parse_vote(
     const resp::Value& first_address, const resp::Value& master, const resp::Value& second_address,
     TimePoint now)

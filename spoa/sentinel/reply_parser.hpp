@@ -49,6 +49,9 @@ bool is_permanent(Refusal refusal) noexcept;
 // What an error reply means.
 Refused classify(const resp::Error& error);
 
+// It has no password, and AUTH gave one.
+bool wants_no_password(const resp::Error& error);
+
 // A vote from the three replies of one write.
 Answer<Vote> parse_vote(
     const resp::Value& first_address, const resp::Value& master, const resp::Value& second_address,

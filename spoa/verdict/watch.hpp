@@ -39,9 +39,6 @@ public:
     // and what had shut the gate.
     void resume(std::optional<Promotion> promotion, std::optional<State> shut);
 
-    // The servers' addresses, when their host names resolved to others.
-    void set_servers(std::vector<Server> servers) { subject_.servers = std::move(servers); }
-
     // The name is configured otherwise from now on. Evidence and standing stay.
     void set_subject(Subject subject) { subject_ = std::move(subject); }
 

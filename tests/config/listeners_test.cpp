@@ -27,7 +27,7 @@ TEST_SUITE("config/listeners")
                 rest,
             ".");
         CHECK(test::told(loaded).empty());
-        const auto& [spop, http, sentinels, masters, haproxies, twemproxies, log, reachable, state_file] =
+        const auto& [spop, http, sentinels, masters, haproxies, twemproxies, log, reachable, state_file, lookup_interval] =
             loaded.config;
         REQUIRE(spop.listen.size() == 3);
         CHECK(to_string(spop.listen[1]) == "[::1]:1");

@@ -39,6 +39,7 @@ const std::string everything =
     "haproxy: [{runtime_api: unix:/run/haproxy/admin.sock, backends: {nodes: mymaster}}]\n"
     "reachable: {10.0.0.1:6379: 192.0.2.1:16379}\n"
     "state_file: state.json\n"
+    "lookup_interval: 5s\n"
     "log: {level: debug, format: json}\n";
 
 }  // namespace
@@ -50,7 +51,7 @@ TEST_SUITE("config/load")
         const auto loaded = config::load_text(good_sentinels + good_masters, ".");
         CHECK(told(loaded).empty());
         CHECK_FALSE(loaded.has_errors());
-        const auto& [spop, http, sentinels, masters, haproxies, twemproxies, log, reachable, state_file] =
+        const auto& [spop, http, sentinels, masters, haproxies, twemproxies, log, reachable, state_file, lookup_interval] =
             loaded.config;
         REQUIRE(spop.listen.size() == 1);
         CHECK(to_string(spop.listen[0]) == "127.0.0.1:9000");
@@ -71,13 +72,14 @@ TEST_SUITE("config/load")
         CHECK(haproxies.empty());
         CHECK(reachable.empty());
         CHECK(state_file.empty());
+        CHECK(lookup_interval == 2s);
     }
 
     TEST_CASE("every setting can be set")
     {
         const auto loaded = config::load_text(everything, ".");
         CHECK(told(loaded).empty());
-        const auto& [spop, http, sentinels, masters, haproxies, twemproxies, log, reachable, state_file] =
+        const auto& [spop, http, sentinels, masters, haproxies, twemproxies, log, reachable, state_file, lookup_interval] =
             loaded.config;
         CHECK(spop.listen.size() == 2);
         CHECK(spop.threads == 2);
@@ -99,6 +101,7 @@ TEST_SUITE("config/load")
         REQUIRE(reachable.size() == 1);
         CHECK(to_string(reachable[0].second) == "192.0.2.1:16379");
         CHECK(state_file == "./state.json");
+        CHECK(lookup_interval == 5s);
         CHECK(log.level == config::LogLevel::debug);
         CHECK(log.format == config::LogFormat::json);
     }

@@ -48,7 +48,8 @@ TEST_SUITE("config/section")
             {{"colour: blue",
               "1:1: error",
               {"'colour' at the top level",
-               "known: spop, http, sentinels, masters, haproxy, twemproxy, reachable, state_file and log"}},
+               "known: spop, http, sentinels, masters, haproxy, twemproxy, reachable, state_file, lookup_interval "
+               "and log"}},
              {"log: {x: 1}", "1:7: error", {"known: level and format"}},
              {"http:\n  port: 1", "2:3: error", {"known: listen"}}},
             rest);

@@ -130,4 +130,34 @@ TEST_SUITE("config/sentinels")
         CHECK(sentinels.credentials.username == "agent");
         CHECK(sentinels.credentials.password.reveal() == "hunter2");
     }
+
+    TEST_CASE("a name may stand for several Sentinels, and each may have a password of its own")
+    {
+        const auto loaded = config::load_text(
+            "sentinels:\n  password: hunter2\n  addresses:\n"
+            "    - {address: sentinels:26379, expect: 2}\n"
+            "    - {address: 10.0.0.3:1, password: hunter3}\n" +
+                good_masters,
+            ".");
+        CHECK(test::told(loaded).empty());
+        const auto& addresses = loaded.config.sentinels.addresses;
+        REQUIRE(addresses.size() == 3);  // so many are N, whatever DNS says
+        CHECK(to_string(addresses[0]) == "sentinels:26379#1");
+        CHECK(to_string(addresses[1]) == "sentinels:26379#2");
+        CHECK_FALSE(addresses[0].own);
+        CHECK(to_string(addresses[2]) == "10.0.0.3:1");
+        REQUIRE(addresses[2].own);
+        CHECK(addresses[2].own->password.reveal() == "hunter3");
+
+        check_one(
+            told(
+                "sentinels: {addresses: [{address: 10.0.0.1:1, expect: 3}, a:1, b:1]}\n" +
+                good_masters),
+            "1:55: error",
+            {"sentinels.addresses.expect", "10.0.0.1 is one address"});
+        check_one(
+            told("sentinels: {addresses: [{adress: 10.0.0.1:1}, a:1, b:1]}\n" + good_masters),
+            "1:26: error",
+            {"'adress'", "did you mean 'address'?"});
+    }
 }

@@ -254,6 +254,64 @@ TEST_SUITE("haproxy_api/fence")
         CHECK_FALSE(fence.is_ours("R1"));
     }
 
+    TEST_CASE("a server whose host name leads elsewhere is put out, moved, and let in again")
+    {
+        auto fence = settled();
+        const Places moved{{"R1", {{{"10.0.0.9", 1}}, true, true}}};
+        CHECK(fence.expect(moved, start + 10ms));
+        const auto old = [](ServerSeen server) { return at(std::move(server), "10.0.0.1:1"); };
+        auto now = start + 10ms;
+        CHECK(fence.due() == now);
+        CHECK(text(fence.begin(now)).empty());  // it is looked where it leads
+        fence.take(backend({old(in("R1", 2)), in("R2")}), now);
+        CHECK(fence.is_moving(old(in("R1", 2))));
+
+        now = fence.due();
+        CHECK(text(fence.begin(now)).ends_with("set server b/R1 state maint"));
+        fence.take(backend({old(out("R1", 2)), in("R2")}, {"R1"}), now);
+        now = fence.due();
+        CHECK(text(fence.begin(now)) == "shutdown sessions server b/R1");
+        fence.take(backend({old(out("R1", 2)), in("R2")}, {"R1"}), now);
+        now = fence.due();
+        fence.begin(now);
+        fence.take(backend({old(out("R1")), in("R2")}, {"R1"}), now);
+        CHECK(fence.due() == now);  // it has no session
+        CHECK(text(fence.begin(now)) == "set server b/R1 addr 10.0.0.9 port 1");
+        fence.take(backend({at(out("R1"), "10.0.0.9:1"), in("R2")}, {"R1"}), now);
+        CHECK(fence.due() == now);
+        CHECK(text(fence.begin(now)).starts_with("set server b/R1 state ready"));
+        fence.take(backend({at(in("R1"), "10.0.0.9:1"), in("R2")}), now);
+        CHECK_FALSE(fence.unsettled_since());
+    }
+
+    TEST_CASE("a server that HAProxy does not move is told of after a second")
+    {
+        auto fence = settled();
+        const auto astray = at(out("R1"), "10.0.0.1:1");
+        fence.expect({{"R1", {{{"10.0.0.9", 1}}, true, true}}}, start);
+        for (const auto now : {start, start + 1ms, start + settle_limit}) {
+            fence.begin(now);
+            fence.take(backend({astray, in("R2")}, {"R1"}), now);
+            CHECK(fence.is_moving(astray));
+        }
+        const auto late = start + settle_limit + 2ms;
+        fence.begin(late);
+        fence.take(backend({astray, in("R2")}, {"R1"}), late);
+        CHECK_FALSE(fence.is_moving(astray));
+    }
+
+    TEST_CASE("what a look shows is acted upon at once, be it the first that tells of sessions")
+    {
+        Fence fence("b");
+        fence.begin(start);
+        fence.take(backend({in("R1"), in("R2")}), start);  // sessions are asked for from now on
+        fence.want(second, start);
+        CHECK(text(fence.begin(start)).empty());
+        fence.take(backend({in("R1", 9), in("R2")}), start);
+        CHECK(fence.due() == start);
+        CHECK(text(fence.begin(start)).ends_with("set server b/R1 state maint"));
+    }
+
     TEST_CASE("a command that HAProxy did not carry out is no fence, and is tried again")
     {
         auto fence = settled();

@@ -52,6 +52,23 @@ TEST_SUITE("haproxy_api/placement")
         CHECK(placement_of(at(in("R2"), "10.0.0.2:6379"), exact) == Placement::elsewhere);
     }
 
+    TEST_CASE("a server with a host name is moved to where that leads, and to nowhere without")
+    {
+        const Places named{
+            {"R1", {{{"10.0.0.1", 6379}, {"fd00::1", 6379}}, true, true}},
+            {"R2", {{}, true, true}},
+            {"R3", {{{"10.0.0.3", 6379}}, true, false}}};
+        CHECK_FALSE(move_of(at(in("R1"), "10.0.0.1:6379"), named));
+        CHECK_FALSE(move_of(at(in("R1"), "[fd00::1]:6379"), named));
+        CHECK(move_of(at(in("R1"), "10.0.0.9:6379"), named) == Endpoint{"10.0.0.1", 6379});
+        CHECK_FALSE(move_of(in("R1"), named));  // a UNIX socket
+        auto without = in("R1");
+        without.other = true;
+        CHECK_FALSE(move_of(without, named));  // HAProxy gives none to it
+        CHECK_FALSE(move_of(at(in("R2"), "10.0.0.9:6379"), named));
+        CHECK_FALSE(move_of(at(in("R3"), "10.0.0.9:6379"), named));
+    }
+
     TEST_CASE("servers of one host are told apart by their ports")
     {
         const Places one_host{

@@ -188,6 +188,16 @@ TEST_SUITE("haproxy_api/reply")
                 .find("level admin") != std::string::npos);
     }
 
+    TEST_CASE("a server that was moved, or did not have to be, is nothing to complain of")
+    {
+        const auto reply = parse_reply(
+            "IP changed from '10.0.0.1' to '10.0.0.2', port changed from '1' to '2' by 'stats "
+            "socket command'\n\n"
+            "no need to change the addr, port by 'stats socket command'\n\n");
+        CHECK(reply.complaints.empty());
+        CHECK_FALSE(reply.cut);
+    }
+
     TEST_CASE("what is not found is missing, and any other complaint is quoted in short")
     {
         const auto reply = parse_reply("Can't find backend.\n\nNo such server.\n\n");

@@ -377,7 +377,7 @@ TEST_SUITE("haproxy_config/generate")
         config.masters[0].servers[1].address.host = "redis-2.example.net";
         CHECK(
             has(section(haproxy_cfg(config, Form::use_server), "backend redis_mymaster_nodes"),
-                "server R2 redis-2.example.net:6380"));
+                "server R2 redis-2.example.net:6380 init-addr last,libc,192.0.2.1"));
         CHECK(generate(config, Form::backends).has_value());
     }
 

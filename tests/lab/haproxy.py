@@ -32,8 +32,8 @@ class HAProxy(Process):
     """One HAProxy, in the foreground, started by start_haproxy()."""
 
     def __init__(self, lab, agent, form, binary=BINARY, control=None, level="admin", edit=None,
-                 master=None):
-        super().__init__(f"haproxy-{form}", lab.subfolder(f"haproxy-{form}"))
+                 master=None, enter=()):
+        super().__init__(f"haproxy-{form}", lab.subfolder(f"haproxy-{form}"), enter)
         self._lab = lab
         self._binary = binary
         self.form = form

@@ -37,6 +37,7 @@ public:
     {
         no_replicas.push_back(refused);
     }
+    void on_no_password(std::size_t) override { ++without_password; }
     void on_event(std::size_t, const sentinel::Event& event) override
     {
         events.emplace_back(event.channel);
@@ -44,6 +45,7 @@ public:
     void on_answer_time(std::size_t, std::chrono::nanoseconds) override {}
 
     int ups = 0;
+    int without_password = 0;
     std::vector<net::LinkFailure> downs;
     std::vector<sentinel::Vote> votes;
     std::vector<sentinel::Refused> refusals;
@@ -258,6 +260,22 @@ TEST_SUITE("net/sentinel_link")
         REQUIRE(f.await([&] { return !f.notes.downs.empty(); }));
         CHECK(f.notes.downs.front().permanent);
         CHECK(f.notes.downs.front().reason.find("hunter2") == std::string::npos);
+    }
+
+    TEST_CASE("a Sentinel without a password is asked without, and that is told")
+    {
+        for (const std::string reply :
+             {"-ERR AUTH <password> called without any password configured for the default user. "
+              "Are you sure your configuration is correct?\r\n",
+              "-ERR Client sent AUTH, but no password is set\r\n"}) {
+            Fixture f;
+            f.settings.password = "hunter2";
+            f.peer.answers["AUTH"] = reply;
+            f.start();
+            REQUIRE(f.await([&] { return !f.notes.votes.empty(); }));
+            CHECK(f.notes.without_password == 2);  // on each of its two connections
+            CHECK(f.notes.downs.empty());
+        }
     }
 
     TEST_CASE("an unusable answer for one name voids that vote and keeps the connection")
