@@ -215,6 +215,11 @@ def test_clients_get_to_haproxy_at_the_port_of_redis(rendered):
     assert name == ("argocd-redis-ha-haproxy" if argo_cd else "redis-proxy")
     (port,) = service["spec"]["ports"]
     assert (port["port"], port["targetPort"]) == (6379, "redis")
+    # One that takes another's place is applied last: all else has a label of its own.
+    others = [each["metadata"]["labels"]["app.kubernetes.io/name"] for each in rendered
+              if each is not service]
+    assert set(others) == {"redis-proxy"}
+    assert service["metadata"]["labels"]["app.kubernetes.io/name"] == name
 
 
 def test_the_network_policy_names_who_may_reach_what(rendered):
@@ -335,6 +340,15 @@ def test_every_path_is_in_a_volume_that_may_be_used_so(pod):
         assert mounts["sockets"] is False and mounts["config"] is True
     kinds = {volume["name"]: volume for volume in pod.spec["volumes"]}
     assert "emptyDir" in kinds["sockets"] and "emptyDir" in kinds["state"]
+
+
+def test_the_agent_keeps_the_servers_that_haproxy_has(rendered):
+    settings, haproxy = yaml.safe_load(configuration(rendered)), configuration(rendered, "haproxy.cfg")
+    servers = {master["name"]: master["servers"] for master in settings["masters"]}
+    kept = {backend: servers[name] for each in settings["haproxy"] for backend, name in each["backends"].items()}
+    there = {section.split()[0]: dict(re.findall(r"^    server (\S+) (\S+:6379)", section, re.M))
+             for section in haproxy.split("\nbackend ")[1:]}
+    assert kept == {backend: found for backend, found in there.items() if found}
 
 
 def configuration_of(pod):
