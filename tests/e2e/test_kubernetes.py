@@ -382,6 +382,13 @@ def test_haproxy_stops_within_a_second_of_its_signal(rendered):
     assert re.search(r"^    hard-stop-after 1s$", configuration(rendered, "haproxy.cfg"), re.M)
 
 
+def test_no_roll_out_sends_redis_more_connections_than_it_takes(rendered):
+    rolled = the(rendered, "Deployment")["spec"]
+    most = rolled["replicas"] + rolled["strategy"]["rollingUpdate"]["maxSurge"]
+    each = int(re.search(r"^    maxconn (\d+)$", configuration(rendered, "haproxy.cfg"), re.M).group(1))
+    assert most * each <= 9000  # of 10000, the default of Redis' maxclients
+
+
 # The pod at work
 
 def get(port, path):
