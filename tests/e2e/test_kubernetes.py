@@ -215,6 +215,10 @@ def test_clients_get_to_haproxy_at_the_port_of_redis(rendered):
     assert name == ("argocd-redis-ha-haproxy" if argo_cd else "redis-proxy")
     (port,) = service["spec"]["ports"]
     assert (port["port"], port["targetPort"]) == (6379, "redis")
+    # Argo CD's command line goes past the Service, to this port of the pods.
+    (pod,) = pods(rendered)
+    assert port_names(pod)["redis"] == 6379
+    assert re.findall(r"^    bind (\S+)$", configuration(rendered, "haproxy.cfg"), re.M) == [":6379", ":8404"]
     # One that takes another's place is applied last: all else has a label of its own.
     others = [each["metadata"]["labels"]["app.kubernetes.io/name"] for each in rendered
               if each is not service]
@@ -413,7 +417,7 @@ def working_pod(lab):
         pod = Pod(render(SOURCE / "base"), folder, {
             "0.0.0.0:9005": f"127.0.0.1:{ports['agent']}",
             "bind :8404": f"bind 127.0.0.1:{ports['stats']}",
-            "bind :16379": f"bind 127.0.0.1:{ports['redis']}"})
+            "bind :6379": f"bind 127.0.0.1:{ports['redis']}"})
         pod.tcp = ports
         # As the kubelet has it for fsGroup: the group may write to an emptyDir, and read a secret.
         folder.chmod(0o755)
