@@ -426,7 +426,8 @@ def working_pod(lab):
             (folder / name).chmod(0o2770)
         os.chown(folder / "password/password", 0, GROUP)
         pod.programs = {}
-        for name, user, program in (("agent", AGENT_USER, BINARY), ("haproxy", HAPROXY_USER, HAPROXY)):
+        own = shutil.copy(BINARY, folder / "sentinel-spoa")  # its folder may be closed to other users
+        for name, user, program in (("agent", AGENT_USER, own), ("haproxy", HAPROXY_USER, HAPROXY)):
             assert container(pod.spec, name)["securityContext"]["runAsUser"] == user
             process = Process(name, folder, enter=[
                 "--reuid", str(user), "--regid", str(GROUP), "--clear-groups", "--bounding-set=-all",
