@@ -10,21 +10,19 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 
 import pytest
 import yaml
 
 from lab.agent import BINARY, ROOT, run
-from lab.haproxy import BINARY as HAPROXY
 from lab.kubernetes import problems, render
-from lab.process import Process
+from lab.pod import (GROUP, Pod, WorkingPod, configuration, container, containers, of_kind, pod_templates, pods,
+                     port_names, the)
 from lab.waiting import wait_until
 
 SOURCE = ROOT / "deploy/kubernetes"
 FOLDERS = ["base", "overlays/statefulset", "overlays/redis-ha"]
 COMPONENT = "components/service-monitor"
-AGENT_USER, HAPROXY_USER, GROUP = 900, 99, 900
 NOT_LOOPBACK = "0.0.0.0:9005 is not loopback"  # the one warning: the kubelet has to reach it
 
 
@@ -42,41 +40,6 @@ def rendered(request, tmp_path_factory):
     assert (f"# {line}" in text) == (folder != "base")
     file.write_text(text.replace(f"# {line}", "") + line)
     return render(place / folder)
-
-
-def of_kind(objects, kind):
-    return [each for each in objects if each["kind"] == kind]
-
-
-def the(objects, kind):
-    (only,) = of_kind(objects, kind)
-    return only
-
-
-def pod_templates(objects):
-    """Every pod that the objects may start, of whatever kind they are."""
-    for each in objects:
-        template = each if each["kind"] == "Pod" else each.get("spec", {}).get("template")
-        if template:
-            yield template
-
-
-def pods(objects):
-    found = [template["spec"] for template in pod_templates(objects)]
-    assert found
-    return found
-
-
-def containers(pod):
-    return pod.get("initContainers", []) + pod["containers"]
-
-
-def container(pod, name):
-    return {each["name"]: each for each in containers(pod)}[name]
-
-
-def port_names(pod):
-    return {port["name"]: port["containerPort"] for each in containers(pod) for port in each["ports"]}
 
 
 # The objects
@@ -147,8 +110,9 @@ def test_no_probe_asks_redis_and_no_restart_depends_on_it(rendered):
                     assert each[kind]["httpGet"]["port"] in {port["name"] for port in each["ports"]}
         paths = {kind: agent[kind]["httpGet"]["path"] for kind in agent if kind.endswith("Probe")}
         assert paths == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
-        paths = {kind: haproxy[kind]["httpGet"] for kind in haproxy if kind.endswith("Probe")}
-        assert paths == dict.fromkeys(("livenessProbe", "readinessProbe"), {"path": "/healthz", "port": "stats"})
+        paths = {kind: haproxy[kind]["httpGet"]["path"] for kind in haproxy if kind.endswith("Probe")}
+        assert paths == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+        assert haproxy["startupProbe"]["failureThreshold"] >= 60  # without a name server it starts late
         # A failover that connections wait through takes no pod out of the Service.
         ready = agent["readinessProbe"]
         assert ready["periodSeconds"] * ready["failureThreshold"] >= 30
@@ -258,10 +222,6 @@ def test_prometheus_is_told_only_by_the_component(rendered):
 
 # The configuration in them
 
-def configuration(objects, file="sentinel-spoa.yaml"):
-    return the(objects, "ConfigMap")["data"][file]
-
-
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_files_are_what_the_generator_writes(folder, tmp_path):
     shutil.copy(SOURCE / folder / "sentinel-spoa.yaml", tmp_path)
@@ -286,37 +246,6 @@ def test_configure_tells_what_is_wrong_and_leaves_the_files(tmp_path):
     line = source.read_text().split("serves:")[0].count("\n") + 1
     assert f"{source}:{line}:" in done.stderr and "unknown key 'serves'" in done.stderr
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == before | {source.name: source.read_text()}
-
-
-class Pod:
-    """The files of a pod, in a folder of this machine: each mounted folder is one below it."""
-
-    def __init__(self, objects, folder, ports=()):
-        self.folder = folder
-        (self.spec,) = pods(objects)
-        self.paths = {mount["mountPath"]: folder / mount["name"]
-                      for each in containers(self.spec) for mount in each["volumeMounts"]}
-        self.ports = dict(ports)
-        for path in self.paths.values():
-            path.mkdir(exist_ok=True)
-        for name, text in the(objects, "ConfigMap")["data"].items():
-            (folder / "config" / name).write_text(self.here(text))
-        (folder / "password/password").write_text("correct horse")
-        (folder / "password/password").chmod(0o640)
-
-    def here(self, text):
-        """Text of the pod with the paths and ports of this machine."""
-        for mounted, path in self.paths.items():
-            text = text.replace(mounted + "/", f"{path}/")
-        for inside, outside in self.ports.items():
-            text = text.replace(inside, outside)
-        return text
-
-    def command(self, name, program):
-        """What the container runs, with `program` in place of what the image has."""
-        each = container(self.spec, name)
-        arguments = each.get("command", [name])[1:] + each.get("args", [])
-        return [program, *map(self.here, arguments)]
 
 
 @pytest.fixture
@@ -395,67 +324,22 @@ def test_no_roll_out_sends_redis_more_connections_than_it_takes(rendered):
 
 # The pod at work
 
-def get(port, path):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status
-    except OSError:
-        return None
-    finally:
-        connection.close()
-
-
 @pytest.fixture
 def working_pod(lab):
-    """Both programs as the base starts them: with their users, their group, without capabilities."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root to be other users")
-    ports = {name: lab.ports.take() for name in ("redis", "stats", "agent")}
-    with tempfile.TemporaryDirectory() as place:
-        folder = pathlib.Path(place)
-        pod = Pod(render(SOURCE / "base"), folder, {
-            "0.0.0.0:9005": f"127.0.0.1:{ports['agent']}",
-            "bind :8404": f"bind 127.0.0.1:{ports['stats']}",
-            "bind :6379": f"bind 127.0.0.1:{ports['redis']}"})
-        pod.tcp = ports
-        # As the kubelet has it for fsGroup: the group may write to an emptyDir, and read a secret.
-        folder.chmod(0o755)
-        for name in ("sockets", "state"):
-            os.chown(folder / name, 0, GROUP)
-            (folder / name).chmod(0o2770)
-        os.chown(folder / "password/password", 0, GROUP)
-        pod.programs = {}
-        own = shutil.copy(BINARY, folder / "sentinel-spoa")  # its folder may be closed to other users
-        for name, user, program in (("agent", AGENT_USER, own), ("haproxy", HAPROXY_USER, HAPROXY)):
-            assert container(pod.spec, name)["securityContext"]["runAsUser"] == user
-            process = Process(name, folder, enter=[
-                "--reuid", str(user), "--regid", str(GROUP), "--clear-groups", "--bounding-set=-all",
-                "--inh-caps=-all", "--no-new-privs"])
-            process.launch(*pod.command(name, program))
-            pod.programs[name] = process
-        try:
-            yield pod
-        finally:
-            for process in pod.programs.values():
-                process.kill()
-
-
-def probe(pod, name, kind):
-    """The status that the kubelet would get."""
-    asked = container(pod.spec, name)[kind]["httpGet"]
-    return get(pod.tcp[asked["port"]], asked["path"])
+    pod = WorkingPod(lab, render(SOURCE / "base"))
+    yield pod
+    lab.end([pod.agent, pod.haproxy])
 
 
 def test_users_without_any_right_run_the_pod_and_share_its_sockets(working_pod):
-    agent, haproxy = working_pod.programs["agent"], working_pod.programs["haproxy"]
+    agent, haproxy = working_pod.agent, working_pod.haproxy
 
     def is_up():
         agent.must_be_alive()
         haproxy.must_be_alive()
-        return (probe(working_pod, "agent", "livenessProbe"), probe(working_pod, "haproxy", "livenessProbe")) == (200, 200)
+        return [working_pod.probe(name, "livenessProbe") for name in ("agent", "haproxy")] == [200, 200]
 
-    wait_until(is_up, 10, lambda: agent.log_text() + haproxy.log_text())
+    wait_until(is_up, 10, working_pod.logs)
     for process in (agent, haproxy):
         status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
         assert re.search(r"^CapEff:\s+0+$", status, re.M) and re.search(r"^NoNewPrivs:\s+1$", status, re.M)
@@ -470,19 +354,30 @@ def test_users_without_any_right_run_the_pod_and_share_its_sockets(working_pod):
     wait_until(lambda: 'haproxy_server_status{proxy="sentinel_agents",server="a1",state="UP"} 1' in samples("stats"),
                10, lambda: samples("stats"))
     # No Sentinel: the pod is alive, and gets no traffic.
-    assert probe(working_pod, "agent", "readinessProbe") == 503
-    assert probe(working_pod, "haproxy", "readinessProbe") == 200
+    assert working_pod.probe("agent", "readinessProbe") == 503
+    wait_until(lambda: working_pod.probe("haproxy", "readinessProbe") == 200, 5, working_pod.logs)
+
+
+def test_a_pod_whose_agent_hangs_gets_no_traffic_and_haproxy_no_restart(working_pod):
+    def ready(status):
+        return lambda: working_pod.probe("haproxy", "readinessProbe") == status
+
+    wait_until(ready(200), 10, working_pod.logs)
+    working_pod.agent.freeze()
+    wait_until(ready(503), 5, working_pod.logs)
+    assert working_pod.probe("haproxy", "livenessProbe") == 200
+    working_pod.agent.thaw()
+    wait_until(ready(200), 5, working_pod.logs)
 
 
 def test_a_pod_that_is_replaced_ends_in_order(working_pod):
-    agent, haproxy = working_pod.programs["agent"], working_pod.programs["haproxy"]
-    wait_until(lambda: probe(working_pod, "haproxy", "livenessProbe") == 200, 10, haproxy.log_text)
-    wait_until(lambda: probe(working_pod, "agent", "livenessProbe") == 200, 10, agent.log_text)
+    for name in ("haproxy", "agent"):
+        wait_until(lambda name=name: working_pod.probe(name, "livenessProbe") == 200, 10, working_pod.logs)
     # A client that waits for a verdict and stays: HAProxy ends all the same.
     with socket.create_connection(("127.0.0.1", working_pod.tcp["redis"])):
-        haproxy.signal(signal.SIGUSR1)  # STOPSIGNAL of its image
-        haproxy.wait(5)
-    assert agent.terminate() == 0
+        working_pod.haproxy.signal(signal.SIGUSR1)  # STOPSIGNAL of its image
+        working_pod.haproxy.wait(5)
+    assert working_pod.agent.terminate() == 0
 
 
 # Can these tests fail?
