@@ -71,3 +71,17 @@ def test_clients_follow_the_master_by_its_name(nodes, pod):
     wait_until(lambda: nodes.follows(first), 30, f"{first} follows", every=0.1)
     assert reached(pod) == second
     assert is_ready(pod)
+
+
+def test_a_pod_that_returned_with_another_address_may_become_the_master(nodes, pod):
+    first = nodes.names[0]
+    old = nodes.addresses[first]
+    nodes.delete(first)
+    wait_until(lambda: reached(pod), 30, pod.logs)
+    nodes.start(first)
+    assert nodes.addresses[first] != old
+    wait_until(lambda: nodes.follows(first), 30, f"{first} follows", every=0.1)
+
+    nodes.promote(first)
+    assert wait_until(lambda: reached(pod), 10, pod.logs) == first
+    wait_until(lambda: is_ready(pod), 10, pod.logs, every=0.1)
