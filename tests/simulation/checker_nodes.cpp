@@ -70,7 +70,8 @@ void Checker::look_at_followers(Time now)
         unfollowed_at_ = now;
 }
 
-// Sentinels that do not see the node, or did not until a moment ago; and those that lie.
+// Sentinels that do not see the node, or did not until a moment ago; those that lie; and those that
+// were in TILT until now, whose flags are of before it for another tick of their timer.
 int Checker::sentinels_without(int place, Time now) const
 {
     int count = 0;
@@ -78,6 +79,8 @@ int Checker::sentinels_without(int place, Time now) const
         const auto& each = world_.sentinels[at_place(i)];
         const auto unseen_at = each.unseen_at[at_place(place)];
         count += !each.honest() || now - each.lied_until <= vote_ttl + direct_bound ||
+                         each.tilt_until != never ||
+                         now - each.tilt_over_at <= vote_ttl + direct_bound ||
                          now - std::max(unseen_at, paused_until_) <= vote_ttl + direct_bound
                      ? 1
                      : 0;
