@@ -57,20 +57,41 @@ Acquire::https::Timeout "10";
 END
 }
 
-# Unpacks packages of suite $1, with all that they depend on, into the folder $2, which must not
-# exist. The packages are the other arguments. Ends with an error after five minutes at the latest.
-unpack_from_suite() {
-    local suite=$1 target=$2 folder=$SUITE_CACHE/$1
-    shift 2
+# Brings packages of suite $1 into its folder `archives`, empty before, by what the other arguments
+# tell apt-get.
+download_from_suite() {
+    local suite=$1 folder=$SUITE_CACHE/$1
+    shift
     make_suite "$suite" || return 1
     local apt=(apt-get -c "$folder/apt.conf" -qq --no-install-recommends)
     timeout 120 "${apt[@]}" -o APT::Update::Error-Mode=any update >&2 || return 1
     rm -f "$folder"/archives/*.deb
-    timeout 180 "${apt[@]}" --download-only --yes -t "$suite" install "$@" >&2 || return 1
-    mkdir "$target"
+    (cd "$folder/archives" && timeout 180 "${apt[@]}" "$@" >&2)
+}
+
+# Unpacks what was downloaded from suite $1 into the folder $2, which must not exist.
+unpack_downloaded() {
     local package
-    for package in "$folder"/archives/*.deb; do
-        dpkg-deb -x "$package" "$target" || return 1
+    mkdir "$2"
+    for package in "$SUITE_CACHE/$1"/archives/*.deb; do
+        dpkg-deb -x "$package" "$2" || return 1
         rm "$package"
     done
+}
+
+# Unpacks packages of suite $1, with all that they depend on, into the folder $2, which must not
+# exist. The packages are the other arguments. Ends with an error after five minutes at the latest.
+unpack_from_suite() {
+    local suite=$1 target=$2
+    shift 2
+    download_from_suite "$suite" --download-only --yes -t "$suite" install "$@" || return 1
+    unpack_downloaded "$suite" "$target"
+}
+
+# The same without what they depend on.
+unpack_alone_from_suite() {
+    local suite=$1 target=$2
+    shift 2
+    download_from_suite "$suite" download "$@" || return 1
+    unpack_downloaded "$suite" "$target"
 }
