@@ -12,6 +12,9 @@ namespace {
 using verdict::Change;
 using verdict::Verdict;
 
+// Of a name's changes in ten seconds, without those that move it: a failover has three or four.
+constexpr std::uint64_t most_changes = 20;
+
 std::string milliseconds_text(std::chrono::steady_clock::duration duration)
 {
     std::array<char, 32> text{};
@@ -65,7 +68,7 @@ void log_change(const std::string& name, const Change& change)
     const auto state = before.state == after.state ? std::string(name_of(after.state))
                                                    : std::string(name_of(before.state)) + "->" +
                                                          std::string(name_of(after.state));
-    telemetry::write_log(
+    telemetry::write_repeating(
         level_of(change),
         name + ": " + move,
         {{"name", name},
@@ -74,7 +77,8 @@ void log_change(const std::string& name, const Change& change)
          {"epoch", std::to_string(after.epoch)},
          {"votes", std::to_string(after.votes) + "/" + std::to_string(after.sentinels)},
          {"took", delay ? milliseconds_text(*delay) : ""},
-         {"reason", after.reason}});
+         {"reason", after.reason}},
+        most_changes);
 }
 
 void log_delivery(
@@ -86,13 +90,13 @@ void log_delivery(
     };
     for (const auto& obstacle : after.obstacles)
         if (is_new(before.obstacles, obstacle))
-            telemetry::write_log(
+            telemetry::write_repeating(
                 LogLevel::error, name + ": undeliverable", {{"name", name}, {"reason", obstacle}});
     for (const auto& problem : after.problems)
         if (is_new(before.problems, problem) && is_new(before.obstacles, problem))
             telemetry::write_repeating(LogLevel::warning, problem, {{"name", name}});
     if (before.is_blocked() && !after.is_blocked())
-        telemetry::write_log(
+        telemetry::write_repeating(
             LogLevel::info, name + ": every HAProxy delivers again", {{"name", name}});
 }
 
@@ -103,7 +107,7 @@ void log_restart(
     const auto change = [](std::uint64_t from, std::uint64_t to) {
         return std::to_string(from) + " -> " + std::to_string(to);
     };
-    telemetry::write_log(
+    telemetry::write_repeating(
         emptied ? LogLevel::error : LogLevel::info,
         name + ": " + server +
             (emptied ? " is the master and came back from a restart with less data, which its "
@@ -129,7 +133,7 @@ void log_failover(
     const auto from = place_text(failover.from, failover.from_address);
     const auto& lag = failover.lag;
     const bool lacked = lag && lag->bytes > 0;
-    telemetry::write_log(
+    telemetry::write_repeating(
         lacked ? LogLevel::warning : LogLevel::info,
         name +
             (failover.false_alarm

@@ -139,6 +139,7 @@ asio::awaitable<void> Control::review_regularly()
         if (now >= next_review) {
             review(0, names_.size());
             publish_(snapshot_);
+            events_.catch_up();
             ending_.sweep();
             next_review = now + review_period;
             if (begun && now - *begun >= first_word_after) {
@@ -270,7 +271,8 @@ void Control::review(std::size_t first, std::size_t count)
     for (const auto& [place, change] : changes) {
         on_change(place, change);
         const bool delivery = look_at_delivery(place);
-        events_.changed(place, change.notable() || delivery || tell[place - first]);
+        const bool urgent = change.decides() || delivery || tell[place - first];
+        events_.changed(place, change.notable() || urgent, urgent);
         tell[place - first] = false;
     }
     for (std::size_t i = 0; i < count; ++i)

@@ -99,6 +99,8 @@ public:
         std::size_t sentinel, std::size_t name, const sentinel::Refused& refused) override;
     void on_no_password(std::size_t sentinel) override;
     void on_event(std::size_t sentinel, const sentinel::Event& event) override;
+    void on_flood(std::size_t sentinel, std::chrono::milliseconds pause) override;
+    void on_flood_over(std::size_t sentinel) override;
     void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) override;
 
     void on_probe(std::size_t name, std::size_t node, const verdict::Probe& probe) override;

@@ -9,7 +9,6 @@
 
 namespace spoa::daemon {
 
-using telemetry::write_log;
 using telemetry::write_repeating;
 using Clock = std::chrono::steady_clock;
 
@@ -18,6 +17,7 @@ void Control::on_up(std::size_t sentinel)
     auto& report = sentinels_[sentinel];
     report.up = true;
     report.failure.clear();
+    report.flood.clear();
     metrics_.sentinels().set_up(sentinel, true);
     write_repeating(LogLevel::info, "sentinel " + report.address + ": connected");
 }
@@ -74,7 +74,7 @@ void Control::tell_same_sentinel(std::size_t sentinel, const std::string& id)
     report.id = id;
     for (const auto& other : sentinels_)
         if (&other != &report && !id.empty() && other.id == id)
-            write_log(
+            write_repeating(
                 LogLevel::warning,
                 other.address + " and " + report.address +
                     " are the same Sentinel, and its vote counts once: list it once, or give a "
@@ -150,10 +150,10 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
     if (!known)
         return;  // a name that only others watch, or an event without one
     const auto name = *known;
-    write_log(
+    write_repeating(
         LogLevel::debug,
-        "sentinel " + sentinels_[sentinel].address + ": event",
-        {{"event", std::string(event.channel)}, {"name", event.master_name}});
+        "sentinel " + sentinels_[sentinel].address + ": event " + std::string(event.channel),
+        {{"name", event.master_name}});
 
     auto resolved = event;
     for (auto* const endpoint : {&resolved.node, &resolved.master})
@@ -172,6 +172,27 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
         ask_everyone(name);
     else if (event.hint == sentinel::Hint::ask_nodes)
         ask_nodes(name);
+}
+
+void Control::on_flood(std::size_t sentinel, std::chrono::milliseconds pause)
+{
+    auto& report = sentinels_[sentinel];
+    const auto seconds = std::to_string((pause.count() + 999) / 1000);
+    report.flood = "it floods the agent with events, which are not heard for " + seconds +
+                   " s; it is asked as before";
+    metrics_.sentinels().count_flood(sentinel);
+    write_repeating(
+        LogLevel::warning,
+        "sentinel " + report.address + ": floods the agent with events",
+        {{"reason", "its events are not heard for " + seconds + " s; it is asked as before"}});
+}
+
+void Control::on_flood_over(std::size_t sentinel)
+{
+    sentinels_[sentinel].flood.clear();
+    write_repeating(
+        LogLevel::info,
+        "sentinel " + sentinels_[sentinel].address + ": its events are heard again");
 }
 
 void Control::on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took)

@@ -47,7 +47,7 @@ std::vector<telemetry::Remembered> Control::memory() const
             telemetry::Remembered{watch.subject().name, *standing.current, standing.high_water});
         if (standing.shut)
             one.shut = standing.shut->state;
-        if (const auto& promotion = watch.promotion();
+        if (const auto promotion = watch.promotion();
             promotion && promotion->master == *standing.current)
             one.promotion = telemetry::RememberedPromotion{
                 promotion->candidate,

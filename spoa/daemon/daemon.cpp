@@ -171,7 +171,7 @@ asio::awaitable<void> Daemon::look_each_second()
         const auto [cancelled] = co_await pause.async_wait(net::as_result);
         if (cancelled)
             co_return;
-        telemetry::write_held_back();
+        metrics_.set_held_lines(telemetry::write_held_back());
         spop_doors_.sweep();
         http_doors_.sweep();
         pressure_log_.look(

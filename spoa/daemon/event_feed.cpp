@@ -30,6 +30,7 @@ void EventFeed::set_names(std::vector<std::size_t> places)
         names_, [&](std::size_t name) { return std::ranges::count(places, name) == 0; });
     names_ = std::move(places);
     current_.clear();
+    budgets_.clear();
     if (!some_left)
         return;
     for (const auto& reader : readers_)
@@ -48,11 +49,35 @@ void EventFeed::push(std::size_t name, const LineStream::Line& line)
     }
 }
 
-void EventFeed::changed(std::size_t name, bool tell)
+void EventFeed::changed(std::size_t name, bool tell, bool urgent)
 {
+    constexpr std::chrono::seconds window{10};
+    constexpr std::size_t most_in_window = 20;
     current_[name].line.reset();
-    if (tell && !readers_.empty())
-        push(name, current(name));
+    if (!tell || readers_.empty())
+        return;
+    auto& budget = budgets_[name];
+    if (const auto now = Clock::now(); now - budget.window_began >= window)
+        budget = {now, 0, budget.held};
+    if (!urgent && ++budget.told > most_in_window) {
+        budget.held = true;
+        metrics_.count_held_event();
+        return;
+    }
+    budget.held = false;
+    push(name, current(name));
+}
+
+void EventFeed::catch_up()
+{
+    constexpr std::chrono::seconds period{1};
+    const auto now = Clock::now();
+    if (now - caught_up_at_ < period)
+        return;
+    caught_up_at_ = now;
+    for (auto& [name, budget] : budgets_)
+        if (std::exchange(budget.held, false))
+            push(name, current(name));
 }
 
 void EventFeed::send(std::size_t name, std::string line)

@@ -33,8 +33,12 @@ public:
     // Makes the line of a name as it is now.
     std::function<std::string(std::size_t name)> describe;
 
-    // The name is no longer as it was; `tell` those who read, too.
-    void changed(std::size_t name, bool tell);
+    // The name is no longer as it was; `tell` those who read, too: at once, or, where that is not
+    // `urgent` and too often, with what else changes within a second.
+    void changed(std::size_t name, bool tell, bool urgent = true);
+
+    // Tells what was held back; to be called a few times a second.
+    void catch_up();
 
     // One more line about a name.
     void send(std::size_t name, std::string line);
@@ -53,7 +57,13 @@ private:
     // Made once for all who come within a second.
     struct Current {
         net::LineStream::Line line;
-        std::chrono::steady_clock::time_point made_at;
+        std::chrono::steady_clock::time_point made_at{};
+    };
+    // The lines of a name that are not urgent.
+    struct Budget {
+        std::chrono::steady_clock::time_point window_began;
+        std::size_t told = 0;
+        bool held = false;
     };
 
     const net::LineStream::Line& current(std::size_t name);
@@ -63,6 +73,8 @@ private:
     telemetry::Metrics& metrics_;
     std::vector<std::size_t> names_;
     std::map<std::size_t, Current> current_;  // by name
+    std::map<std::size_t, Budget> budgets_;   // likewise
+    std::chrono::steady_clock::time_point caught_up_at_;
     std::list<Reader> readers_;
 };
 

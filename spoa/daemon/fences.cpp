@@ -132,7 +132,7 @@ std::vector<verdict::Misplaced> Fences::misplaced(std::size_t name, bool reads) 
 haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now)
 {
     haproxy_api::Situation situation{watch.verdict(), {}, false};
-    if (const auto& promotion = watch.promotion())
+    if (const auto promotion = watch.promotion())
         situation.candidate = promotion->candidate;
     situation.unasked = now < watch.standing().in_force_since + verdict::probe_deadline;
     return haproxy_api::wishes_of(situation, watch.subject().servers);

@@ -25,6 +25,8 @@ constexpr auto first_retry = 100ms;
 constexpr auto longest_retry = 2s;
 constexpr auto permanent_retry = 10s;
 constexpr auto torn_retry = 5ms;
+constexpr auto first_flood_pause = 10s;
+constexpr auto longest_flood_pause = 60s;
 
 LinkFailure failure_of(std::string_view step, const error_code& error)
 {
@@ -67,7 +69,7 @@ std::optional<LinkFailure> failure_in(const resp::Value& reply)
 }
 
 // The failure of whatever part of a link ended first.
-LinkFailure first_of(std::variant<LinkFailure, LinkFailure, LinkFailure> ends)
+LinkFailure first_of(std::variant<LinkFailure, LinkFailure> ends)
 {
     return std::visit([](LinkFailure& end) { return std::move(end); }, ends);
 }
@@ -83,6 +85,7 @@ SentinelLink::SentinelLink(
       listener_(listener),
       wake_(executor_),
       backoff_(first_retry, longest_retry),
+      flood_backoff_(first_flood_pause, longest_flood_pause),
       interview_(settings_.names, settings_.poll_interval)
 {}
 
@@ -105,10 +108,10 @@ asio::awaitable<LinkFailure> SentinelLink::run_once()
 {
     using namespace asio::experimental::awaitable_operators;
 
-    RedisConnection subscriber(executor_, settings_.tls);
-    if (auto failure = co_await open(subscriber))
+    auto subscriber = std::make_unique<RedisConnection>(executor_, settings_.tls);
+    if (auto failure = co_await open(*subscriber))
         co_return *std::move(failure);
-    if (auto failure = co_await subscribe(subscriber))
+    if (auto failure = co_await subscribe(*subscriber))
         co_return *std::move(failure);
     RedisConnection asker(executor_, settings_.tls);
     if (auto failure = co_await open(asker))
@@ -116,12 +119,52 @@ asio::awaitable<LinkFailure> SentinelLink::run_once()
     if (auto failure = co_await introduce(asker))
         co_return *std::move(failure);
 
-    backoff_.reset();
     if (!muted_)
         listener_.on_up(place_);
-    heard_at_ = Clock::now();
-    co_return first_of(
-        co_await (hear_events(subscriber) || keep_alive(subscriber) || ask_in_turn(asker)));
+    const auto up_at = Clock::now();
+    auto failure =
+        first_of(co_await (keep_subscribed(std::move(subscriber)) || ask_in_turn(asker)));
+    // One that only lets in and throws out is trouble as well.
+    if (Clock::now() - up_at > longest_retry)
+        backoff_.reset();
+    co_return failure;
+}
+
+// While its events are not heard it is still asked, and its INFO tells of TILT.
+asio::awaitable<LinkFailure> SentinelLink::keep_subscribed(
+    std::unique_ptr<RedisConnection> connection)
+{
+    using namespace asio::experimental::awaitable_operators;
+
+    for (;;) {
+        heard_at_ = Clock::now();
+        const auto subscribed_at = heard_at_;
+        auto end = co_await (hear_events(*connection) || keep_alive(*connection));
+        if (auto* const failure = std::get_if<1>(&end))
+            co_return std::move(*failure);
+        if (auto& failure = std::get<0>(end))
+            co_return *std::move(failure);
+
+        connection.reset();
+        if (Clock::now() - subscribed_at > longest_flood_pause)
+            flood_backoff_.reset();
+        const auto pause = flood_backoff_.next();
+        if (!muted_)
+            listener_.on_flood(place_, pause);
+        interview_.set_deaf(true);
+        asio::steady_timer timer(executor_, pause);
+        if (const auto [error] = co_await timer.async_wait(as_result); error)
+            co_return failure_of("stopping", error);
+        heard_in_window_ = 0;
+        connection = std::make_unique<RedisConnection>(executor_, settings_.tls);
+        if (auto failure = co_await open(*connection))
+            co_return *std::move(failure);
+        if (auto failure = co_await subscribe(*connection))
+            co_return *std::move(failure);
+        interview_.set_deaf(false);
+        if (!muted_)
+            listener_.on_flood_over(place_);
+    }
 }
 
 asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& connection)
@@ -159,11 +202,14 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::subscribe(RedisConnect
         !sent)
         co_return failure_of("subscribing", sent.error());
 
-    // One confirmation a channel; messages may come between them.
+    // One confirmation a channel; a few messages may come between them.
+    std::size_t replies = 0;
     for (std::size_t confirmed = 0; confirmed < sentinel::channels().size();) {
         const auto reply = co_await with_timeout(settings_.query_timeout, connection.receive());
         if (!reply)
             co_return failure_of("subscribing", reply.error());
+        if (++replies > sentinel::channels().size() + events_in_a_window)
+            co_return LinkFailure{"subscribing: it says much, and does not confirm", true};
         if (auto failure = failure_in(*reply))
             co_return failure;
         const auto* const parts = reply->array();
@@ -191,15 +237,27 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::introduce(RedisConnect
     co_return std::nullopt;
 }
 
-asio::awaitable<LinkFailure> SentinelLink::hear_events(RedisConnection& connection)
+// Ends without a failure when it is flooded.
+asio::awaitable<std::optional<LinkFailure>> SentinelLink::hear_events(RedisConnection& connection)
 {
     for (;;) {
         const auto message = co_await connection.receive();
         if (!message)
             co_return failure_of("its subscription ended", message.error());
         heard_at_ = Clock::now();
+        if (is_flood())
+            co_return std::nullopt;
         on_message(*message);
     }
+}
+
+bool SentinelLink::is_flood()
+{
+    if (heard_at_ - window_began_ >= flood_window) {
+        window_began_ = heard_at_;
+        heard_in_window_ = 0;
+    }
+    return ++heard_in_window_ > events_in_a_window + events_of_a_name * settings_.names.size();
 }
 
 void SentinelLink::on_message(const resp::Value& message)

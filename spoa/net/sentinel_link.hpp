@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,14 +58,24 @@ public:
     // It asks for no password, and was given one: it is asked without.
     virtual void on_no_password(std::size_t sentinel) = 0;
     virtual void on_event(std::size_t sentinel, const sentinel::Event& event) = 0;
+    // It says more than any deployment has to say, and its events are not heard for a while. It is
+    // asked as before.
+    virtual void on_flood(std::size_t sentinel, std::chrono::milliseconds pause) = 0;
+    // They are heard again.
+    virtual void on_flood_over(std::size_t sentinel) = 0;
     virtual void on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took) = 0;
 };
 
 // One Sentinel: two connections, one that subscribes and one that asks, for all names together;
 // opened again after any trouble. It subscribes first and asks then, so that no change falls
-// between the two.
+// between the two. One that floods its subscription loses that for a while, longer each time: a
+// few names in trouble publish some twenty events each, in seconds.
 class SentinelLink {
 public:
+    static constexpr std::chrono::seconds flood_window{10};
+    static constexpr std::size_t events_in_a_window = 200;
+    static constexpr std::size_t events_of_a_name = 20;  // besides
+
     // `listener` must outlive it.
     SentinelLink(
         boost::asio::any_io_executor executor, std::size_t place, SentinelSettings settings,
@@ -96,13 +107,15 @@ private:
     boost::asio::awaitable<Failure> run_once();
     boost::asio::awaitable<std::optional<Failure>> open(RedisConnection& connection);
     boost::asio::awaitable<std::optional<Failure>> subscribe(RedisConnection& connection);
-    boost::asio::awaitable<Failure> hear_events(RedisConnection& connection);
+    boost::asio::awaitable<Failure> keep_subscribed(std::unique_ptr<RedisConnection> connection);
+    boost::asio::awaitable<std::optional<Failure>> hear_events(RedisConnection& connection);
     boost::asio::awaitable<Failure> keep_alive(RedisConnection& connection);
     boost::asio::awaitable<Failure> ask_in_turn(RedisConnection& connection);
     boost::asio::awaitable<std::optional<Failure>> ask(
         RedisConnection& connection, const sentinel::Round& round);
     boost::asio::awaitable<std::optional<Failure>> introduce(RedisConnection& connection);
 
+    bool is_flood();
     void on_message(const resp::Value& message);
     std::optional<Failure> tell(std::size_t name, sentinel::Outcome outcome);
 
@@ -112,10 +125,13 @@ private:
     SentinelListener& listener_;
     boost::asio::steady_timer wake_;  // of ask_in_turn
     Backoff backoff_;
+    Backoff flood_backoff_;
 
     sentinel::Interview interview_;
     bool muted_ = false;
     std::chrono::steady_clock::time_point heard_at_;  // on the subscribed connection
+    std::chrono::steady_clock::time_point window_began_;
+    std::size_t heard_in_window_ = 0;  // on whichever connection
 };
 
 }  // namespace spoa::net

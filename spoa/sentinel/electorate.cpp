@@ -2,13 +2,32 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace spoa::sentinel {
 
+namespace {
+
+// How many of the others name the same address as `vote`.
+auto count_support(
+    std::span<const std::optional<Vote>> ballots, const Vote& vote,
+    std::chrono::milliseconds vote_ttl, TimePoint now)
+{
+    return std::ranges::count_if(ballots, [&](const std::optional<Vote>& other) {
+        return other && now - other->answered_at <= vote_ttl &&
+               other->sentinel_id != vote.sentinel_id && other->address == vote.address;
+    });
+}
+
+}  // namespace
+
 std::vector<Vote> valid_votes(
     std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl, TimePoint now)
 {
+    const auto weight = [&](const Vote& vote) {
+        return std::pair(count_support(ballots, vote, vote_ttl, now), vote.answered_at);
+    };
     std::vector<Vote> votes;
     votes.reserve(ballots.size());
     for (const auto& ballot : ballots) {
@@ -20,7 +39,7 @@ std::vector<Vote> valid_votes(
         });
         if (same == votes.end())
             votes.push_back(*ballot);
-        else if (same->answered_at < ballot->answered_at)
+        else if (weight(*same) < weight(*ballot))
             *same = *ballot;
     }
     return votes;

@@ -17,8 +17,9 @@ constexpr std::size_t majority_of(std::size_t configured) noexcept
     return configured / 2 + 1;
 }
 
-// The votes that count at `now`: given no longer than `vote_ttl` ago, and one for each identity,
-// the latest. `ballots` has one place for each configured Sentinel.
+// The votes that count at `now`: given no longer than `vote_ttl` ago, and one for each identity:
+// what more of the others say as well, so that nobody voids a vote by giving its identity; else the
+// latest. `ballots` has one place for each configured Sentinel.
 std::vector<Vote> valid_votes(
     std::span<const std::optional<Vote>> ballots, std::chrono::milliseconds vote_ttl,
     TimePoint now);

@@ -52,11 +52,19 @@ void Interview::begin(std::string sentinel_id, const resp::Value& info, TimePoin
             asked.next_replicas = now + spread(name, asked_.size());
     }
     id_ = std::move(sentinel_id);
-    in_tilt_ = parse_tilt(info);
+    in_tilt_ = deaf_ = asks_info_ = false;
     take_info(info);
     next_info_ = now + info_period;
     poll_at_ = 0;
     next_poll_ = now;
+}
+
+void Interview::take_info(const resp::Value& info)
+{
+    if (!info.text())
+        return;  // an ACL of before may not allow the question
+    monitored_ = parse_monitored(info);
+    in_tilt_ = parse_tilt(info);
 }
 
 void Interview::adapt(std::vector<Topic> topics)
@@ -161,7 +169,10 @@ Round Interview::next_round(TimePoint now)
         const auto& last = asked_[place].last;
         round.info = round.info || (last && !last->address && now >= next_info_);
     }
-    if (round.info) {
+    const bool asks_info = !round.questions.empty() && (deaf_ || asks_info_);
+    if (round.info || asks_info) {
+        round.info = true;
+        asks_info_ = false;
         next_info_ = now + info_period;
         resp::put_command(round.request, {"INFO", "sentinel"});
         ++round.replies;

@@ -65,6 +65,9 @@ public:
 
     void set_tilt(bool in_tilt) { in_tilt_ = in_tilt; }
 
+    // Its events are not heard: INFO is to tell of TILT meanwhile, and once more afterwards.
+    void set_deaf(bool deaf) { deaf_ = deaf, asks_info_ = true; }
+
     // Ask about this name now and not at the next poll; and what is asked seldom as well.
     void ask_now(std::size_t name) { asked_[name].urgent = true; }
     void ask_quorum_now(std::size_t name);
@@ -82,8 +85,9 @@ public:
     std::optional<Outcome> take(
         const Question& question, std::span<const resp::Value>& replies, TimePoint asked_at);
 
-    // Takes the reply to a round's INFO sentinel: which names there are, for those that are not.
-    void take_info(const resp::Value& info) { monitored_ = parse_monitored(info); }
+    // Takes the reply to a round's INFO sentinel: which names there are, for those that are not,
+    // and whether it is in TILT.
+    void take_info(const resp::Value& info);
 
 private:
     struct Asked {
@@ -106,6 +110,8 @@ private:
     std::vector<Asked> asked_;  // by place
     std::string id_;            // MYID
     bool in_tilt_ = false;
+    bool deaf_ = false;
+    bool asks_info_ = false;
     std::size_t poll_at_ = 0;  // the next name to poll
     TimePoint next_poll_;
     std::vector<std::string> monitored_;  // the names that it monitors, when last asked

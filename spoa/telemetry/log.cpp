@@ -10,6 +10,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <span>
 
 namespace spoa::telemetry {
 namespace {
@@ -67,6 +68,31 @@ bool needs_quotes(std::string_view value)
     return value.empty() || value.find_first_of(" \"\\=\n\r\t") != std::string_view::npos;
 }
 
+void write_line(LogLevel level, std::string_view message, std::span<const LogField> fields)
+{
+    const LogFormat format = log_format;
+    const auto& logger = logger_of(format);
+    if (!logger || !logger->should_log(spdlog_level(level)))
+        return;
+    std::string line;
+    if (format == LogFormat::json) {
+        line.append("\"level\":").append(json_text(name_of(level)));
+        line.append(",\"message\":").append(json_text(message));
+        for (const auto& [key, value] : fields)
+            if (!value.empty())
+                line.append(",").append(json_text(key)).append(":").append(json_text(value));
+    } else {
+        line.append(name_of(level)).append(" ").append(message);
+        for (const auto& [key, value] : fields) {
+            if (value.empty())
+                continue;
+            line.append(" ").append(key).append("=");
+            line.append(needs_quotes(value) ? json_text(value) : value);
+        }
+    }
+    logger->log(spdlog_level(level), "{}", line);
+}
+
 }  // namespace
 
 void set_up_log(LogLevel level, LogFormat format)
@@ -93,47 +119,31 @@ void change_log(LogLevel level, LogFormat format)
 
 void write_log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields)
 {
-    const LogFormat format = log_format;
-    const auto& logger = logger_of(format);
-    if (!logger || !logger->should_log(spdlog_level(level)))
-        return;
-    std::string line;
-    if (format == LogFormat::json) {
-        line.append("\"level\":").append(json_text(name_of(level)));
-        line.append(",\"message\":").append(json_text(message));
-        for (const auto& [key, value] : fields)
-            if (!value.empty())
-                line.append(",").append(json_text(key)).append(":").append(json_text(value));
-    } else {
-        line.append(name_of(level)).append(" ").append(message);
-        for (const auto& [key, value] : fields) {
-            if (value.empty())
-                continue;
-            line.append(" ").append(key).append("=");
-            line.append(needs_quotes(value) ? json_text(value) : value);
-        }
-    }
-    logger->log(spdlog_level(level), "{}", line);
+    write_line(level, message, {fields.begin(), fields.size()});
 }
 
 void write_repeating(
-    LogLevel level, const std::string& message, std::initializer_list<LogField> fields)
+    LogLevel level, const std::string& message, std::initializer_list<LogField> fields,
+    std::uint64_t most)
 {
     if (const auto& logger = logger_of(log_format);
         !logger || !logger->should_log(spdlog_level(level)))
         return;
     auto& [mutex, repeats] = shared_repeats();
     const std::lock_guard lock(mutex);
-    if (repeats.admit(message, level, std::chrono::steady_clock::now()))
-        write_log(level, message, fields);
+    const std::span<const LogField> all{fields.begin(), fields.size()};
+    if (repeats.admit(message, level, std::chrono::steady_clock::now(), most, all))
+        write_line(level, message, all);
 }
 
-void write_held_back()
+std::uint64_t write_held_back()
 {
     auto& [mutex, repeats] = shared_repeats();
     const std::lock_guard lock(mutex);
-    for (const auto& [message, level, times] : repeats.take_over(std::chrono::steady_clock::now()))
-        write_log(level, message + ": repeated " + std::to_string(times) + " times");
+    for (const auto& [message, level, times, last] :
+         repeats.take_over(std::chrono::steady_clock::now()))
+        write_line(level, message + ": repeated " + std::to_string(times) + " times", last);
+    return repeats.held();
 }
 
 }  // namespace spoa::telemetry

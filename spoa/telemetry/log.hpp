@@ -4,6 +4,7 @@
 
 #include "base/log_settings.hpp"
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -15,6 +16,8 @@ namespace spoa::telemetry {
 struct LogField {
     std::string_view key;
     std::string value;
+
+    bool operator==(const LogField&) const = default;
 };
 
 // Call once, before the first line and before other threads start.
@@ -30,11 +33,13 @@ void write_log(
     LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
 // The same for what may come many times a minute. Of the same message, whatever its fields, the
-// first few in ten seconds are written; then `MESSAGE: repeated 412 times`.
+// first `most` in ten seconds are written; then `MESSAGE: repeated 412 times`, with the fields of
+// the last one.
 void write_repeating(
-    LogLevel level, const std::string& message, std::initializer_list<LogField> fields = {});
+    LogLevel level, const std::string& message, std::initializer_list<LogField> fields = {},
+    std::uint64_t most = 5);
 
-// Writes what is due of that; to be called once a second.
-void write_held_back();
+// Writes what is due of that; to be called once a second. How many were held back ever.
+std::uint64_t write_held_back();
 
 }  // namespace spoa::telemetry

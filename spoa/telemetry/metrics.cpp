@@ -36,6 +36,17 @@ Metrics::Metrics(
               .counter(
                   "event_readers_dropped_total", "Readers of /v1/events dropped for being slow.")
               .Add({})),
+      held_events_(
+          families_
+              .counter(
+                  "events_held_back_total",
+                  "Changes of state that readers of /v1/events were told together, for being too many.")
+              .Add({})),
+      held_lines_(families_
+                      .counter(
+                          "log_lines_held_back_total",
+                          "Lines of the log that were only counted, for being too many.")
+                      .Add({})),
       reloads_(families_.counter(
           "config_reloads_total", "How often the configuration was read anew, by what came of it."))
 {
@@ -68,6 +79,16 @@ void Metrics::set_event_readers(std::size_t readers)
 void Metrics::count_dropped_reader()
 {
     dropped_readers_.Increment();
+}
+
+void Metrics::count_held_event()
+{
+    held_events_.Increment();
+}
+
+void Metrics::set_held_lines(std::uint64_t lines)
+{
+    held_lines_.Increment(static_cast<double>(lines) - held_lines_.Value());
 }
 
 void Metrics::count_accept_error()

@@ -44,6 +44,9 @@ public:
 
     void set_event_readers(std::size_t readers);
     void count_dropped_reader();
+    void count_held_event();  // a change that readers are told later, with others
+    // How many lines of the log were held back so far.
+    void set_held_lines(std::uint64_t lines);
 
     // A listening socket, SPOP or HTTP, could not accept.
     void count_accept_error();
@@ -62,6 +65,8 @@ private:
     prometheus::Counter& accept_errors_;
     prometheus::Gauge& event_readers_;
     prometheus::Counter& dropped_readers_;
+    prometheus::Counter& held_events_;
+    prometheus::Counter& held_lines_;
     prometheus::Family<prometheus::Counter>& reloads_;
     NameMetrics names_{families_};
     NodeMetrics nodes_{families_, names_};

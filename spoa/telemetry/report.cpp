@@ -287,6 +287,8 @@ std::string masters_json(
         Json one{{"address", sentinel.address}, {"up", sentinel.up}};
         if (!sentinel.up)
             one["failure"] = sentinel.failure;
+        if (!sentinel.flood.empty())
+            one["flood"] = sentinel.flood;
         json["sentinels"].push_back(std::move(one));
     }
     json["masters"] = Json::array();
@@ -319,6 +321,9 @@ std::string master_json(
     json["haproxy"] = haproxies_json(haproxies, watch.subject().name);
     json["twemproxy"] = twemproxies_json(twemproxies, watch.subject().name);
     json["warnings"] = warnings_of(name, sentinels, now);
+    for (const auto& sentinel : sentinels)
+        if (!sentinel.flood.empty())
+            json["warnings"].push_back("Sentinel " + sentinel.address + ": " + sentinel.flood);
     json["changes"] = Json::array();
     for (const auto& change : watch.history())
         json["changes"].push_back(change_json(change, now));

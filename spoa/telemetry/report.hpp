@@ -24,6 +24,7 @@ struct SentinelReport {
     bool up = false;
     std::string failure;  // why not, while it is not up; never holds a secret
     std::string id{};     // as it last said; empty where that is not known
+    std::string flood{};  // why its events are not heard; empty while they are
 };
 
 // When a node came back from a restart with less data, as the master, and what was seen.

@@ -17,6 +17,9 @@ SentinelMetrics::SentinelMetrics(Families& families)
                           "Sentinels in the configuration; the majority is of these.")
                       .Add({})),
       up_(families.gauge("sentinel_up", "Whether the Sentinel answers the agent.")),
+      floods_(families.counter(
+          "sentinel_floods_total",
+          "How often the events of the Sentinel were too many, and not heard for a while.")),
       query_duration_(
           families.histogram("sentinel_query_duration_seconds", "Time a Sentinel takes to answer."))
 {}
@@ -28,13 +31,21 @@ void SentinelMetrics::set(const std::vector<std::string>& addresses)
     for (const auto& address : addresses) {
         const prometheus::Labels labels{{"sentinel", address}};
         sentinels_.push_back(
-            {address, &up_.Add(labels), &query_duration_.Add(labels, query_bounds)});
+            {address,
+             &up_.Add(labels),
+             &floods_.Add(labels),
+             &query_duration_.Add(labels, query_bounds)});
     }
 }
 
 void SentinelMetrics::set_up(std::size_t sentinel, bool up)
 {
     sentinels_[sentinel].up->Set(up ? 1 : 0);
+}
+
+void SentinelMetrics::count_flood(std::size_t sentinel)
+{
+    sentinels_[sentinel].floods->Increment();
 }
 
 void SentinelMetrics::observe_query(std::size_t sentinel, std::chrono::nanoseconds took)

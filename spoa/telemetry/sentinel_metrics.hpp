@@ -18,6 +18,8 @@ public:
     // where they were.
     void set(const std::vector<std::string>& addresses);
     void set_up(std::size_t sentinel, bool up);
+    // Its events are not heard for a while, for being too many.
+    void count_flood(std::size_t sentinel);
     // How long it took to answer.
     void observe_query(std::size_t sentinel, std::chrono::nanoseconds took);
 
@@ -28,11 +30,13 @@ private:
     struct Series {
         std::string address;
         prometheus::Gauge* up = nullptr;
+        prometheus::Counter* floods = nullptr;
         prometheus::Histogram* query_duration = nullptr;
     };
 
     prometheus::Gauge& configured_;
     prometheus::Family<prometheus::Gauge>& up_;
+    prometheus::Family<prometheus::Counter>& floods_;
     prometheus::Family<prometheus::Histogram>& query_duration_;
     std::vector<Series> sentinels_;
 };

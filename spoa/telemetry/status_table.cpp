@@ -82,6 +82,10 @@ StatusTable status_table(std::string_view masters_json, const TextStyle& style)
             if (!sentinel.at("up").get<bool>())
                 notes += "sentinel " + sentinel.at("address").get<std::string>() + ": " +
                          sentinel.at("failure").get<std::string>() + "\n";
+        for (const auto& sentinel : json.at("sentinels"))
+            if (const auto flood = sentinel.value("flood", ""); !flood.empty())
+                notes +=
+                    "sentinel " + sentinel.at("address").get<std::string>() + ": " + flood + "\n";
         if (const auto reload = json.value("reload", Json());
             !reload.is_null() && !reload.at("ok").get<bool>())
             notes += "the configuration file could not be read anew at " +

@@ -66,7 +66,8 @@ struct Misplaced {
 struct Evidence {
     std::span<const std::optional<Vote>> ballots;  // by Sentinel; nothing while it is not connected
     std::span<const Probe> probes;                 // one a node; empty where nodes are not probed
-    std::optional<Promotion> promotion;            // the last that was neither aborted nor finished
+    std::span<const Promotion>
+        promotions;  // the last of a Sentinel, if neither aborted nor finished
     std::span<const Misplaced> misplaced{};
 };
 

@@ -97,21 +97,9 @@ bool keep(InDoubt choice)
     return choice == InDoubt::keep;
 }
 
-// The vote that tells a new listener of a promotion whose events it missed: the leader alone names
-// the new master, at a higher epoch, until the others have its hello (sentinel.c,
-// sentinelGetCurrentMasterAddress). Only for as long as that takes: afterwards it is one vote.
-const Vote* promoted_before(const Standing& standing, std::span<const Vote> votes, TimePoint now)
+Reign reign_of(const Standing& standing)
 {
-    if (!standing.heard_first_at || now - *standing.heard_first_at >= announcement_limit)
-        return nullptr;
-    auto newest = standing.high_water;
-    for (const auto& vote : votes)
-        if (vote.address == standing.current)
-            newest = std::max(newest, vote.config_epoch);
-    const auto found = std::ranges::find_if(votes, [&](const Vote& vote) {
-        return vote.address && vote.address != standing.current && vote.config_epoch > newest;
-    });
-    return found == votes.end() ? nullptr : &*found;
+    return {*standing.current, standing.high_water, standing.heard_first_at};
 }
 
 // The first reason found; `verdict` is what the majority alone would give.
@@ -129,8 +117,18 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
         return Doubt{
             State::odown, std::move(reason), "the master is seen as down", keep(policy.odown)};
     }
-    switch (promotion_doubt(standing.promotions, c.evidence, c.votes, current, c.now)) {
+    const auto reign = reign_of(standing);
+    switch (promotion_doubt(standing.promotions, c.evidence, c.votes, reign, c.now)) {
         case PromotionDoubt::none: break;
+        case PromotionDoubt::announced: {
+            const auto& vote = *announced_before(reign, c.votes, c.now);
+            return Doubt{
+                State::switching,
+                "a Sentinel already names " + to_string(*vote.address) + " at epoch " +
+                    std::to_string(vote.config_epoch),
+                "a promotion was announced before the agent listened",
+                keep(policy.switching)};
+        }
         case PromotionDoubt::under_way:
             return Doubt{
                 State::switching,
@@ -144,13 +142,6 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
                 "two nodes are master",
                 keep(policy.switching)};
     }
-    if (const auto* const vote = promoted_before(standing, c.votes, c.now))
-        return Doubt{
-            State::switching,
-            "a Sentinel already names " + to_string(*vote->address) + " at epoch " +
-                std::to_string(vote->config_epoch),
-            "a promotion was announced before the agent listened",
-            keep(policy.switching)};
     hear_word(standing.word, probe, standing.in_force_since);  // it may have come into force now
     const auto objection = role_objection(standing.word, probe, standing.in_force_since, c.now);
     if (!objection.empty())
@@ -183,6 +174,7 @@ Verdict judge_heard(const Case& c, const Majority& majority, Standing& standing)
     standing.quorum_lost_at.reset();
     standing.shut.reset();
     auto verdict = judge_majority(c, majority, standing);
+    watch_promotions(standing.promotions, c.evidence, c.votes, reign_of(standing), c.now);
     if (verdict.state != State::ok && verdict.state != State::degraded)
         return verdict;
     if (auto doubt = find_doubt(c, verdict, standing)) {
@@ -240,6 +232,8 @@ std::optional<TimePoint> next_look(
         look_at(standing.in_force_since + probe_deadline);
     if (standing.heard_first_at)
         look_at(*standing.heard_first_at + announcement_limit);
+    if (const auto spent = next_spent(standing.promotions, now))
+        look_at(*spent);
     return next;
 }
 
@@ -257,7 +251,7 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
     bury_no_longer(c, standing);
     if (standing.current) {
         const auto& current = *standing.current;
-        watch_promotions(standing.promotions, evidence, votes, current, now);
+        watch_promotions(standing.promotions, evidence, votes, reign_of(standing), now);
         watch_isolation(standing.isolation, evidence.probes, current);
         hear_word(standing.word, find_probe(evidence.probes, current), standing.in_force_since);
     }

@@ -14,8 +14,9 @@ bool claims_elsewhere(std::span<const Vote> votes, const Endpoint& address, std:
     });
 }
 
-void adopt(Standing& standing, const Majority& majority, TimePoint now)
+void adopt(const Case& c, Standing& standing, const Majority& majority)
 {
+    const auto now = c.now;
     if (standing.current && *standing.current != majority.address)
         standing.tombstones.push_back({*standing.current, now});
     std::erase_if(standing.tombstones, [&](const Claim& tombstone) {
@@ -27,7 +28,7 @@ void adopt(Standing& standing, const Majority& majority, TimePoint now)
     standing.down = false;
     standing.word = Word::none;
     standing.isolation = IsolationWatch();
-    standing.promotions.calm_since.reset();
+    bear_out(standing.promotions, c.evidence, majority.address, now);
 }
 
 // Whether a majority's claim to a tie has stood long enough. Where the node is probed, it must say
@@ -56,7 +57,7 @@ Ruling rule(const Case& c, const Majority& majority, Standing& standing)
 {
     const auto& address = majority.address;
     if (!standing.current) {
-        adopt(standing, majority, c.now);
+        adopt(c, standing, majority);
         standing.high_water = majority.confirmed_epoch;
         return Ruling::first;
     }
@@ -69,7 +70,7 @@ Ruling rule(const Case& c, const Majority& majority, Standing& standing)
         return Ruling::in_force;
     }
     if (majority.highest_epoch > standing.high_water) {
-        adopt(standing, majority, c.now);
+        adopt(c, standing, majority);
         standing.high_water = std::max(standing.high_water, majority.confirmed_epoch);
         return Ruling::higher_epoch;
     }
@@ -80,7 +81,7 @@ Ruling rule(const Case& c, const Majority& majority, Standing& standing)
                           : regress_is_over(c, *standing.contender, contested);
     if (!over)
         return tie ? Ruling::tie : Ruling::regress;
-    adopt(standing, majority, c.now);
+    adopt(c, standing, majority);
     standing.high_water = majority.confirmed_epoch;
     return tie ? Ruling::tie_over : Ruling::regress_over;
 }

@@ -55,6 +55,11 @@ std::vector<std::string> warnings_of(
                 std::to_string(sentinels.size()) + ": the others may watch something else");
         if (vote->no_quorum_for_failover)
             warnings.push_back(says + "reports that it could not authorize a failover (CKQUORUM)");
+        if (is_spent(watch.standing().promotions, i, now))
+            warnings.push_back(
+                says +
+                "announced promotions that nothing bore out: its word alone closes nothing until it "
+                "has announced none for a minute");
         if (vote->in_tilt)
             warnings.push_back(says + "is in TILT mode: it judges nothing for 30 seconds");
         if (vote->address && !servers.empty() &&

@@ -15,6 +15,11 @@ bool Change::notable() const
            before.open != after.open || before.epoch != after.epoch;
 }
 
+bool Change::decides() const
+{
+    return before.address != after.address || before.open != after.open;
+}
+
 Watch::Watch(Subject subject, std::size_t sentinels, TimePoint now)
     : subject_(std::move(subject)), ballots_(sentinels), since_(now)
 {
@@ -31,7 +36,9 @@ void Watch::restore(const Endpoint& address, std::uint64_t high_water, TimePoint
 
 void Watch::resume(std::optional<Promotion> promotion, std::optional<State> shut)
 {
-    promotion_ = std::move(promotion);
+    promotions_.clear();
+    if (promotion)
+        promotions_.push_back(*std::move(promotion));
     if (shut)
         standing_.shut = Shut{*shut, std::nullopt};
 }
@@ -47,13 +54,11 @@ void Watch::set_sentinels(std::span<const std::optional<std::size_t>> places_bef
     };
     rearrange(ballots_);
     rearrange(standing_.promotions.claims);
-    if (!promotion_)
-        return;
-    const auto leader = std::ranges::find(places_before, std::optional(promotion_->sentinel));
-    if (leader == places_before.end())
-        promotion_.reset();  // its word no longer counts
-    else
-        promotion_->sentinel = static_cast<std::size_t>(leader - places_before.begin());
+    std::erase_if(promotions_, [&](Promotion& promotion) {
+        const auto leader = std::ranges::find(places_before, std::optional(promotion.sentinel));
+        promotion.sentinel = static_cast<std::size_t>(leader - places_before.begin());
+        return leader == places_before.end();  // its word no longer counts
+    });
 }
 
 bool Watch::cast(std::size_t sentinel, Vote vote)
@@ -82,22 +87,29 @@ void Watch::lose(std::size_t sentinel)
 
 void Watch::hear(std::size_t sentinel, const sentinel::Event& event, TimePoint now)
 {
+    const auto known = std::ranges::find(promotions_, sentinel, &Promotion::sentinel);
     if (event.channel == "+failover-state-send-slaveof-noone" ||
         event.channel == "+failover-state-wait-promotion") {
         if (!event.master || event.node == event.master)
             return;
         // Both events of one promotion come within a tick or two of the Sentinel's timer.
         constexpr std::chrono::seconds same_promotion{5};
-        const bool known = promotion_ && promotion_->master == *event.master &&
-                           promotion_->sentinel == sentinel &&
-                           now - promotion_->heard_at < same_promotion;
-        promotion_ =
-            Promotion{*event.master, event.node, sentinel, known ? promotion_->heard_at : now};
-    } else if (
-        event.channel.starts_with("-failover-abort-") && promotion_ &&
-        promotion_->sentinel == sentinel) {
-        promotion_.reset();
+        const bool goes_on = known != promotions_.end() && known->master == *event.master &&
+                             now - known->heard_at < same_promotion;
+        const Promotion heard{*event.master, event.node, sentinel, goes_on ? known->heard_at : now};
+        if (known == promotions_.end())
+            promotions_.push_back(heard);
+        else
+            *known = heard;
+    } else if (event.channel.starts_with("-failover-abort-") && known != promotions_.end()) {
+        promotions_.erase(known);
     }
+}
+
+std::optional<Promotion> Watch::promotion() const
+{
+    const auto first = std::ranges::min_element(promotions_, {}, &Promotion::heard_at);
+    return first == promotions_.end() ? std::nullopt : std::optional(*first);
 }
 
 void Watch::set_probed(std::span<const Endpoint> addresses)
@@ -136,37 +148,40 @@ void Watch::forget(TimePoint now)
     standing_.asked_anew_at = now;
     standing_.heard_first_at.reset();
     standing_.isolation.forget();
-    standing_.promotions = PromotionWatch();
+    standing_.promotions.forget();
     standing_.contender.reset();
 }
 
 // A promotion is over when its master is no longer the one in force, and once the nodes, its
 // leader or all Sentinels have said that it came to nothing.
-void Watch::end_promotion(TimePoint now)
+void Watch::end_promotions(TimePoint now)
 {
-    if (!promotion_ || !standing_.current)
+    if (promotions_.empty() || !standing_.current)
         return;
     const auto& current = *standing_.current;
-    if (current == promotion_->master) {
-        const auto votes = sentinel::valid_votes(ballots_, subject_.vote_ttl, now);
-        const Evidence evidence{ballots_, probes_, promotion_};
-        if (promotion_doubt(standing_.promotions, evidence, votes, current, now) !=
-            PromotionDoubt::none)
-            return;
-        if (const auto& candidate = promotion_->candidate;
+    const auto votes = sentinel::valid_votes(ballots_, subject_.vote_ttl, now);
+    const Reign reign{current, standing_.high_water, standing_.heard_first_at};
+    const auto all = promotions_;
+    std::erase_if(promotions_, [&](const Promotion& promotion) {
+        if (current != promotion.master)
+            return true;
+        const Evidence evidence{ballots_, probes_, all};
+        if (!is_over(standing_.promotions, evidence, votes, reign, promotion, now))
+            return false;
+        if (const auto& candidate = promotion.candidate;
             candidate && says(find_probe(probes_, *candidate), Role::master, now))
             standing_.tombstones.push_back({*candidate, now});
-    }
-    promotion_.reset();
+        return true;
+    });
 }
 
 std::optional<Change> Watch::review(TimePoint now)
 {
     auto judgement =
-        judge(subject_, {ballots_, probes_, promotion_, misplaced_}, std::move(standing_), now);
+        judge(subject_, {ballots_, probes_, promotions_, misplaced_}, std::move(standing_), now);
     standing_ = std::move(judgement.standing);
     look_again_ = judgement.look_again;
-    end_promotion(now);
+    end_promotions(now);
     verdict_.rule = judgement.verdict.rule;  // by itself no news to anybody
     if (judgement.verdict == verdict_)
         return std::nullopt;
@@ -178,8 +193,13 @@ std::optional<Change> Watch::review(TimePoint now)
     if (change.notable()) {
         since_ = now;
         history_.push_back(change);
-        if (history_.size() > history_size)
-            history_.pop_front();
+        // A name that is often in doubt must not push its last real change out of sight.
+        if (history_.size() > history_size) {
+            const auto oldest = std::ranges::find_if(history_, [](const Change& each) {
+                return each.before.address == each.after.address;
+            });
+            history_.erase(oldest == history_.end() ? history_.begin() : oldest);
+        }
     }
     return change;
 }

@@ -22,6 +22,9 @@ struct Change {
 
     // Whether traffic or an operator would notice: the address, the state, the gate, the epoch.
     bool notable() const;
+
+    // Whether it sends connections elsewhere, or sends them at all or no more.
+    bool decides() const;
 };
 
 // One name under watch: the evidence as it comes, and the verdict that follows from it.
@@ -78,19 +81,20 @@ public:
     const Standing& standing() const { return standing_; }
     std::span<const std::optional<Vote>> ballots() const { return ballots_; }
     std::span<const Probe> probes() const { return probes_; }
-    const std::optional<Promotion>& promotion() const { return promotion_; }
+    // The oldest of those that were neither aborted nor finished; one that flaps is always newer.
+    std::optional<Promotion> promotion() const;
     std::span<const Misplaced> misplaced_reads() const { return misplaced_reads_; }
     const std::deque<Change>& history() const { return history_; }  // notable ones, oldest first
     TimePoint since() const { return since_; }                      // of the last notable change
     std::optional<TimePoint> look_again() const { return look_again_; }
 
 private:
-    void end_promotion(TimePoint now);
+    void end_promotions(TimePoint now);
 
     Subject subject_;
     std::vector<std::optional<Vote>> ballots_;
     std::vector<Probe> probes_;
-    std::optional<Promotion> promotion_;
+    std::vector<Promotion> promotions_;  // one of a Sentinel
     std::vector<Misplaced> misplaced_;
     std::vector<Misplaced> misplaced_reads_;
     Standing standing_;

@@ -12,6 +12,9 @@ class ScriptedSentinels(Background):
 
     def __init__(self, names, servers, ports):
         super().__init__(lambda: asyncio.run(self._serve()))
+        self.promoting = False  # what they say of a failover of theirs
+        self.published = 0  # by flood(), to each subscriber
+        self._flood = b""
         self._names, self._servers, self._ports = names, servers, ports
         self._loop = None
         self._subscribers = set()
@@ -28,6 +31,34 @@ class ScriptedSentinels(Background):
     def move(self, server):
         """Makes `server` the master for all of them, at the next epoch."""
         self._loop.call_soon_threadsafe(self._move, server)
+
+    def say(self, *messages):
+        """Publishes these, each (channel, payload), once."""
+        self._loop.call_soon_threadsafe(self._say, messages)
+
+    def _say(self, messages):
+        for subscriber in self._subscribers:
+            _write(subscriber, _messages(messages))
+
+    def flood(self, *messages):
+        """Publishes these over and over, as fast as they are taken, to all that subscribe; nothing ends it."""
+        self._loop.call_soon_threadsafe(self._begin_flood, messages)
+
+    def _begin_flood(self, messages):
+        pours = bool(self._flood)
+        self._flood, self._flood_size = _messages(messages) * 100, 100 * len(messages)
+        for subscriber in () if pours else self._subscribers:
+            self._loop.create_task(self._pour(subscriber))
+
+    async def _pour(self, writer):
+        try:
+            while self._flood and not writer.is_closing() and not self._over.is_set():
+                writer.write(self._flood)
+                self.published += self._flood_size
+                await writer.drain()
+                await asyncio.sleep(0)
+        except OSError:
+            pass  # the agent has left
 
     def _move(self, server):
         old, self.master = self._servers[self.master], server
@@ -68,6 +99,8 @@ class ScriptedSentinels(Background):
                 self._subscribers.add(writer)
                 for number, channel in enumerate(words[1:], 1):
                     yield b"*3\r\n" + _bulk("subscribe") + _bulk(channel) + b":%d\r\n" % number
+                if self._flood:
+                    self._loop.create_task(self._pour(writer))
             case ["INFO", *_]:
                 yield _bulk(f"# Sentinel\r\nsentinel_masters:{len(self._names)}\r\nsentinel_tilt:0\r\n")
             case ["SENTINEL", "MYID"]:
@@ -88,11 +121,17 @@ class ScriptedSentinels(Background):
                 yield b"-ERR unknown command\r\n"
 
     def _fields(self, name, host, port):
-        return ("name", name, "ip", host, "port", port, "runid", "a" * 40, "flags", "master",
+        failover = ("failover-state", "wait_promotion") if self.promoting else ()
+        flags = "master,failover_in_progress" if self.promoting else "master"
+        return ("name", name, "ip", host, "port", port, "runid", "a" * 40, "flags", flags, *failover,
                 "last-ping-sent", 0, "last-ok-ping-reply", 10, "last-ping-reply", 10,
                 "down-after-milliseconds", 1000, "config-epoch", self.epoch,
                 "num-slaves", len(self._servers) - 1, "num-other-sentinels", len(self._ports) - 1,
                 "quorum", len(self._ports) // 2 + 1, "failover-timeout", 10000, "parallel-syncs", 1)
+
+
+def _messages(messages):
+    return b"".join(_array("message", channel, payload) for channel, payload in messages)
 
 
 def _write(writer, data):

@@ -42,10 +42,14 @@ public:
     {
         events.emplace_back(event.channel);
     }
+    void on_flood(std::size_t, std::chrono::milliseconds) override { ++floods; }
+    void on_flood_over(std::size_t) override { ++floods_over; }
     void on_answer_time(std::size_t, std::chrono::nanoseconds) override {}
 
     int ups = 0;
     int without_password = 0;
+    int floods = 0;
+    int floods_over = 0;
     std::vector<net::LinkFailure> downs;
     std::vector<sentinel::Vote> votes;
     std::vector<sentinel::Refused> refusals;
@@ -197,6 +201,52 @@ TEST_SUITE("net/sentinel_link")
         REQUIRE(f.await([&] { return !f.notes.votes.back().in_tilt; }));
         f.peer.publish("+tilt", "#tilt mode entered");
         REQUIRE(f.await([&] { return f.notes.votes.back().in_tilt; }));
+    }
+
+    TEST_CASE("one that floods its subscription loses it, and is asked as before")
+    {
+        constexpr auto most =
+            net::SentinelLink::events_in_a_window + net::SentinelLink::events_of_a_name;
+        Fixture f;
+        f.peer.answers["INFO"] = bulk("sentinel_tilt:0\r\n");
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.votes.empty(); }));
+        for (std::size_t i = 0; i <= most; ++i)
+            f.peer.publish("+sdown", "master mymaster 10.0.0.1 6379");
+        REQUIRE(f.await([&] { return f.notes.floods == 1 && f.peer.subscribers.empty(); }));
+        CHECK(f.notes.events.size() == most);
+        CHECK(f.notes.downs.empty());
+        const auto votes = f.notes.votes.size();
+        f.peer.answers["INFO"] = bulk("sentinel_tilt:1\r\n");  // no event tells of it now
+        REQUIRE(f.await([&] { return f.notes.votes.back().in_tilt; }));
+        CHECK(f.notes.votes.size() > votes);
+        CHECK(f.notes.floods_over == 0);
+        CHECK(f.notes.ups == 1);
+    }
+
+    TEST_CASE("as many events as a name in trouble publishes are no flood")
+    {
+        Fixture f;
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.votes.empty(); }));
+        for (std::size_t i = 0; i < net::SentinelLink::events_in_a_window; ++i)
+            f.peer.publish("+sdown", "master mymaster 10.0.0.1 6379");
+        REQUIRE(f.await(
+            [&] { return f.notes.events.size() == net::SentinelLink::events_in_a_window; }));
+        CHECK(f.notes.floods == 0);
+    }
+
+    TEST_CASE("one that never confirms the subscription is not listened to without end")
+    {
+        Fixture f;
+        std::string much;
+        for (int i = 0; i < 1'000; ++i)
+            much += test::array({"message", "+sdown", "master mymaster 10.0.0.1 6379"});
+        f.peer.answers["SUBSCRIBE"] = much;
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.downs.empty(); }));
+        CHECK(f.notes.downs.front().permanent);
+        CHECK(f.notes.ups == 0);
     }
 
     TEST_CASE("a lost connection is told, and made again")

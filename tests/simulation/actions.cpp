@@ -100,7 +100,9 @@ void Schedule::act_on_sentinels(int which)
         undo_later(some_time(), join_agents, who);
     } else if (which < 60) {  // fewer than a majority
         const int most = (count - 1) / 2;
-        const auto lie = random_.chance(60) ? Sentinel::Lie::constant : Sentinel::Lie::each_time;
+        const auto lie = random_.chance(40)   ? Sentinel::Lie::constant
+                         : random_.chance(40) ? Sentinel::Lie::each_time
+                                              : Sentinel::Lie::flaps;
         for (int i = 0; i < count && liars() < most; ++i)
             if (world_.sentinels[static_cast<std::size_t>((who + i) % count)].honest())
                 world_.set_lie((who + i) % count, lie);

@@ -38,6 +38,8 @@ void Checker::start(const verdict::Watch& watch)
     calm_since_ = switching_since_ = heard_first_ = doubted_ = never;
     in_force_since_ = world_.now();
     heard_.fill({});
+    lied_shut_.clear();
+    is_lied_shut_ = false;
     majority_at_ = unfollowed_at_ = followed_at_ = world_.now();
     touch();
 }
@@ -70,7 +72,19 @@ void Checker::forget()
     touch();
 }
 
-// Young enough, and the latest of its identity.
+int Checker::count_support(int entry, Time now) const
+{
+    const auto& mine = given_[at_place(entry)];
+    int support = 0;
+    for (const auto& other : given_)
+        support += other.valid && now - other.asked_at <= vote_ttl &&
+                           other.identity != mine.identity && other.address == mine.address
+                       ? 1
+                       : 0;
+    return support;
+}
+
+// Young enough, and of its identity the one that more of the others agree with, else the latest.
 bool Checker::is_valid(int entry, Time now) const
 {
     const auto& mine = given_[at_place(entry)];
@@ -81,7 +95,9 @@ bool Checker::is_valid(int entry, Time now) const
         if (i == entry || !other.valid || now - other.asked_at > vote_ttl ||
             other.identity != mine.identity)
             continue;
-        if (other.asked_at > mine.asked_at || (other.asked_at == mine.asked_at && i < entry))
+        const std::pair its{count_support(i, now), other.asked_at};
+        const std::pair ours{count_support(entry, now), mine.asked_at};
+        if (its > ours || (its == ours && i < entry))
             return false;
     }
     return true;
@@ -275,11 +291,8 @@ void Checker::look_at_sentinels(Time now)
                           1024 * static_cast<std::uint64_t>(i))) *
                 0x100000001b3U;
     }
-    for (const auto& each : world_.sentinels)
-        if (each.clones_identity && each.alive)
-            identities = 0;  // it may take another's vote away at any time
     int agreed = nowhere;
-    for (int node = 0; identities != 0 && node <= nodes; ++node)
+    for (int node = 0; node <= nodes; ++node)
         if (supporters[at_place(node + 1)] >= needed())
             agreed = node;
     if (agreed != agreed_ || print != agreed_print_) {
@@ -301,6 +314,7 @@ void Checker::check_progress(const verdict::Watch& watch, const Tally& tally, Ti
         switching_since_ = never;
     else if (switching_since_ == never)
         switching_since_ = now;
+    check_budget(watch, now);
     if (agreed_ == nowhere || now - agreed_since_ <= direct_bound)
         return;
     if (tally.address != agreed_)

@@ -8,6 +8,7 @@
 #include "verdict/watch.hpp"
 
 #include <array>
+#include <deque>
 #include <optional>
 
 namespace spoa::simulation {
@@ -20,6 +21,10 @@ inline constexpr Time doubt_outlives = 5 * second;  // its majority
 // one poll period with its jitter (550 ms), a question that was torn (5 + 2 x 40 ms), and that
 // question again (5 ms, likewise), rounded up.
 inline constexpr Time direct_bound = 800 * ms;
+
+// What one lying Sentinel may close in any minute: its word's budget, and the agent's next look.
+inline constexpr Time lie_window = 60 * second;
+inline constexpr Time lie_bound = 2 * second;
 
 // A replica acknowledges once a second, the agent asks 200 ms later at most: after these a master
 // that is followed is known to be, one that is not no longer takes writes of the minority's side.
@@ -78,6 +83,7 @@ private:
     Tally count(Time now);
     bool claimed_elsewhere(int address, std::uint64_t epoch) const;
     bool is_valid(int entry, Time now) const;
+    int count_support(int entry, Time now) const;
     bool counts(int entry) const { return (valid_ >> static_cast<unsigned>(entry) & 1U) != 0; }
     void check_adoption(const Tally& tally, int before, std::uint64_t high_before, Time now);
     void check_epochs(const Tally& tally, int before, std::uint64_t high_before);
@@ -95,6 +101,8 @@ private:
     bool is_justified(const verdict::Watch& watch, Time now) const;
     bool is_switching_justified(Time now, bool denies, bool two_masters) const;
     void look_at_calm(Time now);
+    bool is_quiet(Time now) const;
+    void check_budget(const verdict::Watch& watch, Time now);
     [[noreturn]] void fail(const char* invariant, const std::string& text) const;
     int needed() const { return world_.setup().sentinels / 2 + 1; }
 
@@ -131,7 +139,13 @@ private:
     Time heard_first_ = never;      // a majority, since the start or since all votes were forgotten
     Time calm_since_ = never;       // all are heard, honest, and content with the master in force
     Time switching_since_ = never;  // the state is `switching`
-    Time doubted_ = never;          // the last majority was, which shut the gate
+    struct Span {
+        Time from = 0;
+        Time to = 0;
+    };
+    std::deque<Span> lied_shut_;  // by one liar alone, in the last minute
+    bool is_lied_shut_ = false;
+    Time doubted_ = never;  // the last majority was, which shut the gate
     std::array<Heard, nodes> heard_{};
     Time majority_at_ = 0;    // a majority was last heard, or all votes were forgotten
     Time unfollowed_at_ = 0;  // the master in force was last without a replica that gets its writes

@@ -2,6 +2,7 @@
 #include "simulation/checker.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace spoa::simulation {
 namespace {
@@ -97,7 +98,9 @@ bool Checker::is_switching_justified(Time now, bool denies, bool two_masters) co
     const auto word = 2 * setup.failover_timeout + second;
     Time longest = 0;
     for (const auto& each : world_.sentinels) {
-        if (each.lie == Sentinel::Lie::each_time || each.clones_identity)
+        const bool varies =
+            each.lie == Sentinel::Lie::each_time || each.lie == Sentinel::Lie::flaps;
+        if (varies || each.clones_identity)
             return true;
         if (!each.honest() || now - each.lied_until <= vote_ttl + direct_bound)
             longest += word;
@@ -113,6 +116,53 @@ bool Checker::is_switching_justified(Time now, bool denies, bool two_masters) co
     if (refuted_[place] > heard && !setup.probed)
         return false;
     return denies || now - heard <= lasts + vote_ttl + direct_bound;
+}
+
+// One Sentinel has lied, and nothing else can be a reason to close: the honest ones are heard, name
+// the master in force, and neither saw it as down nor replaced it of late; and it is one.
+bool Checker::is_quiet(Time now) const
+{
+    const auto& setup = world_.setup();
+    if (std::popcount(world_.ever_lied) != 1 || setup.duplicate_of >= 0 || current_ < 0 ||
+        current_ >= nodes || agreed_ != current_ || now - agreed_since_ <= direct_bound ||
+        now - in_force_since_ <= second || node_denies(current_, now) || said_otherwise(current_))
+        return false;
+    const auto place = at_place(current_);
+    const auto late = vote_ttl + direct_bound;
+    const auto promotion = 2 * setup.failover_timeout + second + late;
+    if (now - world_.seen_down[place] <= late || now - world_.seen_promoting[place] <= promotion)
+        return false;
+    for (int i = 0; i < setup.sentinels; ++i) {
+        const auto& each = world_.sentinels[at_place(i)];
+        const bool lied = (world_.ever_lied >> static_cast<unsigned>(i) & 1U) != 0;
+        if (!lied &&
+            (each.leads() || each.address != current_ || each.s_down || each.config_epoch > high_))
+            return false;
+    }
+    const auto is_other_master = [&](const Node& each) {
+        return &each != &world_.data[place] && (each.master || now - each.role_since <= late);
+    };
+    return !setup.probed || std::none_of(world_.data.begin(), world_.data.end(), is_other_master);
+}
+
+// What one Sentinel closes that lies is bounded in any minute, whatever it says.
+void Checker::check_budget(const verdict::Watch& watch, Time now)
+{
+    const bool shut = !watch.verdict().open && is_quiet(now);
+    if (is_lied_shut_)
+        lied_shut_.back().to = now;
+    if (shut && !is_lied_shut_)
+        lied_shut_.push_back({now, now});
+    is_lied_shut_ = shut;
+    while (!lied_shut_.empty() && lied_shut_.front().to < now - lie_window)
+        lied_shut_.pop_front();
+    Time closed = 0;
+    for (const auto& span : lied_shut_)
+        closed += span.to - std::max(span.from, now - lie_window);
+    if (closed > lie_bound)
+        fail(
+            "budget",
+            "one Sentinel that lies closed the gate for more than two seconds in a minute");
 }
 
 // All Sentinels are distinct, heard by this agent, and content with the master in force.

@@ -42,6 +42,8 @@ void World::tick(int who)
     }
     if (me.address == nowhere)
         return;
+    if (me.lie == Sentinel::Lie::flaps)
+        flap(who);
     if (now() >= me.next_hello)
         send_hello(who);
     if (me.promoting() && me.current_address() == me.address)
@@ -59,6 +61,25 @@ void World::tick(int who)
         seen_down[at_place(me.address)] = now();
     if (me.promoting())
         note_promotion(who);
+}
+
+// What it publishes between two ticks, and nothing of it is so.
+void World::flap(int who)
+{
+    constexpr std::array events{
+        ev_send_noone,
+        ev_wait_promotion,
+        ev_abort_not_elected,
+        ev_abort_slave_timeout,
+        ev_promoted_slave,
+        ev_switch_master,
+        ev_odown,
+        ev_odown_over};
+    const auto& me = sentinels[at_place(who)];
+    for (int i = random_.pick(4); i > 0; --i) {
+        const auto event = events[random_.below(events.size())];
+        publish(who, event, text_of(event).layout == 'm' ? nowhere : (me.address + 1) % nodes);
+    }
 }
 
 // For the checks: who was about to replace an address, and when last.

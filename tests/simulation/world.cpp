@@ -222,13 +222,17 @@ void World::set_lie(int who, Sentinel::Lie lie)
     me.lie_seed = random_.next();
     const bool any = lie == Sentinel::Lie::constant || lie == Sentinel::Lie::each_time;
     me.clones_identity = any && random_.chance(20);
-    two_faced = two_faced || lie == Sentinel::Lie::each_time || me.clones_identity;
+    two_faced = two_faced || lie == Sentinel::Lie::each_time || lie == Sentinel::Lie::flaps ||
+                me.clones_identity;
+    if (lie != Sentinel::Lie::none)
+        ever_lied |= bit(who);
     journal_.note(
         now(),
         "s",
         who,
         lie == Sentinel::Lie::none    ? " is honest again"
         : lie == Sentinel::Lie::stuck ? " goes on to show a failover"
+        : lie == Sentinel::Lie::flaps ? " flaps"
                                       : " lies");
     changed_answer();
 }
@@ -441,6 +445,17 @@ Said World::ask(int who)
     if (me.lie == Sentinel::Lie::stuck) {
         said.in_progress = true;
         said.state = Failover::wait_promotion;
+        return said;
+    }
+    if (me.lie == Sentinel::Lie::flaps) {
+        said.in_progress = random_.chance(60);
+        said.state = said.in_progress ? static_cast<Failover>(random_.pick(6)) : Failover::none;
+        said.s_down = random_.chance(20);
+        said.o_down = said.s_down && random_.chance(50);
+        if (random_.chance(15)) {
+            said.get = said.master = random_.pick(nodes);
+            said.config_epoch += random_.below(3);
+        }
         return said;
     }
     // A lie: any address, any epoch, any flags; MASTER and GET need not agree.

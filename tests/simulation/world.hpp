@@ -82,7 +82,8 @@ struct Sentinel {
     std::array<SavedFile, 4> files{};              // the last ones, oldest first
 
     // stuck: honest, but that its failover never ends
-    enum class Lie : std::uint8_t { none, constant, each_time, stuck } lie = Lie::none;
+    // flaps: it begins and aborts promotions without end, by events, flags and addresses
+    enum class Lie : std::uint8_t { none, constant, each_time, stuck, flaps } lie = Lie::none;
     std::uint64_t lie_seed = 0;
     Time lied_until = -10 * second;
     bool clones_identity = false;  // and it claims the MYID of another
@@ -201,6 +202,7 @@ public:
     std::array<Sentinel, max_sentinels> sentinels{};
     std::array<Node, nodes> data{};
     std::uint32_t cut_hosts = 0;  // bits
+    std::uint32_t ever_lied = 0;  // bits of Sentinels
     std::uint64_t version = 1;    // rises with every change of what anybody would be told
     Time answers_changed = 0;     // when some honest Sentinel last answered another address
     std::array<Time, nodes + 1> seen_down{};       // when an honest Sentinel last saw it as down
@@ -215,6 +217,7 @@ public:
     Subscriber* subscriber = nullptr;
 
 private:
+    void flap(int who);
     void look_at_master(int who);
     void ping_master(int who);
     void begin_link(int who);

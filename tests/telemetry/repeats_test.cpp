@@ -39,7 +39,7 @@ TEST_SUITE("telemetry/repeats")
         CHECK(repeats.take_over(start + 9'999ms).empty());
         CHECK(
             repeats.take_over(start + 10s) ==
-            std::vector<Repeats::Held>{{"s1: down", LogLevel::warning, 412}});
+            std::vector<Repeats::Held>{{"s1: down", LogLevel::warning, 412, {}}});
         CHECK(repeats.take_over(start + 20s).empty());
     }
 
@@ -51,11 +51,35 @@ TEST_SUITE("telemetry/repeats")
         CHECK(admitted(repeats, "s1: down", 6, start + 10s) == 5);
     }
 
-    TEST_CASE("messages without number take no memory without limit, and are not lost")
+    TEST_CASE("what the last one said is told with the number, and all that were held are counted")
     {
         Repeats repeats;
+        const auto say = [&](std::string_view state) {
+            const std::vector<telemetry::LogField> fields{{"state", std::string(state)}};
+            return repeats.admit("mymaster: master R1", LogLevel::error, start, 2, fields);
+        };
+        CHECK(say("ok->switching"));
+        CHECK(say("switching->ok"));
+        CHECK_FALSE(say("ok->switching"));
+        CHECK_FALSE(say("switching->ok"));
+        CHECK(repeats.held() == 2);
+        CHECK(
+            repeats.take_over(start + 10s) ==
+            std::vector<Repeats::Held>{
+                {"mymaster: master R1", LogLevel::error, 2, {{"state", "switching->ok"}}}});
+        CHECK(repeats.held() == 2);
+    }
+
+    TEST_CASE("messages without number take neither memory nor lines without limit")
+    {
+        Repeats repeats;
+        int written = 0;
         for (int i = 0; i < 5'000; ++i)
-            CHECK(admitted(repeats, std::to_string(i), 1) == 1);
-        CHECK(admitted(repeats, "4999", 100) == 100);
+            written += admitted(repeats, std::to_string(i), 1);
+        CHECK(written == 1'005);
+        const auto held = repeats.take_over(start + 10s);
+        REQUIRE(held.size() == 1);
+        CHECK(held[0].message == Repeats::others);
+        CHECK(held[0].times == 3'995);
     }
 }

@@ -645,8 +645,7 @@ TEST_SUITE("verdict/judge: silent")
         const std::vector<Probe> probes{probe};
         auto standing = test::standing("r1:1", 3);
         standing.in_force_since = at(-60'000);
-        return verdict::judge(test::subject(), {ballots, probes, std::nullopt}, standing, at(0))
-            .verdict;
+        return verdict::judge(test::subject(), {ballots, probes, {}}, standing, at(0)).verdict;
     }
 
     TEST_CASE("a master that has not answered for 400 ms is silent, and stays open")
@@ -684,7 +683,7 @@ TEST_SUITE("verdict/judge: silent")
         standing.isolation.stall.stalled = 4s;
         const std::vector<Probe> probes{probe};
         CHECK(
-            verdict::judge(test::subject(), {ballots, probes, std::nullopt}, standing, at(0))
-                .verdict.state == State::silent);
+            verdict::judge(test::subject(), {ballots, probes, {}}, standing, at(0)).verdict.state ==
+            State::silent);
     }
 }

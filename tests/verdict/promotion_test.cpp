@@ -31,7 +31,7 @@ TEST_SUITE("verdict/promotion")
     struct Heard {
         Ballots ballots{vote("r1:1", 3), vote("r1:1", 3), vote("r1:1", 3)};
         std::vector<Probe> probes;
-        std::optional<verdict::Promotion> promotion = verdict::Promotion{m, r, 0, at(0)};
+        std::vector<verdict::Promotion> promotions{{m, r, 0, at(0)}};
         verdict::PromotionWatch watch;
 
         PromotionDoubt after(int milliseconds)
@@ -45,16 +45,16 @@ TEST_SUITE("verdict/promotion")
             for (auto& probe : probes)
                 if (probe.answered_at)
                     probe.answered_at = at(milliseconds);
-            const verdict::Evidence evidence{ballots, probes, promotion};
-            verdict::watch_promotions(watch, evidence, votes, m, at(milliseconds));
-            return verdict::promotion_doubt(watch, evidence, votes, m, at(milliseconds));
+            const verdict::Evidence evidence{ballots, probes, promotions};
+            verdict::watch_promotions(watch, evidence, votes, {m}, at(milliseconds));
+            return verdict::promotion_doubt(watch, evidence, votes, {m}, at(milliseconds));
         }
     };
 
     TEST_CASE("a leader's flag is enough, without any event")
     {
         Heard lab;
-        lab.promotion.reset();
+        lab.promotions.clear();
         CHECK(lab.after(0) == PromotionDoubt::none);
         lab.ballots[0]->flags.promoting = true;
         CHECK(lab.after(0) == PromotionDoubt::under_way);
@@ -65,7 +65,7 @@ TEST_SUITE("verdict/promotion")
     TEST_CASE("a failover that has not begun to promote closes nothing")
     {
         Heard lab;
-        lab.promotion.reset();
+        lab.promotions.clear();
         lab.ballots[0]->flags.failover_in_progress = true;
         CHECK(lab.after(0) == PromotionDoubt::none);
     }
@@ -76,7 +76,7 @@ TEST_SUITE("verdict/promotion")
         CHECK(heard.after(0) == PromotionDoubt::under_way);
         CHECK(heard.after(999) == PromotionDoubt::under_way);
         CHECK(heard.after(1'000) == PromotionDoubt::none);
-        heard.promotion->master = r;
+        heard.promotions[0].master = r;
         CHECK(heard.after(0) == PromotionDoubt::none);
     }
 
@@ -120,7 +120,7 @@ TEST_SUITE("verdict/promotion")
         const auto votes = sentinel::valid_votes(heard.ballots, 1'500ms, now);
         REQUIRE(votes.size() == 2);
         CHECK(
-            verdict::promotion_doubt({}, {heard.ballots, {}, heard.promotion}, votes, m, now) ==
+            verdict::promotion_doubt({}, {heard.ballots, {}, heard.promotions}, votes, {m}, now) ==
             PromotionDoubt::none);
     }
 
@@ -137,7 +137,10 @@ TEST_SUITE("verdict/promotion")
     {
         Heard heard;
         heard.ballots[1]->failover_timeout = 10s;
-        heard.probes = {answered(m, Role::master, 0), answered(r, Role::master, 0)};
+        heard.probes = {answered(m, Role::master, 0), answered(r, Role::replica, 0)};
+        CHECK(heard.after(0) == PromotionDoubt::under_way);
+        heard.probes[1].role = Role::master;
+        heard.watch.calm_since.reset();
         CHECK(heard.after(19'999) == PromotionDoubt::under_way);
         CHECK(heard.after(20'000) == PromotionDoubt::two_masters);
         heard.probes[0].role = Role::replica;
@@ -178,10 +181,11 @@ TEST_SUITE("verdict/promotion")
 TEST_SUITE("verdict/promotion: a word that wears out")
 {
     // Three Sentinels with a failover-timeout of 10 s, asked every 500 ms; the first one claims
-    // that it promotes another node. Time in milliseconds.
+    // that it promotes another node, and the second one bears it out: it sees the master as down.
+    // Time in milliseconds.
     struct Stuck {
         Ballots ballots{vote("r1:1", 3), vote("r1:1", 3), vote("r1:1", 3)};
-        std::optional<verdict::Promotion> promotion;
+        std::vector<verdict::Promotion> promotions;
         std::vector<Probe> probes;
         verdict::PromotionWatch watch;
         int now = 0;
@@ -190,6 +194,7 @@ TEST_SUITE("verdict/promotion: a word that wears out")
         {
             for (auto& ballot : ballots)
                 ballot->failover_timeout = 10s;
+            ballots[1]->flags.s_down = true;
             claim();
         }
         void claim()
@@ -207,9 +212,9 @@ TEST_SUITE("verdict/promotion: a word that wears out")
                 }
             for (auto& probe : probes)
                 probe.answered_at = at(now);
-            const verdict::Evidence evidence{ballots, probes, promotion};
-            verdict::watch_promotions(watch, evidence, votes, m, at(now));
-            return verdict::promotion_doubt(watch, evidence, votes, m, at(now));
+            const verdict::Evidence evidence{ballots, probes, promotions};
+            verdict::watch_promotions(watch, evidence, votes, {m}, at(now));
+            return verdict::promotion_doubt(watch, evidence, votes, {m}, at(now));
         }
         // Until `end`; how long the gate was closed.
         int closed_until(int end)
@@ -234,7 +239,7 @@ TEST_SUITE("verdict/promotion: a word that wears out")
         CHECK(lab.closed_until(20'500) == 20'500);
         lab.be_plain();
         CHECK(lab.closed_until(22'000) == 0);
-        CHECK(lab.watch.claims[0] == verdict::PromotionWatch::Claim());
+        CHECK(lab.watch.claims[0].lasted == 0s);
     }
 
     TEST_CASE("the Sentinel that claims can neither stretch nor shorten the bound")
@@ -309,8 +314,8 @@ TEST_SUITE("verdict/promotion: a word that wears out")
             lab.ballots[place]->answered_at = at(lab.now);
             const auto votes = sentinel::valid_votes(lab.ballots, 1'500ms, at(lab.now));
             const verdict::Evidence evidence{lab.ballots, {}, {}};
-            verdict::watch_promotions(lab.watch, evidence, votes, m, at(lab.now));
-            closed += verdict::promotion_doubt(lab.watch, evidence, votes, m, at(lab.now)) ==
+            verdict::watch_promotions(lab.watch, evidence, votes, {m}, at(lab.now));
+            closed += verdict::promotion_doubt(lab.watch, evidence, votes, {m}, at(lab.now)) ==
                               PromotionDoubt::none
                           ? 0
                           : 250;
@@ -325,11 +330,302 @@ TEST_SUITE("verdict/promotion: a word that wears out")
         int closed = 0;
         for (int next = 0; lab.now < 60'000;) {
             if (lab.now >= next) {
-                lab.promotion = verdict::Promotion{m, r, 0, at(lab.now)};
+                lab.promotions = {{m, r, 0, at(lab.now)}};
                 next += 6'000;
             }
             closed += lab.closed_until(lab.now + 500);
         }
         CHECK(closed == 21'000);
+    }
+}
+
+TEST_SUITE("verdict/promotion: a word alone")
+{
+    using verdict::least_cost;
+    using verdict::lone_budget;
+    using verdict::State;
+
+    sentinel::Event event(std::string_view channel)
+    {
+        sentinel::Event made;
+        made.channel = channel;
+        made.master = m;
+        made.node = r;
+        return made;
+    }
+
+    const auto promotes = event("+failover-state-send-slaveof-noone");
+    const auto aborts = event("-failover-abort-not-elected");
+
+    // A watch over three Sentinels that name r1. Time in milliseconds, 10 of them a step.
+    struct Town {
+        verdict::Watch watch{test::subject(), 3, at(0)};
+        Ballots answers{vote("r1:1", 3), vote("r1:1", 3), vote("r1:1", 3)};
+        std::vector<Probe> probes;
+        int now = 0;
+        int closed = 0;
+
+        Town() { run(6'000); }
+        void answer()
+        {
+            for (std::size_t i = 0; i < answers.size(); ++i) {
+                answers[i]->answered_at = at(now);
+                answers[i]->failover_timeout = 10s;
+                watch.cast(i, *answers[i]);
+            }
+            for (auto probe : probes) {
+                probe.answered_at = at(now);
+                watch.examine(probe);
+            }
+        }
+        void step()
+        {
+            if (now % 500 == 0)
+                answer();
+            watch.review(at(now));
+            closed += watch.verdict().open ? 0 : 10;
+            now += 10;
+        }
+        // How long it was closed meanwhile.
+        int run(int end)
+        {
+            const int before = closed;
+            while (now < end)
+                step();
+            return closed - before;
+        }
+        void hear(std::size_t who, const sentinel::Event& what)
+        {
+            watch.hear(who, what, at(now));
+            watch.review(at(now));
+        }
+        // Begins and takes back, as often as there are steps; how long it was closed.
+        int flap(std::size_t who, int end)
+        {
+            const int before = closed;
+            while (now < end) {
+                hear(who, now % 20 == 0 ? promotes : aborts);
+                step();
+            }
+            return closed - before;
+        }
+        // The most in any minute of a day's hour.
+        template <class Each>
+        int worst_minute(Each each)
+        {
+            std::vector<int> closed_at;
+            for (int end = now + 600'000; now < end;) {
+                each();
+                step();
+                closed_at.push_back(closed);
+            }
+            int worst = 0;
+            for (std::size_t i = 6'000; i < closed_at.size(); ++i)
+                worst = std::max(worst, closed_at[i] - closed_at[i - 6'000]);
+            return worst;
+        }
+    };
+
+    constexpr int budget = static_cast<int>(lone_budget.count());
+
+    TEST_CASE("the first announcement is believed at once")
+    {
+        Town town;
+        town.hear(2, promotes);
+        CHECK(town.watch.verdict().state == State::switching);
+        CHECK_FALSE(town.watch.verdict().open);
+    }
+
+    TEST_CASE("a Sentinel that flaps closes four times, and then no more")
+    {
+        Town town;
+        int times = 0;
+        for (int i = 0; i < 10'000; ++i) {
+            town.hear(2, i % 2 == 0 ? promotes : aborts);
+            times += town.watch.verdict().open ? 0 : 1;
+        }
+        CHECK(times == budget / least_cost.count());
+        CHECK(town.flap(2, town.now + 30'000) == 0);
+    }
+
+    TEST_CASE("whatever one Sentinel does, the worst minute is bounded")
+    {
+        Town town;
+        const auto promoting = [&](bool yes) {
+            town.answers[2]->flags.promoting = town.answers[2]->flags.failover_in_progress = yes;
+            town.answer();
+        };
+        int i = 0;
+        int worst = 0;
+        SUBCASE("an event and its abort, over and over")
+        {
+            worst = town.worst_minute([&] { town.hear(2, i++ % 2 == 0 ? promotes : aborts); });
+        }
+        SUBCASE("an event now and then")
+        {
+            worst = town.worst_minute([&] {
+                if (i++ % 1'500 == 0)
+                    town.hear(2, promotes);
+            });
+        }
+        SUBCASE("flags that stand")
+        {
+            promoting(true);
+            worst = town.worst_minute([] {});
+        }
+        SUBCASE("flags that come and go")
+        {
+            worst = town.worst_minute([&] { promoting(i++ % 70 < 30); });
+        }
+        SUBCASE("a minute's rest less a second between")
+        {
+            worst = town.worst_minute([&] { promoting(i++ % 6'000 < 100); });
+        }
+        SUBCASE("a minute's rest between")
+        {
+            worst = town.worst_minute([&] { promoting(i++ % 6'300 < 250); });
+        }
+        SUBCASE("down, now and then, with it")
+        {
+            worst = town.worst_minute([&] {
+                town.answers[2]->flags.s_down = town.answers[2]->flags.o_down = i % 3 == 0;
+                promoting(i++ % 50 < 25);
+            });
+        }
+        SUBCASE("another address at a higher epoch and at a lower one")
+        {
+            worst = town.worst_minute([&] {
+                ++i;
+                town.answers[2] = vote(
+                    i % 40 < 20 ? "r2:1" : "r1:1", static_cast<std::uint64_t>(i % 7), town.now);
+                promoting(i % 3 == 0);
+            });
+        }
+        CHECK(worst <= budget + 10);
+        CHECK(town.watch.verdict().address == m);
+    }
+
+    TEST_CASE("by an announcement from before the agent listened it closes no longer either")
+    {
+        Town town;
+        town.watch = verdict::Watch(test::subject(), 3, at(town.now));
+        town.answers[2] = vote("r2:1", 4);
+        town.answer();
+        town.step();
+        REQUIRE(town.watch.verdict().state == State::switching);
+        CHECK(town.run(town.now + 60'000) <= budget);
+        CHECK(town.watch.verdict().open);
+    }
+
+    TEST_CASE("a minute without a claim gives all back, less does not")
+    {
+        Town town;
+        town.flap(2, town.now + 1'000);
+        town.run(town.now + 59'000);
+        town.hear(2, promotes);
+        CHECK(town.watch.verdict().open);
+        town.hear(2, aborts);
+        town.run(town.now + 60'000);
+        town.hear(2, promotes);
+        CHECK_FALSE(town.watch.verdict().open);
+    }
+
+    TEST_CASE(
+        "another Sentinel is believed meanwhile, and its promotion outlives what the first says")
+    {
+        Town town;
+        town.flap(2, town.now + 1'000);
+        REQUIRE(town.watch.verdict().open);
+        town.hear(1, promotes);
+        CHECK_FALSE(town.watch.verdict().open);
+        CHECK(town.flap(2, town.now + 500) == 500);
+        town.answers[0] = town.answers[1] = vote("r2:1", 4);
+        town.answer();
+        town.hear(2, promotes);
+        CHECK(town.watch.verdict().open);
+        CHECK(town.watch.verdict().address == r);
+    }
+
+    TEST_CASE("one that flapped is believed as soon as something bears it out")
+    {
+        Town town;
+        SUBCASE("a second Sentinel that sees the master as down")
+        {
+            town.flap(2, town.now + 1'000);
+            town.hear(2, promotes);
+            REQUIRE(town.watch.verdict().open);
+            town.answers[0]->flags.s_down = true;
+        }
+        SUBCASE("the candidate, which turns master")
+        {
+            town.probes = {answered(m, Role::master, 0), answered(r, Role::replica, 0)};
+            town.answer();
+            town.flap(2, town.now + 1'000);
+            town.hear(2, promotes);
+            REQUIRE(town.watch.verdict().open);
+            town.probes[1].role = Role::master;
+        }
+        town.answer();
+        town.watch.review(at(town.now));
+        CHECK(town.watch.verdict().state == State::switching);
+    }
+
+    TEST_CASE("a node that was master before bears nobody out")
+    {
+        Town town;
+        town.probes = {answered(m, Role::master, 0), answered(r, Role::master, 0)};
+        town.answer();
+        town.watch.review(at(town.now));
+        town.hear(2, promotes);
+        REQUIRE_FALSE(town.watch.verdict().open);
+        CHECK(town.run(town.now + 60'000) < budget);
+    }
+
+    TEST_CASE("who was right is believed as at first: two planned failovers in a minute")
+    {
+        Town town;
+        for (int i = 0; i < 3; ++i) {
+            town.hear(2, promotes);
+            town.answers[2]->flags.promoting = town.answers[2]->flags.failover_in_progress = true;
+            CHECK(town.run(town.now + 1'500) == 1'500);
+            town.answers.assign(3, vote("r2:1", 4 + 2 * static_cast<std::uint64_t>(i)));
+            town.answer();
+            town.run(town.now + 100);
+            REQUIRE(town.watch.verdict().open);
+            town.answers.assign(3, vote("r1:1", 5 + 2 * static_cast<std::uint64_t>(i)));
+            town.answer();
+            town.run(town.now + 100);
+            REQUIRE(town.watch.verdict().open);
+        }
+    }
+
+    TEST_CASE("the only Sentinel needs nobody to bear it out")
+    {
+        verdict::Watch watch(test::subject(), 1, at(0));
+        for (int now = 0; now < 10'000; now += 500) {
+            auto answer = vote("r1:1", 3, now);
+            answer.flags.promoting = now > 0;
+            watch.cast(0, answer);
+            watch.review(at(now));
+            CHECK(watch.verdict().open == (now == 0));
+        }
+    }
+
+    TEST_CASE("a stop of the agent costs nobody his budget, and gives nobody a new one")
+    {
+        Town town;
+        town.hear(2, promotes);
+        town.now += 20'000;
+        town.watch.forget(at(town.now));
+        town.answers[2]->flags.promoting = true;
+        town.answer();
+        town.step();
+        CHECK(town.watch.verdict().state == State::switching);
+        town.run(town.now + 5'000);
+        REQUIRE(town.watch.verdict().open);
+        town.watch.forget(at(town.now));
+        town.answer();
+        town.step();
+        CHECK(town.watch.verdict().open);
     }
 }

@@ -31,6 +31,7 @@ TEST_SUITE("verdict/promotion: two masters")
             event.master = m;
             event.node = r;
             watch.hear(0, event, at(now));
+            watch.review(at(now));
         }
         // Asked every 500 ms until `end`.
         void run(int end)
@@ -47,7 +48,7 @@ TEST_SUITE("verdict/promotion: two masters")
                     watch.cast(i, answer);
                 }
                 watch.examine(answered(m, Role::master, now));
-                watch.examine(answered(r, Role::master, now));
+                watch.examine(answered(r, now < 500 ? Role::replica : Role::master, now));
                 watch.review(at(now));
             }
         }

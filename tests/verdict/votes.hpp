@@ -57,7 +57,7 @@ inline verdict::Subject subject()
 
 inline verdict::Evidence evidence(const Ballots& ballots)
 {
-    return {ballots, {}, std::nullopt};
+    return {ballots, {}, {}};
 }
 
 // What stands after a majority has named `address` at `epoch`.

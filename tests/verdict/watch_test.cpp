@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace spoa;
 using namespace std::chrono_literals;
 using spoa::test::answered;
@@ -294,5 +296,22 @@ TEST_SUITE("verdict/watch")
         }
         CHECK(watch.history().size() == Watch::history_size);
         CHECK(watch.history().back().at == at(29));
+    }
+
+    TEST_CASE("one that is often in doubt keeps its last move in sight")
+    {
+        Watch watch(subject(), 1, at(0));
+        for (int i = 0; i < 100; ++i) {
+            auto answer = vote(i == 0 ? "r1:1" : "r2:1", i == 0 ? 1 : 2, i);
+            answer.flags.promoting = i > 1 && i % 2 == 0;
+            watch.cast(0, answer);
+            watch.review(at(i));
+        }
+        REQUIRE(watch.history().size() == Watch::history_size);
+        CHECK(std::ranges::any_of(watch.history(), [](const auto& each) {
+            return each.before.address == endpoint("r1:1") &&
+                   each.after.address == endpoint("r2:1");
+        }));
+        CHECK(watch.history().back().at == at(99));
     }
 }
