@@ -10,7 +10,7 @@ else
 fi
 BUILD_PACKAGES=(
     cmake ninja-build g++ pkg-config
-    "$boost" libcli11-dev libhiredis-dev libspdlog-dev libssl-dev libyaml-cpp-dev
+    "$boost" libcli11-dev libhiredis-dev libssl-dev libyaml-cpp-dev
     nlohmann-json3-dev prometheus-cpp-dev doctest-dev
 )
 # What the lab starts, and what it is written in.

@@ -129,6 +129,7 @@ void Daemon::leave()
     spop_doors_.clear();  // removes the files of UNIX sockets
     http_doors_.clear();
     write_log(LogLevel::info, "a name look-up is still under way; not waiting for it");
+    telemetry::flush_log();
     std::quick_exit(EXIT_SUCCESS);
 }
 
@@ -152,6 +153,7 @@ bool Daemon::anything_running() const
 std::string Daemon::metrics_text()
 {
     metrics_.set_event_readers(events_.readers());
+    metrics_.set_dropped_log_lines(telemetry::dropped_log_lines());
     return metrics_.serialize(workers_.tallies(), control_.reads());
 }
 

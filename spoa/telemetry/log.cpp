@@ -1,27 +1,26 @@
 #include "telemetry/log.hpp"
 
+#include "telemetry/log_queue.hpp"
+#include "telemetry/moment.hpp"
 #include "telemetry/repeats.hpp"
 
 #include <nlohmann/json.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
-#include <array>
+#include <unistd.h>
+
 #include <atomic>
-#include <memory>
+#include <cstdlib>
+#include <exception>
 #include <mutex>
 
 namespace spoa::telemetry {
 namespace {
 
-std::atomic<LogFormat> log_format = LogFormat::text;
+constexpr std::size_t most_held = 1U << 20U;  // bytes, while nobody reads
+constexpr auto last_words_limit = std::chrono::seconds(1);
 
-// One for each format, so that a change of it finds no line half written in the other.
-std::shared_ptr<spdlog::logger>& logger_of(LogFormat format)
-{
-    static std::array<std::shared_ptr<spdlog::logger>, 2> loggers;
-    return loggers.at(format == LogFormat::json ? 1 : 0);
-}
+std::atomic<LogLevel> log_level = LogLevel::info;
+std::atomic<LogFormat> log_format = LogFormat::text;
 
 struct SharedRepeats {
     std::mutex mutex;
@@ -32,17 +31,6 @@ SharedRepeats& shared_repeats()
 {
     static SharedRepeats shared;
     return shared;
-}
-
-spdlog::level::level_enum spdlog_level(LogLevel level)
-{
-    switch (level) {
-        case LogLevel::debug: return spdlog::level::debug;
-        case LogLevel::info: return spdlog::level::info;
-        case LogLevel::warning: return spdlog::level::warn;
-        case LogLevel::error: return spdlog::level::err;
-    }
-    return spdlog::level::info;
 }
 
 std::string_view name_of(LogLevel level)
@@ -67,45 +55,21 @@ bool needs_quotes(std::string_view value)
     return value.empty() || value.find_first_of(" \"\\=\n\r\t") != std::string_view::npos;
 }
 
-}  // namespace
-
-void set_up_log(LogLevel level, LogFormat format)
+std::string line_of(
+    LogLevel level, std::string_view message, std::initializer_list<LogField> fields)
 {
-    const auto set_up = [&](LogFormat each, const std::string& name, const std::string& pattern) {
-        auto logger = std::make_shared<spdlog::logger>(
-            name, std::make_shared<spdlog::sinks::stderr_sink_mt>());
-        logger->set_level(spdlog_level(level));
-        logger->flush_on(spdlog::level::debug);
-        logger->set_pattern(pattern, spdlog::pattern_time_type::utc);
-        logger_of(each) = std::move(logger);
-    };
-    set_up(LogFormat::json, "json", "{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v}");
-    set_up(LogFormat::text, "text", "%Y-%m-%dT%H:%M:%S.%eZ %v");
-    log_format = format;
-}
-
-void change_log(LogLevel level, LogFormat format)
-{
-    for (const auto each : {LogFormat::text, LogFormat::json})
-        logger_of(each)->set_level(spdlog_level(level));
-    log_format = format;
-}
-
-void write_log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields)
-{
-    const LogFormat format = log_format;
-    const auto& logger = logger_of(format);
-    if (!logger || !logger->should_log(spdlog_level(level)))
-        return;
+    const auto time = utc_text(std::chrono::system_clock::now());
     std::string line;
-    if (format == LogFormat::json) {
-        line.append("\"level\":").append(json_text(name_of(level)));
+    if (log_format == LogFormat::json) {
+        line.append("{\"time\":\"").append(time);
+        line.append("\",\"level\":").append(json_text(name_of(level)));
         line.append(",\"message\":").append(json_text(message));
         for (const auto& [key, value] : fields)
             if (!value.empty())
                 line.append(",").append(json_text(key)).append(":").append(json_text(value));
+        line.append("}");
     } else {
-        line.append(name_of(level)).append(" ").append(message);
+        line.append(time).append(" ").append(name_of(level)).append(" ").append(message);
         for (const auto& [key, value] : fields) {
             if (value.empty())
                 continue;
@@ -113,14 +77,80 @@ void write_log(LogLevel level, std::string_view message, std::initializer_list<L
             line.append(needs_quotes(value) ? json_text(value) : value);
         }
     }
-    logger->log(spdlog_level(level), "{}", line);
+    return line + "\n";
+}
+
+std::string words_for_dropped(std::uint64_t lines)
+{
+    return line_of(
+        LogLevel::warning,
+        "log: lines are missing here, nobody read them in time",
+        {{"lines", std::to_string(lines)}});
+}
+
+// Never destroyed: its thread may outlive main(), and stderr is not closed.
+LogQueue& queue()
+{
+    static auto& queue = *new LogQueue(Descriptor(STDERR_FILENO), most_held, words_for_dropped);
+    return queue;
+}
+
+bool is_below(LogLevel level)
+{
+    return level < log_level.load();
+}
+
+std::terminate_handler terminate_before = nullptr;
+
+[[noreturn]] void terminate_with_last_words()
+{
+    flush_log();
+    if (terminate_before)
+        terminate_before();
+    std::abort();
+}
+
+}  // namespace
+
+void set_up_log(LogLevel level, LogFormat format)
+{
+    change_log(level, format);
+    (void)queue();  // its thread starts before others do
+    if (std::get_terminate() != terminate_with_last_words)
+        terminate_before = std::set_terminate(terminate_with_last_words);
+}
+
+void change_log(LogLevel level, LogFormat format)
+{
+    log_level = level;
+    log_format = format;
+}
+
+void write_log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields)
+{
+    if (!is_below(level))
+        queue().push(line_of(level, message, fields));
+}
+
+void write_plain(std::string_view line)
+{
+    queue().push(std::string(line) + "\n");
+}
+
+void flush_log()
+{
+    (void)queue().flush(last_words_limit);
+}
+
+std::uint64_t dropped_log_lines()
+{
+    return queue().dropped();
 }
 
 void write_repeating(
     LogLevel level, const std::string& message, std::initializer_list<LogField> fields)
 {
-    if (const auto& logger = logger_of(log_format);
-        !logger || !logger->should_log(spdlog_level(level)))
+    if (is_below(level))
         return;
     auto& [mutex, repeats] = shared_repeats();
     const std::lock_guard lock(mutex);

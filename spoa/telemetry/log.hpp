@@ -1,9 +1,11 @@
 // What the agent says while it runs, one line at a time on stderr, as text or as JSON. Secrets
-// never get here: nothing that holds one can be written.
+// never get here: nothing that holds one can be written. Nobody here waits for whoever reads
+// stderr, if anybody does.
 #pragma once
 
 #include "base/log_settings.hpp"
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -17,7 +19,7 @@ struct LogField {
     std::string value;
 };
 
-// Call once, before the first line and before other threads start.
+// Call once, before the first line.
 void set_up_log(LogLevel level, LogFormat format);
 
 // Other settings, while other threads write.
@@ -29,12 +31,21 @@ void change_log(LogLevel level, LogFormat format);
 void write_log(
     LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
 
-// The same for what may come many times a minute. Of the same message, whatever its fields, the
-// first few in ten seconds are written; then `MESSAGE: repeated 412 times`.
+// As write_log, for what may come many times a minute. Of the same message, whatever its fields,
+// the first few in ten seconds are written; then `MESSAGE: repeated 412 times`.
 void write_repeating(
     LogLevel level, const std::string& message, std::initializer_list<LogField> fields = {});
 
 // Writes what is due of that; to be called once a second.
 void write_held_back();
+
+// Writes one line as it is; before the log is set up, too.
+void write_plain(std::string_view line);
+
+// Before the process ends: waits until all lines are read, for a second at most.
+void flush_log();
+
+// Lines that were dropped because nobody read them.
+std::uint64_t dropped_log_lines();
 
 }  // namespace spoa::telemetry

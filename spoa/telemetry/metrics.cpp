@@ -36,6 +36,12 @@ Metrics::Metrics(
               .counter(
                   "event_readers_dropped_total", "Readers of /v1/events dropped for being slow.")
               .Add({})),
+      dropped_log_lines_(
+          families_
+              .counter(
+                  "log_lines_dropped_total",
+                  "Lines of the log that were dropped because nobody read stderr in time.")
+              .Add({})),
       reloads_(families_.counter(
           "config_reloads_total", "How often the configuration was read anew, by what came of it."))
 {
@@ -68,6 +74,11 @@ void Metrics::set_event_readers(std::size_t readers)
 void Metrics::count_dropped_reader()
 {
     dropped_readers_.Increment();
+}
+
+void Metrics::set_dropped_log_lines(std::uint64_t lines)
+{
+    dropped_log_lines_.Increment(static_cast<double>(lines) - dropped_log_lines_.Value());
 }
 
 void Metrics::count_accept_error()

@@ -45,6 +45,9 @@ public:
     void set_event_readers(std::size_t readers);
     void count_dropped_reader();
 
+    // Of all lines of the log so far.
+    void set_dropped_log_lines(std::uint64_t lines);
+
     // A listening socket, SPOP or HTTP, could not accept.
     void count_accept_error();
     std::uint64_t accept_errors() const;
@@ -62,6 +65,7 @@ private:
     prometheus::Counter& accept_errors_;
     prometheus::Gauge& event_readers_;
     prometheus::Counter& dropped_readers_;
+    prometheus::Counter& dropped_log_lines_;
     prometheus::Family<prometheus::Counter>& reloads_;
     NameMetrics names_{families_};
     NodeMetrics nodes_{families_, names_};
