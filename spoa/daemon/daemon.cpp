@@ -76,6 +76,7 @@ Daemon::Daemon(
           telemetry::decode_memory(predecessor_.take_memory()))
 {
     signals_.add(SIGUSR2);
+    set_http_hosts();
 }
 
 void Daemon::run()
@@ -112,6 +113,16 @@ void Daemon::serve()
         return listener.run([this] { return http_taker(); }, on_trouble);
     });
     control_.start_twemproxies(tasks_);
+}
+
+// What a listener is configured by is a name of ours, too.
+void Daemon::set_http_hosts()
+{
+    auto names = config_.http.hosts;
+    for (const auto& address : config_.http.listen)
+        if (address.unix_path.empty() && ip_version(address.tcp.host) == IpVersion::none)
+            names.push_back(address.tcp.host);
+    http_server_.set_hosts(names);
 }
 
 void Daemon::start_reports()
