@@ -33,7 +33,7 @@ TEST_SUITE("config/file")
         std::filesystem::create_symlink(file, folder.path() / "link");
         for (const auto& path : {file, folder.path() / "link"}) {
             const auto read = read_file(path, 100);
-            REQUIRE(read);
+            REQUIRE(read.has_value());
             CHECK(read->text == std::string(100, 'x'));
         }
         CHECK(trouble_with(folder.write("larger", std::string(101, 'x'))) == "File too large");

@@ -355,7 +355,7 @@ void ControlWorld::want()
 
 void ControlWorld::review()
 {
-    const auto before = watch_->verdict().address;
+    const auto before = watch_->standing().current;
     for (const auto& peer : peers_)
         if (peer.cast && peer.cast->address && count_for(*peer.cast->address) > peers_.size() / 2)
             named_.insert(*peer.cast->address);
