@@ -92,7 +92,7 @@ asio::awaitable<void> HostTable::look_up(Hosts::value_type& entry)
     if (!error && !addresses.empty()) {
         host.address = choose(addresses, before.address);
         std::ranges::sort(addresses);  // a name server may turn them round
-        addresses.erase(std::ranges::unique(addresses).begin(), addresses.end());
+        addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
         host.all = std::move(addresses);
     }
     host.due = Clock::now() + (host.address.empty() ? retry_period : refresh_period);

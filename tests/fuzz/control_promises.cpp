@@ -26,7 +26,7 @@ std::size_t ControlWorld::count_for(const Endpoint& address) const
             continue;
         const auto id = cast->sentinel_id.empty() ? std::to_string(i) : cast->sentinel_id;
         auto& kept = last[id];
-        if (!kept || cast->answered_at >= kept->answered_at)
+        if (!kept || cast->answered_at > kept->answered_at)
             kept = &*cast;
     }
     return static_cast<std::size_t>(std::ranges::count_if(
