@@ -1,6 +1,6 @@
 -- Keeps the servers of backends as the verdict has them: all rest in `ready`, and one that must have no
 -- sessions is in maintenance until they have ended, which with `on-marked-down shutdown-sessions` they
--- do at once. What the agent does over the runtime API, for installations that do not want to give it
+-- do at once, and else within 200 ms. What the agent does over the runtime API, for installations that do not want to give it
 -- away.
 --
 -- Maintenance set by an operator, or by the agent, is the same bit in HAProxy. What this file has
@@ -21,6 +21,7 @@ local Fence = {}
 Fence.__index = Fence
 
 local fresh = 1.5            -- s
+local cut_after = 0.05       -- s after a fence: HAProxy 3.0 freezes a session that is shut while it connects
 local cut_again_for = 0.6    -- s after a fence: some sessions were still connecting
 local rest_after = 3         -- s in which a connection that was let in before is over: `timeout connect`, and a margin
 local look_period = 200      -- ms while sessions are to be ended
@@ -98,7 +99,7 @@ local function put_out(kept, name, seen)
         seen.server:set_maint()
         kept.cut = clock.moment()
         log(kept, name, core.info, "is put into maintenance, with " .. seen.sessions .. " sessions")
-    elseif seen.sessions > 0 then
+    elseif seen.sessions > 0 and not (kept.cut and clock.age(kept.cut) < cut_after) then
         seen.server:shut_sess()
         kept.cut = clock.moment()
     end

@@ -36,12 +36,7 @@ Commands Fence::begin(TimePoint now)
     commands.id = seen_->id;
     plan_ = reconcile(*seen_, wanted_, memory_, now);
     telling_ = std::exchange(decided_, std::nullopt);
-    for (auto& name : std::exchange(cut_again_, {})) {
-        const auto* const server = seen_->find(name);
-        const bool still = server && (wish(*server) == Wish::maint || wish(*server) == Wish::idle);
-        if (still && std::ranges::count(plan_.cut, name) == 0)
-            plan_.cut.push_back(std::move(name));
-    }
+    time_cuts(now);
 
     for (const auto& server : plan_.ready)
         commands.opening.push_back(make_ready(backend_, server));
@@ -55,6 +50,25 @@ Commands Fence::begin(TimePoint now)
     return commands;
 }
 
+// Of what the plan cuts, leaves out what it is too early for, and adds what is due once more.
+void Fence::time_cuts(TimePoint now)
+{
+    std::erase_if(plan_.cut, [&](const std::string& name) {
+        const auto fenced = fenced_.find(name);
+        return fenced != fenced_.end() && now - fenced->second < cut_after;
+    });
+    std::erase_if(fenced_, [&](const auto& each) {
+        const auto& [name, at] = each;
+        if (now - at < cut_again_after)
+            return false;
+        const auto* const server = seen_->find(name);
+        const bool still = server && (wish(*server) == Wish::maint || wish(*server) == Wish::idle);
+        if (still && std::ranges::count(plan_.cut, name) == 0)
+            plan_.cut.push_back(name);
+        return true;
+    });
+}
+
 std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
 {
     const auto done = std::exchange(plan_, {});
@@ -65,6 +79,7 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
         if (!server || !server->maint)
             continue;
         memory_.ours.insert(name);
+        fenced_[name] = now;
         const bool stray =
             wish_for(*server, seen, wanted_) == Wish::idle && !memory_.named.contains(name);
         fenced.push_back({name, server->sessions, {}, stray});
@@ -76,7 +91,6 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
     seen_ = seen;
     last_seen_.reset();
     lacking_ = false;
-    cut_again_ = done.maint;
 
     const auto left = reconcile(seen, wanted_, memory_, now);
     if (left.empty()) {
@@ -87,10 +101,12 @@ std::vector<Fence::Fenced> Fence::take(const BackendSeen& seen, TimePoint now)
     }
     if (first_look && !left.empty())
         due_ = now;
-    else if (!cut_again_.empty())
-        due_ = std::min(due_, now + cut_again_after);
-    else if (!left.empty())
+    else if (!left.empty() && fenced_.empty())
         due_ = std::min(due_, now + not_yet_period);
+    for (const auto& [name, at] : fenced_) {
+        const bool cut = now < at + cut_after && std::ranges::count(left.cut, name) > 0;
+        due_ = std::min(due_, at + (cut ? cut_after : cut_again_after));
+    }
     return fenced;
 }
 
@@ -129,7 +145,7 @@ void Fence::lose(TimePoint now, TimePoint retry)
         last_seen_ = std::exchange(seen_, std::nullopt);
     memory_.ours.clear();
     memory_.resting.clear();
-    cut_again_.clear();
+    fenced_.clear();
     plan_ = {};
 }
 

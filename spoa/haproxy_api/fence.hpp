@@ -4,6 +4,7 @@
 #include "haproxy_api/reconcile.hpp"
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,7 +13,11 @@
 namespace spoa::haproxy_api {
 
 inline constexpr std::chrono::milliseconds look_period{1'000};
-// Sessions are ended once more so long after a fence: some were still connecting.
+// Maintenance ends the sessions where haproxy.cfg has `on-marked-down shutdown-sessions`. Those
+// that are there after it are ended so much later, when none is connecting any more: HAProxy 3.0.11
+// freezes a session that is shut while it connects.
+inline constexpr std::chrono::milliseconds cut_after{50};
+// And once more so long after the fence, whatever was seen.
 inline constexpr std::chrono::milliseconds cut_again_after{300};
 inline constexpr std::chrono::milliseconds not_yet_period{200};  // while something is left to do
 
@@ -75,6 +80,7 @@ public:
     std::set<std::string> not_out_yet() const;
 
 private:
+    void time_cuts(TimePoint now);
     void remember(const BackendSeen& seen, const Plan& done, TimePoint now);
 
     std::string backend_;
@@ -86,8 +92,8 @@ private:
     FenceMemory memory_;                    // but for `named`, as long as no turn fails
     bool lacking_ = false;
     std::optional<TimePoint> unsettled_since_;
-    std::vector<std::string> cut_again_;  // fenced in the last turn
-    Plan plan_;                           // of the turn under way
+    std::map<std::string, TimePoint> fenced_;  // lately: when, by server
+    Plan plan_;                                // of the turn under way
     TimePoint due_;
 };
 

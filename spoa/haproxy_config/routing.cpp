@@ -69,6 +69,14 @@ constexpr std::string_view wait_text =
     tcp-request content lua.@ACTION@ @MASTER@ @LIMIT@@CONDITION@
 )";
 
+constexpr std::string_view cut_text =
+    R"(    # Maintenance ends the sessions. HAProxy 3.0 freezes those that are connecting then: there the
+    # agent ends them, 50 ms later.
+.if version_before(2.7-dev0) || version_atleast(3.2-dev0)
+    default-server on-marked-down shutdown-sessions
+.endif
+)";
+
 constexpr std::string_view use_server_gate =
     R"(    # The gate. Whatever goes wrong, the verdict names none of these, and the client is refused.
 @NODES@    tcp-request content @REFUSE@ unless known_node
@@ -79,8 +87,8 @@ backend @BACKEND@
     # leaves balancing nothing to choose: keep it on every server, without cookies, stick rules
     # and `set weight`. The stats page calls this backend down for it; look at its servers.
     use-server %[var(sess.sentinel.server)] if { var(sess.sentinel.server) -m found }
-    default-server weight 0 on-marked-down shutdown-sessions
-)";
+    default-server weight 0
+@CUT@)";
 
 constexpr std::string_view backends_gate =
     R"(    # One backend a server: there is no wrong choice to make. Without a verdict, an empty backend.
@@ -100,7 +108,7 @@ constexpr std::string_view set_dst_gate =
 
 backend @BACKEND@
     # No `check` here: it would probe 0.0.0.0, fail, and close the way for good.
-    server master 0.0.0.0:0 on-marked-down shutdown-sessions
+@CUT@    server master 0.0.0.0:0
 )";
 
 std::string role_line(Asks asks)
@@ -191,7 +199,8 @@ std::string use_server(const config::Master& master, std::string_view refuse)
         use_server_gate,
         {{"NODES", known_nodes(master, Form::use_server)},
          {"REFUSE", refuse},
-         {"BACKEND", nodes_backend_of(master.name)}});
+         {"BACKEND", nodes_backend_of(master.name)},
+         {"CUT", cut_text}});
     for (const auto& server : master.servers)
         out += server_line(master, server) + '\n';
     return out;
@@ -205,8 +214,9 @@ std::string backends(const config::Master& master)
          {"FRONTEND", frontend_of(master.name)},
          {"REFUSE", refuse_backend_of(master.name)}});
     for (const auto& server : master.servers)
-        out += "\nbackend " + server_backend_of(master.name, server.name) + '\n' +
-               server_line(master, server) + " on-marked-down shutdown-sessions\n";
+        out.append("\nbackend " + server_backend_of(master.name, server.name) + '\n')
+            .append(cut_text)
+            .append(server_line(master, server) + '\n');
     return out;
 }
 
@@ -215,7 +225,8 @@ std::string set_dst(const config::Master& master)
     return fill(
         set_dst_gate,
         {{"NODES", known_nodes(master, Form::set_dst)},
-         {"BACKEND", nodes_backend_of(master.name)}});
+         {"BACKEND", nodes_backend_of(master.name)},
+         {"CUT", cut_text}});
 }
 
 std::string gate_and_backends(const config::Master& master, Form form)

@@ -151,6 +151,7 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
                 std::to_string(vote->config_epoch),
             "a promotion was announced before the agent listened",
             keep(policy.switching)};
+    hear_word(standing.word, probe, standing.in_force_since);  // it may have come into force now
     const auto objection = role_objection(standing.word, probe, standing.in_force_since, c.now);
     if (!objection.empty())
         return Doubt{

@@ -1,7 +1,7 @@
 """Fences without end: does HAProxy bear them, and does it give back what they took?
 
-`python3 -m drills.fence_soak` has scripted Sentinels move a master again and again. The agent fences the old one
-each time, over HAProxy's runtime API, while clients come and go through HAProxy. A table tells for each version of
+`python3 -m drills.fence_soak` has scripted Sentinels move the masters of some names again and again. The agent fences
+the old ones each time, over HAProxy's runtime API, while clients come and go through HAProxy. A table tells for each version of
 HAProxy what became of it: its worker's memory and descriptors once a tenth of the fences were there and at the end,
 both without clients.
 """
@@ -26,7 +26,7 @@ from lab.process import Process
 from lab.scripted_sentinels import ScriptedSentinels
 from lab.waiting import TimedOut, wait_until
 
-NAME = "mymaster"
+NAMES = [f"m{number}" for number in range(1, 9)]  # that move together: so many fences at once
 SERVERS = ("R1", "R2", "R3")
 THREADS = 4
 MAXCONN = 8000
@@ -72,15 +72,17 @@ class Scene:
             node.start()
         wait_until(lambda: all(node.answers() for node in nodes), 10, "the nodes answer")
         self.sentinels = ScriptedSentinels(
-            NAME, {node.name: (node.host, node.port) for node in nodes}, [lab.ports.take() for _ in range(3)])
+            NAMES, {node.name: (node.host, node.port) for node in nodes}, [lab.ports.take() for _ in range(3)])
         control = lab.subfolder("control") / "admin.sock"
         self.agent = lab.add(Agent(
             lab, sentinels={"addresses": self.sentinels.addresses},
-            masters=[{"name": NAME, "servers": {node.name: node.address for node in nodes}}],
-            haproxy=[{"runtime_api": f"unix:{control}", "backends": {f"redis_{NAME}_nodes": NAME}}]))
+            masters=[{"name": name, "servers": {node.name: node.address for node in nodes}} for name in NAMES],
+            haproxy=[{"runtime_api": f"unix:{control}",
+                      "backends": {f"redis_{name}_nodes": name for name in NAMES}}]))
         self.haproxy = lab.add(HAProxy(
             lab, self.agent, "use-server", version.binary, control=control, edit=lambda text: text.replace(
                 "maxconn 2000", f"maxconn {MAXCONN}\n    nbthread {THREADS}")))
+        self._frontends = {f"redis_{name}" for name in NAMES}
         self._clients = []
         self._come = [0, 0]  # of clients that have ended: connections, answered
 
@@ -110,8 +112,8 @@ class Scene:
         for number in range(CLIENT_PROCESSES):
             folder = self.lab.subfolder("knockers")
             process = self.lab.add(Process("knockers", folder))
-            process.launch(sys.executable, "-m", "drills.knockers", self.haproxy.port, rate / CLIENT_PROCESSES,
-                           folder / "counts", environment=os.environ | {"PYTHONPATH": str(TESTS)})
+            process.launch(sys.executable, "-m", "drills.knockers", rate / CLIENT_PROCESSES, folder / "counts",
+                           *self.haproxy.ports.values(), environment=os.environ | {"PYTHONPATH": str(TESTS)})
             self._clients.append((process, folder / "counts"))
 
     def _counts(self):
@@ -129,7 +131,7 @@ class Scene:
     def _sessions(self):
         """Those of clients, on any server or on none."""
         return sum(int(row["scur"]) for row in self.haproxy.statistics()
-                   if row["pxname"] == f"redis_{NAME}" and row["svname"] == "FRONTEND")
+                   if row["pxname"] in self._frontends and row["svname"] == "FRONTEND")
 
     def size(self, rate):
         """HAProxy's size without clients, who are sent away for it and come again."""
@@ -156,8 +158,8 @@ def soak(scene, result, fences, rate, until):
             for _ in range(50):
                 place = (place + 1) % len(SERVERS)
                 scene.sentinels.move(SERVERS[place])
-                wait_until(lambda: client.ask(NAME)["server"] == SERVERS[place], FOLLOWED_WITHIN,
-                           f"the verdict is {SERVERS[place]}", every=0.002)
+                wait_until(lambda: all(client.ask(name)["server"] == SERVERS[place] for name in NAMES),
+                           FOLLOWED_WITHIN, f"the verdicts are {SERVERS[place]}", every=0.002)
                 time.sleep(PAUSE)
             result.fences, result.seconds = scene.fences(), time.monotonic() - began
             scene.must_be_alive()

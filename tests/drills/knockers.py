@@ -1,10 +1,11 @@
-"""Clients that come and go, in a process of their own: `python3 -m drills.knockers PORT RATE FILE`.
+"""Clients that come and go, in a process of their own: `python3 -m drills.knockers RATE FILE PORT…`.
 
-RATE times a second one connects, asks for PONG, stays for a moment and leaves. FILE has a line each second: how
+RATE times a second one connects, to one of the ports after the other, asks for PONG, stays for a moment and leaves. FILE has a line each second: how
 many have come, how many have been answered.
 """
 
 import asyncio
+import itertools
 import sys
 
 from lab import resp
@@ -17,15 +18,15 @@ PATIENCE = 10.0
 
 
 class Knockers:
-    def __init__(self, port):
-        self._port = port
+    def __init__(self, ports):
+        self._ports = itertools.cycle(ports)
         self.begun = self.answered = 0
 
     async def _knock(self):
         writer = None
         try:
             async with asyncio.timeout(PATIENCE):
-                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                reader, writer = await asyncio.open_connection("127.0.0.1", next(self._ports))
                 writer.write(resp.encode("PING"))
                 self.answered += await reader.readline() == b"+PONG\r\n"
             await asyncio.sleep(STAYS)
@@ -53,8 +54,9 @@ class Knockers:
 
 
 def main():
-    with open(sys.argv[3], "w", encoding="utf-8", buffering=1) as file:
-        asyncio.run(Knockers(int(sys.argv[1])).run(float(sys.argv[2]), file))
+    rate, name, *ports = sys.argv[1:]
+    with open(name, "w", encoding="utf-8", buffering=1) as file:
+        asyncio.run(Knockers([int(port) for port in ports]).run(float(rate), file))
 
 
 if __name__ == "__main__":

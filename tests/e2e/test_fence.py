@@ -167,7 +167,7 @@ def test_doubt_ends_sessions_before_another_master_is_known_and_a_false_alarm_re
         old = scene.await_converged()
         replicas = [node for node in deployment.group.nodes if node is not deployment.master_of()]
         for node in replicas:
-            node.client.config_set("replica-priority", 0)  # nobody can be promoted
+            node.set_priority(0)  # nobody can be promoted
         for sentinel in deployment.sentinels:
             wait_until(
                 lambda sentinel=sentinel: all(
@@ -187,7 +187,7 @@ def test_doubt_ends_sessions_before_another_master_is_known_and_a_false_alarm_re
             scene.await_converged()
         finally:
             for node in replicas:
-                node.client.config_set("replica-priority", 100)
+                node.set_priority(100)
 
 
 @pytest.mark.deadline(60)
@@ -319,7 +319,7 @@ def test_a_restarted_agent_lifts_the_maintenance_of_the_one_before_and_no_operat
     with Scene(lab, deployment) as scene:
         old = scene.await_converged()
         operators = next(server for server in scene.states() if server != old)
-        deployment.group.servers[operators].client.config_set("replica-priority", 0)  # it is not promoted
+        deployment.group.servers[operators].set_priority(0)  # it is not promoted
         scene.change(operators, "maint")
         scene.await_log(f"{NODES}/{operators} is in maintenance, by an operator")
         if moment == "in doubt":
@@ -337,7 +337,7 @@ def test_a_restarted_agent_lifts_the_maintenance_of_the_one_before_and_no_operat
         wait_until(lambda: scene.reaches() == scene.master, 2, "the master is reached")
         assert "maint (by an operator)" in scene.explained()
         scene.change(operators, "ready")
-        deployment.group.servers[operators].client.config_set("replica-priority", 100)
+        deployment.group.servers[operators].set_priority(100)
 
 
 # --- what is wrong in the configuration ----------------------------------------------------------

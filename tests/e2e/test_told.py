@@ -68,13 +68,13 @@ def test_a_replica_without_a_server_is_told_of_before_it_is_master(start, deploy
     (line,) = lines_with(agent, "may promote", odd.address)
     assert " warning " in line
     # One that can never be promoted needs no server.
-    odd.client.config_set("replica-priority", 0)
+    odd.set_priority(0)
     try:
         wait_until(lambda: not [each for each in warnings(agent) if "may promote" in each], 15,
                    "the warning is over")
         assert agent.metric("sentinel_spoa_unmapped_replicas", master_name=NAME) == 0
     finally:
-        odd.client.config_set("replica-priority", 100)
+        odd.set_priority(100)
 
 
 def test_where_all_have_a_server_nothing_is_told(start, deployment):

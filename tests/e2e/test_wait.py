@@ -73,7 +73,7 @@ def doubt(deployment, agent):
     """The master is seen as down, and cannot be replaced, while the block runs."""
     replicas = [node for node in deployment.group.nodes if node is not deployment.master_of()]
     for node in replicas:
-        node.client.config_set("replica-priority", 0)
+        node.set_priority(0)
     wait_until(lambda: all(
         int(replica["slave-priority"]) == 0
         for sentinel in deployment.sentinels for replica in sentinel.client.sentinel_slaves(NAME)),
@@ -86,7 +86,7 @@ def doubt(deployment, agent):
     finally:
         master.thaw()
         for node in replicas:
-            node.client.config_set("replica-priority", 100)
+            node.set_priority(100)
 
 
 class Clients:

@@ -103,13 +103,14 @@ TEST_SUITE("haproxy_api/fence")
     {
         auto fence = switched();
         auto now = start;
-        CHECK(fence.due() == now + cut_again_after);
-
-        now = fence.due();
-        CHECK(text(fence.begin(now)) == "shutdown sessions server b/R1");
-        fence.take(backend({out("R1", 3), in("R2")}, {"R1"}), now);
+        for (const auto after : {cut_after, cut_again_after}) {
+            now = fence.due();
+            CHECK(now == start + after);
+            CHECK(text(fence.begin(now)) == "shutdown sessions server b/R1");
+            fence.take(backend({out("R1", 3), in("R2")}, {"R1"}), now);
+            CHECK_FALSE(fence.is_out("R1"));
+        }
         CHECK(fence.due() == now + not_yet_period);
-        CHECK_FALSE(fence.is_out("R1"));
 
         now = fence.due();
         CHECK(text(fence.begin(now)) == "shutdown sessions server b/R1");
@@ -117,6 +118,23 @@ TEST_SUITE("haproxy_api/fence")
         CHECK(fence.due() == now + look_period);
         CHECK(text(fence.begin(fence.due())).empty());
         CHECK(fence.is_out("R1"));
+    }
+
+    TEST_CASE("no session is shut while it may still be connecting")
+    {
+        auto fence = switched();
+        fence.want({{"R1", Wish::idle}, {"R2", Wish::idle}, {"R3", Wish::ready}}, start + 10ms);
+        CHECK(text(fence.begin(start + 10ms)).find("shutdown") == std::string::npos);
+    }
+
+    TEST_CASE("once maintenance has ended the sessions, they are ended once more all the same")
+    {
+        auto fence = settled();
+        fence.want(second, start);
+        fence.begin(start);
+        fence.take(backend({out("R1"), in("R2")}, {"R1"}), start);
+        CHECK(fence.due() == start + cut_again_after);
+        CHECK(text(fence.begin(fence.due())) == "shutdown sessions server b/R1");
     }
 
     TEST_CASE("the old master is ready again after its rest, and is then like any other")

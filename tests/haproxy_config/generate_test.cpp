@@ -95,7 +95,10 @@ TEST_SUITE("haproxy_config/generate")
             section(text, "backend redis_mymaster_nodes") ==
             Lines{
                 "use-server %[var(sess.sentinel.server)] if { var(sess.sentinel.server) -m found }",
-                "default-server weight 0 on-marked-down shutdown-sessions",
+                "default-server weight 0",
+                ".if version_before(2.7-dev0) || version_atleast(3.2-dev0)",
+                "default-server on-marked-down shutdown-sessions",
+                ".endif",
                 "server R1 10.0.0.1:6379",
                 "server R2 10.0.0.2:6380"});
     }
@@ -110,7 +113,11 @@ TEST_SUITE("haproxy_config/generate")
         CHECK(section(text, "backend redis_mymaster_refuse").empty());
         CHECK(
             section(text, "backend redis_mymaster_R2") ==
-            Lines{"server R2 10.0.0.2:6380 on-marked-down shutdown-sessions"});
+            Lines{
+                ".if version_before(2.7-dev0) || version_atleast(3.2-dev0)",
+                "default-server on-marked-down shutdown-sessions",
+                ".endif",
+                "server R2 10.0.0.2:6380"});
     }
 
     TEST_CASE("old workers are bounded in time unless the agent reaches those of every HAProxy")
@@ -145,7 +152,11 @@ TEST_SUITE("haproxy_config/generate")
         CHECK(has(frontend, "tcp-request content set-dst-port var(sess.sentinel.port)"));
         CHECK(
             section(text, "backend redis_mymaster_nodes") ==
-            Lines{"server master 0.0.0.0:0 on-marked-down shutdown-sessions"});
+            Lines{
+                ".if version_before(2.7-dev0) || version_atleast(3.2-dev0)",
+                "default-server on-marked-down shutdown-sessions",
+                ".endif",
+                "server master 0.0.0.0:0"});
     }
 
     TEST_CASE("each name has its own frontend, port and backends")

@@ -139,7 +139,7 @@ class Deployment:
         """Has the Sentinels fail over to `node`; returns when a majority names it."""
         (group,) = (group for group in self.groups.values() if node in group.nodes)
         for other in group.nodes:
-            other.client.config_set("replica-priority", 1 if other is node else 0)
+            other.set_priority(1 if other is node else 0)
         try:
             for sentinel in self.sentinels:
                 wait_until(lambda sentinel=sentinel: _eligible(sentinel, group.name) == {node.port}, 5,
@@ -148,7 +148,7 @@ class Deployment:
             wait_until(lambda: self.master_of(group.name) is node, within, f"a majority names {node.name}")
         finally:
             for other in group.nodes:
-                other.client.config_set("replica-priority", 100)
+                other.set_priority(100)
 
     def await_health(self, within=20):
         """Waits until every group is healthy: all Sentinels up and plain, one master, all else linked

@@ -74,6 +74,13 @@ class RedisNode(Server):
         except redis.exceptions.RedisError:
             return None
 
+    def set_priority(self, priority):
+        """For Sentinel's choice. A node that was just made a replica has ended all its clients' connections."""
+        try:
+            self.client.config_set("replica-priority", priority)
+        except redis.exceptions.ConnectionError:
+            self.client.config_set("replica-priority", priority)
+
     def is_linked_to(self, master):
         """Whether it is a replica of `master` with a finished first synchronisation."""
         try:

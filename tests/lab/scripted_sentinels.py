@@ -7,12 +7,12 @@ from .nodes import HOST
 
 
 class ScriptedSentinels(Background):
-    """A context: a Sentinel at each of `ports` watches the name `name`, whose nodes are `servers` (server →
-    (host, port)). The first of these is the master until move() says otherwise."""
+    """A context: a Sentinel at each of `ports` watches each of `names`, whose nodes are `servers` (server →
+    (host, port)). The first of these is the master of all until move() says otherwise."""
 
-    def __init__(self, name, servers, ports):
+    def __init__(self, names, servers, ports):
         super().__init__(lambda: asyncio.run(self._serve()))
-        self.name, self._servers, self._ports = name, servers, ports
+        self._names, self._servers, self._ports = names, servers, ports
         self._loop = None
         self._subscribers = set()
         self.master, self.epoch = next(iter(servers)), 1
@@ -32,9 +32,10 @@ class ScriptedSentinels(Background):
     def _move(self, server):
         old, self.master = self._servers[self.master], server
         self.epoch += 1
-        words = " ".join(map(str, (self.name, *old, *self._servers[server])))
-        for subscriber in self._subscribers:
-            _write(subscriber, _array("message", "+switch-master", words))
+        for name in self._names:
+            words = " ".join(map(str, (name, *old, *self._servers[server])))
+            for subscriber in self._subscribers:
+                _write(subscriber, _array("message", "+switch-master", words))
 
     async def _serve(self):
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
@@ -68,7 +69,7 @@ class ScriptedSentinels(Background):
                 for number, channel in enumerate(words[1:], 1):
                     yield b"*3\r\n" + _bulk("subscribe") + _bulk(channel) + b":%d\r\n" % number
             case ["INFO", *_]:
-                yield _bulk("# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:0\r\n")
+                yield _bulk(f"# Sentinel\r\nsentinel_masters:{len(self._names)}\r\nsentinel_tilt:0\r\n")
             case ["SENTINEL", "MYID"]:
                 yield _bulk(f"{port:040x}")
             case ["SENTINEL", "CKQUORUM"]:
@@ -76,7 +77,7 @@ class ScriptedSentinels(Background):
             case ["SENTINEL", "GET-MASTER-ADDR-BY-NAME"]:
                 yield _array(host, node_port)
             case ["SENTINEL", "MASTER"]:
-                yield _array(*self._fields(host, node_port))
+                yield _array(*self._fields(words[2], host, node_port))
             case ["SENTINEL", "REPLICAS"]:
                 others = [node for server, node in self._servers.items() if server != self.master]
                 yield b"*%d\r\n" % len(others) + b"".join(
@@ -86,8 +87,8 @@ class ScriptedSentinels(Background):
             case _:
                 yield b"-ERR unknown command\r\n"
 
-    def _fields(self, host, port):
-        return ("name", self.name, "ip", host, "port", port, "runid", "a" * 40, "flags", "master",
+    def _fields(self, name, host, port):
+        return ("name", name, "ip", host, "port", port, "runid", "a" * 40, "flags", "master",
                 "last-ping-sent", 0, "last-ok-ping-reply", 10, "last-ping-reply", 10,
                 "down-after-milliseconds", 1000, "config-epoch", self.epoch,
                 "num-slaves", len(self._servers) - 1, "num-other-sentinels", len(self._ports) - 1,

@@ -102,9 +102,10 @@ private:
     struct Heard {
         Time answered_at = never;
         Time missed_at = never;
-        bool denies = false;  // it is a replica, or loads
-        bool listed = false;  // it has named a replica that acknowledged, as the master in force
-        bool begins = false;  // it named one that has acknowledged nothing yet
+        bool denies = false;     // it is a replica, or loads
+        bool listed = false;     // it has named a replica that acknowledged, as the master in force
+        bool begins = false;     // it named one that has acknowledged nothing yet
+        Time begins_at = never;  // when that was so last
         int process = 0;
         int fresh_process = -1;  // when its data were within the limits
     };

@@ -31,6 +31,8 @@ void Checker::hear_node(int node, const verdict::Probe& probe, Time now)
         heard.listed = heard.listed || each.offset > 0;
         heard.begins = heard.begins || each.offset == 0;
     }
+    if (heard.begins)
+        heard.begins_at = now;
 }
 
 void Checker::miss_node(int node, Time now)
@@ -68,7 +70,8 @@ void Checker::look_at_followers(Time now)
         unfollowed_at_ = now;
 }
 
-// Sentinels that do not see the node, or did not until a moment ago; and those that lie.
+// Sentinels that do not see the node, or did not until a moment ago; those that lie; and those that
+// were in TILT until now, whose flags are of before it for another tick of their timer.
 int Checker::sentinels_without(int place, Time now) const
 {
     int count = 0;
@@ -76,6 +79,8 @@ int Checker::sentinels_without(int place, Time now) const
         const auto& each = world_.sentinels[at_place(i)];
         const auto unseen_at = each.unseen_at[at_place(place)];
         count += !each.honest() || now - each.lied_until <= vote_ttl + direct_bound ||
+                         each.tilt_until != never ||
+                         now - each.tilt_over_at <= vote_ttl + direct_bound ||
                          now - std::max(unseen_at, paused_until_) <= vote_ttl + direct_bound
                      ? 1
                      : 0;
@@ -116,7 +121,9 @@ void Checker::check_isolation(const verdict::Watch& watch, const Tally& tally, T
         fail("held", "closed without a majority, and a replica gets what the master writes");
     // The other way round. It takes writes, and told of replicas that follow no more.
     const auto since = std::max({heard.missed_at, paused_until_, in_force_since_, followed_at_});
-    const auto bound = heard.begins ? isolated_bound + 3 * second : isolated_bound;
+    // One that reached the node at last may yet acknowledge, until the list has told otherwise.
+    const bool begun_since = heard.begins_at >= followed_at_;
+    const auto bound = begun_since ? isolated_bound + 3 * second : isolated_bound;
     const bool answered = heard.answered_at != never && now - heard.answered_at <= 300 * ms;
     const bool together = majority_at_ - followed_at_ < 8 * second;
     if (verdict.open && policy.isolated == verdict::InDoubt::refuse && node.master &&

@@ -57,10 +57,6 @@ bool Checker::is_justified(const verdict::Watch& watch, Time now) const
     const auto& setup = world_.setup();
     const auto place = at_place(current_);
     const bool denies = node_denies(current_, now);
-    const auto liars =
-        std::count_if(world_.sentinels.begin(), world_.sentinels.end(), [&](const Sentinel& each) {
-            return !each.honest() || now - each.lied_until <= vote_ttl + direct_bound;
-        });
     // Two nodes say that they are master, or did a moment ago.
     const bool two_masters =
         setup.probed &&
@@ -68,8 +64,10 @@ bool Checker::is_justified(const verdict::Watch& watch, Time now) const
             return each.master || now - each.role_since <= direct_bound;
         }) > 1;
     switch (watch.verdict().state) {
-        case State::odown:  // one liar alone cannot; two are believed
-            return liars > 1 || now - world_.seen_down[place] <= vote_ttl + direct_bound || denies;
+        case State::odown:  // one liar alone cannot; two are believed, or one beside one that is
+                            // cut
+            return sentinels_without(current_, now) > 1 ||
+                   now - world_.seen_down[place] <= vote_ttl + direct_bound || denies;
         case State::switching: return is_switching_justified(now, denies, two_masters);
         case State::conflict:  // until they agree which of the two it is
             return two_masters &&

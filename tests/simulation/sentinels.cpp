@@ -36,6 +36,7 @@ void World::tick(int who)
         enter_tilt(who);
     me.last_tick = now();
     if (me.tilt_until != never && me.tilt_until <= now()) {
+        me.tilt_over_at = now();
         me.tilt_until = never;
         publish(who, ev_tilt_over);
     }

@@ -47,6 +47,7 @@ struct Sentinel {
     Time stopped_until = never;  // SIGSTOP: it keeps its connections and says nothing
     Time last_tick = 0;
     Time tilt_until = never;
+    Time tilt_over_at = -10 * second;
     int address = 0;  // of `sentinel monitor`; nowhere: REMOVEd
     std::uint64_t config_epoch = 0;
     std::uint64_t current_epoch = 0;

@@ -224,6 +224,21 @@ TEST_SUITE("verdict/judge: epochs never fall")
         CHECK(result.standing.high_water == 0);
     }
 
+    TEST_CASE("what the new master said in the moment of the switch counts")
+    {
+        const Ballots ballots{vote("r2:1", 4), vote("r2:1", 4), vote("r2:1", 4)};
+        auto heard = evidence(ballots);
+        verdict::Probe loading;
+        loading.address = endpoint("r2:1");
+        loading.role = verdict::Role::master;
+        loading.loading = true;
+        loading.answered_at = at(0);
+        heard.probes = {&loading, 1};
+        const auto result = judge(subject(), heard, standing("r1:1", 3), at(0));
+        CHECK(result.verdict.state == State::not_master);
+        CHECK_FALSE(result.verdict.open);
+    }
+
     TEST_CASE("the same epoch for another address is a conflict until it has stood 2.5 seconds")
     {
         auto before = standing("r1:1", 7);
