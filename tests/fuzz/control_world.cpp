@@ -368,8 +368,12 @@ void ControlWorld::review()
              *watch_,
              {backends_[0].fence.is_out(course_.under_way() ? course_.newest().from : ""), 0},
              now_);
-         ++more)
+         ++more) {
         expect(more < 20, "news of a failover come to an end");
+        expect(
+            course_.under_way() || course_.newest().ended == now_,
+            "what is told of is the failover that has just ended");
+    }
     check_memory();
 }
 
