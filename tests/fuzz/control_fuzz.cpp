@@ -1,7 +1,7 @@
 // The control side as one: Sentinels, data nodes and a HAProxy whose bytes and whose time are a
 // script's. Whatever they say, no name is given that no majority of the configured Sentinels named,
-// and memory stays bounded (control_promises.cpp has all that must hold). Script letters:
-// control_world.cpp.
+// and memory stays bounded (control_promises.cpp has all that must hold). control_script.cpp
+// has the letters of a script.
 #include "base/bytes.hpp"
 #include "fuzz/control_world.hpp"
 

@@ -51,7 +51,9 @@ private:
         bool reads = false;
     };
 
+    // control_script.cpp
     void step_sentinel(char letter, Script& script);
+    void change_sentinel(char letter, Script& script);
     void step_node(char letter, Script& script);
     void step_haproxy(char letter, Script& script);
 

@@ -263,7 +263,8 @@ TEST_SUITE("verdict/failover")
         Scene scene;
         scene.all_name("r1:1", 7, 0);
         for (int i = 1; i <= 11; ++i)
-            scene.all_name(i % 2 == 1 ? "r2:1" : "r1:1", 7U + static_cast<unsigned>(i), 100'000 * i);
+            scene.all_name(
+                i % 2 == 1 ? "r2:1" : "r1:1", 7U + static_cast<unsigned>(i), 100'000 * i);
         scene.all_name("r2:1", 18, 1'200'000);
         REQUIRE(scene.course.failovers().size() == Course::history_size);
         REQUIRE_FALSE(scene.course.under_way());
