@@ -23,7 +23,7 @@ PAGE_PACKAGES=(chromium chromium-driver python3-selenium prometheus)
 PICTURE_PACKAGES=(pngquant)
 TEST_PACKAGES=(python3-pytest python3-yaml clang-format iproute2 nftables openssl lua5.3 lua-busted lua-check
     "${PAGE_PACKAGES[@]}")
-FUZZ_PACKAGES=(clang libclang-rt-14-dev)  # libFuzzer and the sanitizers of clang
+FUZZ_PACKAGES=(clang libclang-rt-14-dev llvm-14)  # libFuzzer and the sanitizers of clang, and llvm-cov
 BENCH_PACKAGES=(libbenchmark-dev)
 PACKAGE_PACKAGES=(dpkg-dev file gzip python3)  # what makes a .deb
 # What looks at it: in a clean root, and with the tools that judge it.

@@ -6,6 +6,7 @@
 #include "daemon/make_tls.hpp"
 #include "daemon/run.hpp"
 #include "haproxy_config/generate.hpp"
+#include "telemetry/log.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 using namespace spoa;
 namespace fs = std::filesystem;
@@ -20,16 +22,22 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* version = SPOA_VERSION;
+constexpr const char* program_name = "sentinel-spoa: ";
 
 // Thrown when the configuration has errors, which are on stderr by then.
 struct BadConfiguration {};
 
+void print_line(std::string_view line)
+{
+    std::fprintf(stderr, "%s\n", std::string(line).c_str());
+}
+
 // Loads `file` and tells all that is wrong with it.
-config::Config load(const fs::path& file)
+config::Config load(const fs::path& file, void (*tell)(std::string_view) = print_line)
 {
     auto loaded = config::load_file(file);
     for (const auto& diagnostic : loaded.diagnostics)
-        std::fprintf(stderr, "%s\n", to_string(diagnostic, file).c_str());
+        tell(to_string(diagnostic, file));
     if (loaded.has_errors())
         throw BadConfiguration();
     return std::move(loaded.config);
@@ -45,10 +53,20 @@ void write_file(const fs::path& path, const std::string& content)
             "cannot write " + path.string() + ": is the folder there and writable?");
 }
 
+// Whatever it has to say is part of the log: neither its start nor its end waits for a reader.
 int execute(const cli::Run& command)
 {
-    daemon::run(load(command.file), command.file, version);
-    return cli::exit_good;
+    int code = cli::exit_good;
+    try {
+        daemon::run(load(command.file, telemetry::write_plain), command.file, version);
+    } catch (const BadConfiguration&) {
+        code = cli::exit_failed;
+    } catch (const std::exception& e) {
+        telemetry::write_plain(std::string(program_name) + e.what());
+        code = cli::exit_failed;
+    }
+    telemetry::flush_log();
+    return code;
 }
 
 int execute(const cli::Check& command)
@@ -108,7 +126,7 @@ int main(int argc, char* argv[])
     } catch (const BadConfiguration&) {
         return cli::exit_failed;
     } catch (const std::exception& e) {
-        std::fprintf(stderr, "sentinel-spoa: %s\n", e.what());
+        std::fprintf(stderr, "%s%s\n", program_name, e.what());
         return cli::exit_failed;
     }
 }

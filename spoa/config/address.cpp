@@ -97,6 +97,18 @@ Parsed<SocketAddress> parse_listener(std::string_view text, std::string_view usu
     return SocketAddress{*std::move(tcp), {}};
 }
 
+Parsed<std::string> parse_host(std::string_view text)
+{
+    if (is_host(text))
+        return {boost::system::in_place_value, text};
+    const auto colon = text.rfind(':');
+    if (colon != std::string_view::npos && is_host(text.substr(0, colon)) &&
+        is_port(text.substr(colon + 1)))
+        return Problem{in_quotes(text) + " has a port; write the host alone"};
+    return Problem{
+        in_quotes(text) + " is no host; write a name, or an IP address without brackets"};
+}
+
 Endpoint folded(const Endpoint& endpoint)
 {
     return {spoa::folded(endpoint.host), endpoint.port};

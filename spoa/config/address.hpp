@@ -5,6 +5,7 @@
 #include "base/endpoint.hpp"
 #include "config/parsed.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace spoa::config {
@@ -15,6 +16,9 @@ namespace spoa::config {
 // The same, or `unix:/path`.
 [[nodiscard]] Parsed<SocketAddress> parse_listener(
     std::string_view text, std::string_view usual_port);
+
+// A host alone: an IP address without brackets, or a name.
+[[nodiscard]] Parsed<std::string> parse_host(std::string_view text);
 
 // With the host in lower case: two names that differ in case alone are one host.
 Endpoint folded(const Endpoint& endpoint);

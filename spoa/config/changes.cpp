@@ -201,7 +201,9 @@ Settings settings_of(const Config& config)
     spop.put("write_timeout", config.spop.write_timeout);
     spop.put("max_waiting", config.spop.max_waiting);
     spop.put("spoe_file", config.spop.spoe_file);
-    Writer(out, "http.").put("listen", list_of(config.http.listen));
+    Writer http(out, "http.");
+    http.put("listen", list_of(config.http.listen));
+    http.put("hosts", config.http.hosts);
     Writer sentinels(out, "sentinels.");
     sentinels.put("addresses", list_of(config.sentinels.addresses));
     sentinels.put(config.sentinels.credentials);

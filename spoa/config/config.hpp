@@ -66,6 +66,7 @@ struct Spop {
 
 struct Http {
     std::vector<SocketAddress> listen{{{"127.0.0.1", 9005}, {}}};
+    std::vector<std::string> hosts;  // by which it may be asked, beside loopback and addresses
 };
 
 // One Sentinel. Several may share a host name that has the addresses of all: each has a seat then.

@@ -3,6 +3,7 @@
 #include "base/descriptor.hpp"
 
 #include <boost/system/errc.hpp>
+#include <boost/system/error_category.hpp>
 #include <boost/system/system_category.hpp>
 
 #include <fcntl.h>
@@ -11,10 +12,26 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 
 namespace spoa::config {
 namespace {
+
+class FileCategory : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "file"; }
+    std::string message(int) const override
+    {
+        return "it is no regular file, but a FIFO, a socket or a device";
+    }
+};
+
+error_code no_regular_file()
+{
+    static const FileCategory category;
+    return {1, category};
+}
 
 error_code last_error()
 {
@@ -24,16 +41,22 @@ error_code last_error()
 }  // namespace
 
 // open() and not std::ifstream: a stream does not say why it failed, and the mode must be that of
-// the file that was read.
+// the file that was read. Without O_NONBLOCK a FIFO would keep us until somebody writes to it.
 result<FileText> read_file(const std::filesystem::path& path, std::size_t max_size)
 {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat status {};
     if (file.get() < 0 || ::fstat(file.get(), &status) != 0)
         return last_error();
+    if (S_ISDIR(status.st_mode))
+        return make_error_code(boost::system::errc::is_a_directory);
+    if (!S_ISREG(status.st_mode))
+        return no_regular_file();
 
     FileText out;
-    out.world_readable = S_ISREG(status.st_mode) && (status.st_mode & S_IROTH) != 0;
+    out.world_readable = (status.st_mode & S_IROTH) != 0;
+    if (static_cast<std::uintmax_t>(status.st_size) > max_size)
+        return make_error_code(boost::system::errc::file_too_large);
     std::array<char, 16'384> chunk{};
     for (;;) {
         const auto n = ::read(file.get(), chunk.data(), chunk.size());

@@ -77,6 +77,21 @@ void check_distinct(std::vector<Listener> listeners, Report& report)
     }
 }
 
+std::vector<std::string> read_hosts(const Value& hosts, Report& report)
+{
+    std::vector<std::string> out;
+    for (const auto& value : read_one_or_more(hosts, report)) {
+        const auto text = read_text(value, report);
+        if (!text)
+            continue;
+        if (auto host = parse_host(*text))
+            out.push_back(*std::move(host));
+        else
+            report.error(value.place(), value.name + ": " + host.error().text);
+    }
+    return out;
+}
+
 std::vector<SocketAddress> addresses_of(const std::vector<Listener>& listeners)
 {
     std::vector<SocketAddress> out;
@@ -101,13 +116,15 @@ void read_listeners(const Section& root, Config& config, Report& report)
          "write_timeout",
          "max_waiting",
          "spoe_file"});
-    const auto http = root.section("http", {"listen"});
+    const auto http = root.section("http", {"listen", "hosts"});
 
     auto all = read_listen(spop, "spop.listen", config.spop.listen, spop_exposes, report);
     const auto http_listeners =
         read_listen(http, "http.listen", config.http.listen, http_exposes, report);
     config.spop.listen = addresses_of(all);
     config.http.listen = addresses_of(http_listeners);
+    if (const auto hosts = http.find("hosts"))
+        config.http.hosts = read_hosts(*hosts, report);
     all.insert(all.end(), http_listeners.begin(), http_listeners.end());
     check_distinct(std::move(all), report);
 

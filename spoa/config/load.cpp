@@ -58,9 +58,15 @@ std::string read_state_file(const Section& root, const Origin& origin, Report& r
     const auto is_folder = [&](const std::filesystem::path& path) {
         return std::filesystem::is_directory(path.empty() ? "." : path, ignored);
     };
-    if (!file.has_filename() || is_folder(file))
+    const auto last = file.filename();
+    if (last.empty() || last == "." || last == "..")
         report.error(
             value->place(), value->name + ": " + in_quotes(*name) + " is a folder; name a file");
+    else if (is_folder(file))
+        report.warning(
+            value->place(),
+            value->name + ": " + in_quotes(*name) +
+                " is a folder: nothing can be remembered; name a file, or move the folder away");
     else if (!is_folder(file.parent_path()))
         report.error(
             value->place(),

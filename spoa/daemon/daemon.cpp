@@ -76,6 +76,7 @@ Daemon::Daemon(
           telemetry::decode_memory(predecessor_.take_memory()))
 {
     signals_.add(SIGUSR2);
+    set_http_hosts();
 }
 
 void Daemon::run()
@@ -114,6 +115,16 @@ void Daemon::serve()
     control_.start_twemproxies(tasks_);
 }
 
+// What a listener is configured by is a name of ours, too.
+void Daemon::set_http_hosts()
+{
+    auto names = config_.http.hosts;
+    for (const auto& address : config_.http.listen)
+        if (address.unix_path.empty() && ip_version(address.tcp.host) == IpVersion::none)
+            names.push_back(address.tcp.host);
+    http_server_.set_hosts(names);
+}
+
 void Daemon::start_reports()
 {
     tasks_.spawn(report_to(
@@ -129,6 +140,7 @@ void Daemon::leave()
     spop_doors_.clear();  // removes the files of UNIX sockets
     http_doors_.clear();
     write_log(LogLevel::info, "a name look-up is still under way; not waiting for it");
+    telemetry::flush_log();
     std::quick_exit(EXIT_SUCCESS);
 }
 
@@ -152,6 +164,7 @@ bool Daemon::anything_running() const
 std::string Daemon::metrics_text()
 {
     metrics_.set_event_readers(events_.readers());
+    metrics_.set_dropped_log_lines(telemetry::dropped_log_lines());
     return metrics_.serialize(workers_.tallies(), control_.reads());
 }
 

@@ -49,6 +49,7 @@ private:
     static void log_failure(const std::exception_ptr& failure);
 
     void serve();
+    void set_http_hosts();
     void start_reports();
     boost::asio::awaitable<void> look_each_second();
     boost::asio::awaitable<void> stop_on_signal();
@@ -71,7 +72,7 @@ private:
     boost::asio::awaitable<void> stop_when_nobody_waits();
     bool somebody_waits() const;
 
-    // First: there are no threads yet.
+    // First: no thread that looks at the environment is there yet.
     ServiceManager service_manager_;
     Predecessor predecessor_;
     // Where the program is, also when another file is there by then.

@@ -61,6 +61,7 @@ std::string Daemon::put_in_force(config::Loaded loaded, std::size_t& changed)
     changed = changes.size();
     log_changes(changes);
     config_ = std::move(next);
+    set_http_hosts();
     telemetry::change_log(config_.log.level, config_.log.format);
     const auto limits = provide_descriptors(config_);
     workers_.set_limits(config_.sentinels.vote_ttl, session_limits(config_.spop), limits);

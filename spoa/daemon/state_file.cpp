@@ -5,12 +5,13 @@
 #include <boost/asio/post.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
+#include <cstdint>
+#include <cstdio>
+#include <string_view>
 #include <system_error>
 
 namespace fs = std::filesystem;
@@ -18,12 +19,68 @@ namespace fs = std::filesystem;
 namespace spoa::daemon {
 namespace {
 
+constexpr std::size_t largest = 8U << 20U;  // some 40,000 masters
+constexpr int no_regular_file = -1;
+
+std::string words_for(int error)
+{
+    switch (error) {
+        case no_regular_file: return "it is no regular file";
+        case ELOOP: return "it is a symbolic link";
+        default: return std::generic_category().message(error);
+    }
+}
+
+// The errno of the first step that failed, or 0. Waits for nobody: not for the writer of a FIFO.
+int read_file(const fs::path& path, std::string& text)
+{
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat status {};
+    if (file.get() < 0 || ::fstat(file.get(), &status) != 0)
+        return errno;
+    if (!S_ISREG(status.st_mode))
+        return S_ISDIR(status.st_mode) ? EISDIR : no_regular_file;
+    if (static_cast<std::uintmax_t>(status.st_size) > largest)
+        return EFBIG;
+    text.resize(static_cast<std::size_t>(status.st_size));
+    std::size_t have = 0;
+    while (have < text.size()) {
+        const auto size = ::read(file.get(), text.data() + have, text.size() - have);
+        if (size < 0)
+            return errno;
+        if (size == 0)
+            break;
+        have += static_cast<std::size_t>(size);
+    }
+    text.resize(have);
+    return 0;
+}
+
+// So that the next write does not replace what somebody may want to look at. A folder stays: it is
+// somebody's, and has more in it. Returns the end of a sentence.
+std::string put_aside(const fs::path& path)
+{
+    constexpr std::string_view without = "the agent starts without it";
+    std::error_code error;
+    if (fs::is_directory(fs::symlink_status(path, error)))
+        return std::string(without) + ", and can remember nothing";
+    auto aside = path;
+    aside += ".bad";
+    fs::rename(path, aside, error);
+    if (error)
+        return std::string(without) + ", and cannot put it aside: " + error.message();
+    return "it is " + aside.string() + " now, and " + std::string(without);
+}
+
 // The errno of the first step that failed, or 0.
 int replace_file(const fs::path& path, const std::string& text)
 {
     auto beside = path;
     beside += ".new";
-    const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    // Whatever is there: left behind by a crash, or planted to have us write elsewhere.
+    std::remove(beside.c_str());
+    const Descriptor file(
+        ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (file.get() < 0)
         return errno;
     for (std::size_t written = 0; written < text.size();) {
@@ -56,16 +113,18 @@ bool StateFile::is_at(const fs::path& path) const
 
 std::optional<std::vector<telemetry::Remembered>> StateFile::read() const
 {
-    if (!fs::exists(path_))
+    std::string text;
+    std::string trouble;
+    if (const int error = read_file(path_, text); error == ENOENT)
         return std::nullopt;
-    std::ifstream file(path_, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    auto all = file.bad() ? std::nullopt : telemetry::decode_memory(text);
-    if (!all)
-        throw std::runtime_error(
-            "state_file " + path_.string() +
-            " cannot be read or is no state of this agent; move it away to start without it");
-    return all;
+    else if (error != 0)
+        trouble = "cannot be read: " + words_for(error);
+    else if (auto all = telemetry::decode_memory(text))
+        return all;
+    else
+        trouble = "is no memory of an agent";
+    on_trouble_("state_file " + path_.string() + ' ' + trouble + "; " + put_aside(path_));
+    return std::nullopt;
 }
 
 void StateFile::write(const std::vector<telemetry::Remembered>& all)

@@ -16,17 +16,18 @@ namespace spoa::daemon {
 // slow disk never holds up a verdict.
 class StateFile {
 public:
-    // `on_trouble` gets a sentence; it is called on the writing thread.
+    // `on_trouble` gets a sentence; it is called on the writing thread, too.
     StateFile(std::filesystem::path path, std::function<void(std::string)> on_trouble);
     ~StateFile();  // finishes what is being written
 
     bool is_at(const std::filesystem::path& path) const;
 
-    // What was remembered; nothing when there is no file. Throws std::runtime_error with a sentence
-    // when there is one that cannot be read.
+    // What was remembered; nothing when there is no file. One that is no memory of an agent is put
+    // aside, as FILE.bad, and told of.
     std::optional<std::vector<telemetry::Remembered>> read() const;
 
-    // Replaces the file as a whole: beside it, fsync, rename, fsync of the folder.
+    // Replaces the file as a whole, and follows no link: beside it, fsync, rename, fsync of the
+    // folder.
     void write(const std::vector<telemetry::Remembered>& all);
 
 private:

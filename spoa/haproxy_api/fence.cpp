@@ -137,7 +137,7 @@ void Fence::remember(const BackendSeen& seen, const Plan& done, TimePoint now)
             named.erase(name);
     ours.insert(seen.marked.begin(), seen.marked.end());
     std::erase_if(ours, [&](const std::string& name) { return !is_in_maint(name); });
-    std::erase_if(resting, [&](const auto& each) { return !ours.contains(each.first); });
+    std::erase_if(resting, [&](const auto& each) { return !memory_.ours.contains(each.first); });
     for (const auto& server : seen.servers) {
         const auto wish = wish_for(server, seen, wanted_);
         if (wish == Wish::idle && ours.contains(server.name))

@@ -26,7 +26,7 @@ Wish wish_for(const ServerSeen& server, const BackendSeen& seen, const Wanted& w
     if (const auto known = wishes.find(server.name); known != wishes.end())
         return placement_of(server, places) == Placement::elsewhere ? Wish::maint : known->second;
     const bool any_known = std::ranges::any_of(
-        seen.servers, [&](const ServerSeen& each) { return wishes.contains(each.name); });
+        seen.servers, [&](const ServerSeen& each) { return wanted.wishes.contains(each.name); });
     return any_known ? Wish::maint : Wish::leave;
 }
 

@@ -1,10 +1,13 @@
 #include "net/http_server.hpp"
 
+#include "net/http_host.hpp"
 #include "net/timeout.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -16,6 +19,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstring>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -56,6 +61,30 @@ unsigned status_for(const error_code& error)
         error != http::error::end_of_stream && error != http::error::partial_message)
         return 400;
     return 0;
+}
+
+// What goes with a status that says too little by itself.
+std::string words_for(unsigned status)
+{
+    if (status == 421)
+        return "the agent may not be asked by this Host; http.hosts of its configuration lists the "
+               "names that it answers to\n";
+    if (status == 501)
+        return "of transfer encodings there is chunked alone\n";
+    return std::string(http::obsolete_reason(static_cast<http::status>(status))) + "\n";
+}
+
+// Where a connection came in; nothing for a UNIX socket.
+std::optional<asio::ip::address> local_address(const StreamSocket& socket)
+{
+    error_code error;
+    const auto endpoint = socket.local_endpoint(error);
+    asio::ip::tcp::endpoint out;
+    if (error || endpoint.size() > out.capacity() ||
+        (endpoint.protocol().family() != AF_INET && endpoint.protocol().family() != AF_INET6))
+        return std::nullopt;
+    std::memcpy(out.data(), endpoint.data(), endpoint.size());
+    return out.address();
 }
 
 std::string chunk_of(const std::string& text)
@@ -104,6 +133,7 @@ struct HttpServer::Session {
 
     Session(HttpServer& owner, StreamSocket socket)
         : server(owner),
+          asked_at(local_address(socket)),
           stream(std::move(socket)),
           buffer(owner.limits_.header_bytes + owner.limits_.body_bytes)
     {}
@@ -116,6 +146,7 @@ struct HttpServer::Session {
     Session& operator=(const Session&) = delete;
 
     HttpServer& server;
+    const std::optional<asio::ip::address> asked_at;
     Stream stream;
     beast::flat_buffer buffer;
     std::optional<http::request_parser<http::string_body>> parser;
@@ -195,13 +226,40 @@ asio::awaitable<bool> HttpServer::read_request(Session& session)
     const auto [error, _] =
         co_await http::async_read(session.stream, session.buffer, *session.parser, as_result);
     waiting.reset();
-    const auto& request = session.parser->get();
-    const bool lacks_host = request.version() >= 11 && request.count(http::field::host) != 1;
-    if (!error && !lacks_host)
-        co_return true;
-    if (const auto status = error ? status_for(error) : 400; status != 0)
+    const auto status = error ? status_for(error) : fault_of(session);
+    if (status != 0)
         co_await refuse(session, status);
-    co_return false;
+    co_return !error && status == 0;
+}
+
+// What Beast lets pass, and whoever stands in front of us may understand in another way. The
+// status that it deserves, or 0.
+unsigned HttpServer::fault_of(const Session& session) const
+{
+    const auto& request = session.parser->get();
+    const auto hosts = request.count(http::field::host);
+    if (hosts > 1 || (hosts == 0 && request.version() >= 11))
+        return 400;
+    if (const auto codings = request.count(http::field::transfer_encoding); codings > 0) {
+        if (request.version() < 11 || request.count(http::field::content_length) > 0)
+            return 400;
+        if (codings > 1 ||
+            !beast::iequals(request[http::field::transfer_encoding], std::string_view("chunked")))
+            return 501;
+    }
+    const auto may_be_asked = [&](std::string_view authority) {
+        return !session.asked_at || authority.empty() ||
+               may_be_asked_as(authority, *session.asked_at, hosts_);
+    };
+    if (!may_be_asked(request[http::field::host]) || !may_be_asked(authority_in(request.target())))
+        return 421;
+    return 0;
+}
+
+void HttpServer::set_hosts(const std::vector<std::string>& names)
+{
+    hosts_.clear();
+    std::ranges::transform(names, std::back_inserter(hosts_), host_of);
 }
 
 // False when the connection is to end.
@@ -267,8 +325,7 @@ asio::awaitable<void> HttpServer::send_lines(Session& session, LineStream& lines
 asio::awaitable<void> HttpServer::refuse(Session& session, unsigned status)
 {
     constexpr std::size_t enough = 256 << 10;
-    const auto words = std::string(http::obsolete_reason(static_cast<http::status>(status)));
-    auto response = make_response({status, "text/plain", words + "\n", {}, {}}, 11, false);
+    auto response = make_response({status, "text/plain", words_for(status), {}, {}}, 11, false);
     auto& stream = session.stream;
     stream.expires_after(limits_.request);
     const auto [write_error, _] = co_await http::async_write(stream, response, as_result);

@@ -58,6 +58,10 @@ public:
 
     void take(Descriptor connection);
 
+    // Names by which we may be asked, beside localhost and the addresses that lead here. On UNIX
+    // sockets, which no page of a browser gets to, any name will do.
+    void set_hosts(const std::vector<std::string>& names);
+
     void cancel() { sessions_.cancel(); }
     std::size_t size() const { return sessions_.size(); }
 
@@ -66,6 +70,7 @@ private:
 
     boost::asio::awaitable<void> run(StreamSocket socket);
     boost::asio::awaitable<bool> read_request(Session& session);
+    unsigned fault_of(const Session& session) const;
     boost::asio::awaitable<bool> answer(Session& session);
     boost::asio::awaitable<bool> send(Session& session, HttpResponse answer, bool keep_alive);
     boost::asio::awaitable<void> send_lines(Session& session, LineStream& lines, bool chunked);
@@ -74,6 +79,7 @@ private:
 
     HttpHandler handler_;
     HttpLimits limits_;
+    std::vector<std::string> hosts_;
     std::list<Session*> unasked_;  // who has not sent a whole request, the longest waiting first
     std::size_t taken_ = 0;        // connections that are served, without those that make room
     std::size_t unsent_ = 0;

@@ -1,5 +1,6 @@
 // What the agent says while it runs, one line at a time on stderr, as text or as JSON. Secrets
-// never get here: nothing that holds one can be written.
+// never get here: nothing that holds one can be written. Nobody here waits for whoever reads
+// stderr, if anybody does.
 #pragma once
 
 #include "base/log_settings.hpp"
@@ -20,7 +21,7 @@ struct LogField {
     bool operator==(const LogField&) const = default;
 };
 
-// Call once, before the first line and before other threads start.
+// Call once, before the first line.
 void set_up_log(LogLevel level, LogFormat format);
 
 // Other settings, while other threads write.
@@ -41,5 +42,14 @@ void write_repeating(
 
 // Writes what is due of that; to be called once a second. How many were held back ever.
 std::uint64_t write_held_back();
+
+// Writes one line as it is; before the log is set up, too.
+void write_plain(std::string_view line);
+
+// Before the process ends: waits until all lines are read, for a second at most.
+void flush_log();
+
+// Lines that were dropped because nobody read them.
+std::uint64_t dropped_log_lines();
 
 }  // namespace spoa::telemetry

@@ -3,12 +3,55 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace spoa::telemetry {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
 
 namespace {
+
+// What keeps a foreign text from costing much more memory than a true one of its size: what cannot
+// be part of one is not even kept.
+bool is_expected(int depth, Json::parse_event_t event, const Json& part)
+{
+    using Event = Json::parse_event_t;
+    switch (event) {
+        case Event::array_start: return depth == 1;
+        case Event::object_start: return depth == 0 || depth == 2 || depth == 3;
+        case Event::object_end:
+            return depth != 2 || (part.contains("name") && part.contains("address"));
+        case Event::value: return depth != 2;
+        default: return true;
+    }
+}
+
+bool is_known_key(const Json& key)
+{
+    constexpr std::array<std::string_view, 10> known{
+        "version",
+        "masters",
+        "name",
+        "address",
+        "epoch",
+        "shut",
+        "promotion",
+        "candidate",
+        "sentinel",
+        "age_ms"};
+    return std::ranges::count(known, key.get_ref<const std::string&>()) > 0;
+}
+
+Json parse(std::string_view text)
+{
+    bool good = true;
+    auto json = Json::parse(text, [&](int depth, Json::parse_event_t event, const Json& part) {
+        good = good && is_expected(depth, event, part);
+        return good && (event != Json::parse_event_t::key || is_known_key(part));
+    });
+    return good ? json : Json();
+}
 
 // Throws as nlohmann::json does when a part is missing or of another kind.
 std::optional<Remembered> decode_one(const Json& json)
@@ -44,14 +87,16 @@ std::optional<Remembered> decode_one(const Json& json)
     return one;
 }
 
-Json encode_one(const Remembered& one)
+OrderedJson encode_one(const Remembered& one)
 {
-    Json json{{"name", one.name}, {"address", to_string(one.address)}, {"epoch", one.high_water}};
+    OrderedJson json{
+        {"name", one.name}, {"address", to_string(one.address)}, {"epoch", one.high_water}};
     if (one.shut)
         json["shut"] = verdict::name_of(*one.shut);
     if (const auto& promotion = one.promotion)
         json["promotion"] = {
-            {"candidate", promotion->candidate ? Json(to_string(*promotion->candidate)) : Json()},
+            {"candidate",
+             promotion->candidate ? OrderedJson(to_string(*promotion->candidate)) : OrderedJson()},
             {"sentinel", promotion->sentinel},
             {"age_ms", static_cast<std::uint64_t>(promotion->age.count())}};
     return json;
@@ -61,8 +106,8 @@ Json encode_one(const Remembered& one)
 
 std::string encode_memory(const std::vector<Remembered>& all)
 {
-    Json json{{"version", 1}};
-    json["masters"] = Json::array();
+    OrderedJson json{{"version", 1}};
+    json["masters"] = OrderedJson::array();
     for (const auto& one : all)
         json["masters"].push_back(encode_one(one));
     return json.dump(2) + "\n";
@@ -71,7 +116,7 @@ std::string encode_memory(const std::vector<Remembered>& all)
 std::optional<std::vector<Remembered>> decode_memory(std::string_view text)
 {
     try {
-        const auto json = Json::parse(text);
+        const auto json = parse(text);
         if (json.at("version") != 1)
             return std::nullopt;
         std::vector<Remembered> all;

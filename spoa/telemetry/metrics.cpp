@@ -47,6 +47,12 @@ Metrics::Metrics(
                           "log_lines_held_back_total",
                           "Lines of the log that were only counted, for being too many.")
                       .Add({})),
+      dropped_log_lines_(
+          families_
+              .counter(
+                  "log_lines_dropped_total",
+                  "Lines of the log that were dropped because nobody read stderr in time.")
+              .Add({})),
       reloads_(families_.counter(
           "config_reloads_total", "How often the configuration was read anew, by what came of it."))
 {
@@ -89,6 +95,11 @@ void Metrics::count_held_event()
 void Metrics::set_held_lines(std::uint64_t lines)
 {
     held_lines_.Increment(static_cast<double>(lines) - held_lines_.Value());
+}
+
+void Metrics::set_dropped_log_lines(std::uint64_t lines)
+{
+    dropped_log_lines_.Increment(static_cast<double>(lines) - dropped_log_lines_.Value());
 }
 
 void Metrics::count_accept_error()

@@ -48,6 +48,9 @@ public:
     // How many lines of the log were held back so far.
     void set_held_lines(std::uint64_t lines);
 
+    // Of all lines of the log so far.
+    void set_dropped_log_lines(std::uint64_t lines);
+
     // A listening socket, SPOP or HTTP, could not accept.
     void count_accept_error();
     std::uint64_t accept_errors() const;
@@ -67,6 +70,7 @@ private:
     prometheus::Counter& dropped_readers_;
     prometheus::Counter& held_events_;
     prometheus::Counter& held_lines_;
+    prometheus::Counter& dropped_log_lines_;
     prometheus::Family<prometheus::Counter>& reloads_;
     NameMetrics names_{families_};
     NodeMetrics nodes_{families_, names_};

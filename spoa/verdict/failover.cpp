@@ -145,9 +145,12 @@ void Course::end(TimePoint now, bool false_alarm)
     }
     if (failovers_.size() <= history_size)
         return;
-    // A name that is often in doubt must not push its last real failover out of sight.
-    const auto oldest_alarm = std::ranges::find(failovers_, true, &Failover::false_alarm);
-    failovers_.erase(oldest_alarm == failovers_.end() ? failovers_.begin() : oldest_alarm);
+    // A name that is often in doubt must not push its last real failover out of sight. This one
+    // stays in any case: it is about to be told of.
+    const auto this_one = failovers_.end() - 1;
+    const auto oldest_alarm =
+        std::ranges::find(failovers_.begin(), this_one, true, &Failover::false_alarm);
+    failovers_.erase(oldest_alarm == this_one ? failovers_.begin() : oldest_alarm);
 }
 
 bool Course::begin(const Watch& watch, TimePoint now)

@@ -19,7 +19,7 @@ SCRAPES_A_SECOND = 100
 SECONDS = 60  # the length of it all, in full rounds
 P99_LIMIT = 1.2
 LEFT_BEHIND = 1  # MiB
-GET = "GET {} HTTP/1.1\r\nHost: agent\r\n\r\n"
+GET = "GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 NOTES = f"""8 connections with one frame in flight while /metrics is scraped {SCRAPES_A_SECOND} times a second and {READERS} readers
 follow /v1/events, for {SECONDS} s. The worker's thread has one core; the agent's control thread shares the other

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 using namespace spoa;
 using namespace std::chrono_literals;
@@ -35,6 +36,30 @@ TEST_SUITE("config/listeners")
         REQUIRE(http.listen.size() == 1);
         CHECK(to_string(http.listen[0]) == "unix:/run/b");
         CHECK(spop.threads == 64);
+    }
+
+    TEST_CASE("the names by which HTTP may be asked are hosts without a port")
+    {
+        const auto hosts = [](const std::string& text) {
+            const auto loaded = config::load_text("http: {hosts: " + text + "}\n" + rest, ".");
+            CHECK(test::told(loaded).empty());
+            return loaded.config.http.hosts;
+        };
+        CHECK(config::load_text(rest, ".").config.http.hosts.empty());
+        CHECK(hosts("agent1.example") == std::vector<std::string>{"agent1.example"});
+        CHECK(hosts("[a, 10.0.0.1, \"::1\"]") == std::vector<std::string>{"a", "10.0.0.1", "::1"});
+        check_each(
+            {{"http: {hosts: agent1:9005}",
+              "1:15: error",
+              {"http.hosts: 'agent1:9005' has a port; write the host alone"}},
+             {"http: {hosts: [a, \"*\"]}",
+              "1:19: error",
+              {"http.hosts: '*' is no host; write a name"}},
+             {"http: {hosts: 'http://a'}", "1:15: error", {"is no host"}},
+             {"http: {hosts: ''}", "1:15: error", {"is no host"}},
+             {"http: {hosts: []}", "1:15: error", {"http.hosts: the list is empty"}},
+             {"http: {hosts: {a: b}}", "1:15: error", {"expected a text"}}},
+            rest);
     }
 
     TEST_CASE("threads are 1 to 64")

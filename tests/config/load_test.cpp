@@ -139,7 +139,13 @@ TEST_SUITE("config/load")
         check_one(told(load("none/state.json")), "1:13: error", {"there is no folder", "none"});
         check_one(told(load("./")), "1:13: error", {"'./' is a folder; name a file"});
         check_one(told(load(".")), "1:13: error", {"'.' is a folder"});
+        check_one(told(load("a/..")), "1:13: error", {"is a folder; name a file"});
         check_one(told(load("''")), "1:13: error", {"the file name is empty"});
+        std::filesystem::create_directory(folder.path() / "planted");
+        check_one(
+            told(load("planted")),
+            "1:13: warning",
+            {"'planted' is a folder: nothing can be remembered"});
         check_one(told(load("[a]")), "1:13: error", {"expected a text, found a list"});
 
         const auto bare = config::load_text(
@@ -186,7 +192,7 @@ TEST_SUITE("config/load")
         check(folder.path() / "missing.yml", "No such file or directory");
         check(folder.path(), "Is a directory");
         check(folder.write("agent.yml", "x") / "below", "Not a directory");
-        check("/dev/zero", "File too large");
+        check("/dev/zero", "it is no regular file");
         check(folder.write("large.yml", std::string(1'048'577, ' ')), "File too large");
     }
 

@@ -141,7 +141,7 @@ def test_a_reader_that_does_not_read_is_dropped_and_nobody_waits_for_it(lab, dep
     with socket.socket() as lazy, EventReader(agent) as reader:
         lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         lazy.connect((HOST, agent.http_port))
-        lazy.sendall(b"GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\n")
+        lazy.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_until(lambda: agent.metric("sentinel_spoa_event_readers") == 2, 5, "both are there")
         for _ in range(8):
             for sentinel in deployment.sentinels:
@@ -164,7 +164,7 @@ def test_a_reader_that_does_not_read_is_dropped_and_nobody_waits_for_it(lab, dep
 def test_there_is_a_limit_to_readers_and_those_who_leave_make_room(agent):
     def connect():
         reader = socket.create_connection((HOST, agent.http_port), timeout=5)
-        reader.sendall(b"GET /v1/events HTTP/1.1\r\nHost: a\r\n\r\n")
+        reader.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return reader
 
     with contextlib.ExitStack() as stack:

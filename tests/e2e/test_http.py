@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import urllib.request
@@ -164,9 +165,9 @@ def test_keep_alive_pipelines_and_the_unix_socket(lab, deployment):
         with socket.socket(socket.AF_UNIX if address == path else socket.AF_INET) as client:
             client.settimeout(5)
             client.connect(address)
-            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" * 3 +
-                           b"GET http://a/healthz?x HTTP/1.1\r\nHost: a\r\n\r\n"
-                           b"GET /nope HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3 +
+                           b"GET http://localhost/healthz?x HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                           b"GET /nope HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             text = b""
             while chunk := client.recv(65536):
                 text += chunk
@@ -175,6 +176,63 @@ def test_keep_alive_pipelines_and_the_unix_socket(lab, deployment):
     status = run("status", "--url", f"unix:{path}")
     assert status.returncode == 0, status.stderr
     lab.end([agent])
+
+
+def exchange(address, request):
+    """All that is answered to `request` at (host, port) or a UNIX path, to the end of the connection."""
+    family = socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX
+    with socket.socket(family) as client:
+        client.settimeout(5)
+        client.connect(address)
+        client.sendall(request)
+        client.shutdown(socket.SHUT_WR)
+        text = b""
+        while chunk := client.recv(65536):
+            text += chunk
+    return text.decode()
+
+
+def test_a_page_of_another_host_reads_nothing(lab, deployment):
+    """DNS rebinding: the name of a stranger's page is made to lead here."""
+    path = str(lab.subfolder("http") / "http.sock")
+    agent = make_agent(lab, deployment)
+    agent.config["http"]["listen"] = [agent.config["http"]["listen"], f"unix:{path}"]
+    agent.write_config()
+    agent.start()
+    tcp = (HOST, agent.http_port)
+
+    def served(address, host, target="/v1/masters"):
+        answer = exchange(address, f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        status = answer.split()[1]
+        assert status in ("200", "421"), answer
+        assert (status == "200") == ("mymaster" in answer)
+        return status == "200"
+
+    for host in ("localhost", f"localhost:{agent.http_port}", HOST, "[::1]:9005"):
+        assert served(tcp, host)
+    for host in ("evil.example", f"evil.example:{agent.http_port}", "192.0.2.1", "agent1.example"):
+        assert not served(tcp, host)
+        assert served(path, host)
+    assert not served(tcp, "localhost", "http://evil.example/v1/masters")
+    assert "http.hosts" in exchange(tcp, b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+
+    agent.config["http"]["hosts"] = ["Agent1.example"]
+    agent.write_config()
+    agent.signal(signal.SIGHUP)
+    wait_until(lambda: served(tcp, "agent1.example:9005"), 5, "the new name is served")
+    assert not served(tcp, "evil.example")
+    lab.end([agent])
+
+
+@pytest.mark.parametrize("coding, status", [
+    ("xchunked", "501"), ("identity", "501"), ("gzip, chunked", "400"), ("chunked\r\nContent-Length: 3", "400")])
+def test_a_body_in_a_coding_that_is_not_known_is_no_next_request(agent, coding, status):
+    answer = exchange((HOST, agent.http_port), (
+        f"POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: {coding}\r\n\r\n"
+        "GET /v1/masters HTTP/1.1\r\nHost: localhost\r\n\r\n").encode())
+    assert answer.startswith(f"HTTP/1.1 {status} ")
+    assert answer.count("HTTP/1.1") == 1
+    assert "mymaster" not in answer
 
 
 def families(text):

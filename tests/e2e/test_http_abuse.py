@@ -82,7 +82,7 @@ def test_slow_headers_are_cut_off(abused):
         """Sends a header byte by byte; how long that was taken."""
         begun = time.monotonic()
         with contextlib.suppress(OSError):
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nX: ")
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
             while time.monotonic() - begun < 15:
                 connection.sendall(b"x")
                 time.sleep(0.1)
@@ -95,8 +95,8 @@ def test_slow_headers_are_cut_off(abused):
 
 
 @pytest.mark.parametrize("head", [
-    b"POST /v1/masters HTTP/1.1\r\nHost: a\r\nContent-Length: 1073741824\r\n\r\n",
-    b"POST /v1/masters HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"POST /v1/masters HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1073741824\r\n\r\n",
+    b"POST /v1/masters HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
 ], ids=["length", "chunked"])
 def test_a_body_of_a_gibibyte_is_refused_before_it_is_there(abused, head):
     piece = bytes(1 << 20)
@@ -133,7 +133,7 @@ def test_ten_thousand_connections_leave_room_for_others(abused):
 
 
 def test_a_million_pipelined_requests_are_too_many_for_one_connection(abused):
-    request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with others_are_served(abused), connect(abused) as client:
         answers = bytearray()
 
@@ -157,7 +157,7 @@ def test_answers_that_nobody_reads_are_not_kept(abused):
             client = stack.enter_context(connect(abused))
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             with contextlib.suppress(OSError):
-                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 100)
+                client.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
         time.sleep(1)  # for the memory to be looked at
 
 
@@ -169,7 +169,7 @@ def test_answers_that_nobody_reads_are_not_kept(abused):
     b"GET /" + b"a" * 20_000 + b" HTTP/1.1", b"GET /v1/events?name=%0d%0aSet-Cookie:x HTTP/1.1"])
 def test_nonsense_is_refused_and_nothing_of_it_comes_back(abused, request_line):
     with others_are_served(abused), connect(abused) as client:
-        client.sendall(request_line + b"\r\nHost: a\r\nConnection: close\r\n\r\n")
+        client.sendall(request_line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         client.shutdown(socket.SHUT_WR)
         answer = b""
         with contextlib.suppress(ConnectionError):

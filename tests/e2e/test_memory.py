@@ -1,7 +1,10 @@
 """The state file: what the agent knows again after a restart, and what it makes of a damaged one."""
 
 import json
+import os
+import pathlib
 import random
+import socket
 import stat
 import time
 
@@ -135,28 +138,137 @@ def test_a_restart_does_not_forget_the_epoch_and_so_is_not_led_back(make, lab, d
     old.client.replicaof("NO", "ONE")  # as the Sentinels have it now
 
 
+def random_bytes():
+    return random.Random(7).randbytes(5000)
+
+
+def deep():
+    return b'{"version": 1, "masters": ' + b"[" * 500_000
+
+
 @pytest.mark.parametrize("content", [
     b"", b"{", b"\x00" * 100, b"null", b"[]", b'{"version": 2, "masters": []}',
     b'{"version": 1}', b'{"version": 1, "masters": [{}]}',
     b'{"version": 1, "masters": [{"name": "mymaster", "address": "nowhere", "epoch": 1}]}',
     b'{"version": 1, "masters": [{"name": "mymaster", "address": "127.0.0.1:6379", "epoch": -1}]}',
     b'{"version": 1, "masters": [{"name": "mymaster", "address": "127.0.0.1:6379", "epoch": "x"}]}',
-    None,
+    random_bytes(), deep(),
 ], ids=["empty", "cut off", "zeros", "null", "list", "other version", "no masters",
-        "no keys", "bad address", "negative epoch", "epoch is text", "folder"])
-def test_a_damaged_state_file_is_one_sentence_and_exit_1(content, make):
+        "no keys", "bad address", "negative epoch", "epoch is text", "random", "deep"])
+def test_a_damaged_state_file_is_put_aside(content, make, deployment):
     agent = make()
-    if content is None:
-        state_file(agent).mkdir()
-    else:
-        state_file(agent).write_bytes(content)
-    result = run("-f", agent.file, within=5)
-    assert result.returncode == 1
-    (line,) = (result.stdout + result.stderr).splitlines()
-    assert state_file(agent).name in line
-    assert "move it away" in line or content is None and "name a file" in line
-    if content is not None:
-        assert state_file(agent).read_bytes() == content, "it is kept for whoever looks into it"
+    state_file(agent).write_bytes(content)
+    agent.start()
+    bad = state_file(agent).with_name("state.json.bad")
+    assert f"state_file {state_file(agent)} is no memory of an agent; it is {bad} now" in agent.log_text()
+    assert " warning state_file " in agent.log_text()
+    assert bad.read_bytes() == content, "it is kept for whoever looks into it"
+    await_memory(agent, deployment.master_of().address)
+
+
+def make_fifo(path):
+    os.mkfifo(path)
+
+
+def make_huge(path):
+    path.touch()
+    os.truncate(path, 5 << 30)
+
+
+def make_link(path):
+    path.with_name("target").write_text("untouched")
+    path.symlink_to(path.with_name("target"))
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+@pytest.mark.parametrize("plant, words", [
+    (make_fifo, "it is no regular file"), (make_huge, "File too large"), (make_link, "it is a symbolic link"),
+    (make_socket, "No such device or address")])
+def test_what_is_no_file_of_ours_is_put_aside(plant, words, make, deployment):
+    agent = make()
+    plant(state_file(agent))
+    agent.start()
+    assert f"cannot be read: {words}; it is {state_file(agent)}.bad now" in agent.log_text()
+    assert peak_memory(agent) < 100 << 20
+    await_memory(agent, deployment.master_of().address)
+    assert stat.S_ISREG(state_file(agent).lstat().st_mode)
+    if plant is make_link:
+        assert state_file(agent).with_name("target").read_text() == "untouched"
+
+
+def peak_memory(agent):
+    (line,) = (line for line in pathlib.Path(f"/proc/{agent.pid}/status").read_text().splitlines()
+               if line.startswith("VmHWM:"))
+    return 1024 * int(line.split()[1])
+
+
+def test_a_folder_in_place_of_the_file_is_warned_of_and_stays(make):
+    agent = make()
+    state_file(agent).mkdir()
+    (state_file(agent) / "somebody's").touch()
+    agent.start()
+    text = agent.log_text()
+    assert "'state.json' is a folder: nothing can be remembered" in text
+    assert "Is a directory; the agent starts without it, and can remember nothing" in text
+    assert (state_file(agent) / "somebody's").exists()
+    checked = run("-c", "-f", agent.file)
+    assert checked.returncode == 0
+    assert "is a folder" in checked.stderr
+
+
+def plant_link(path, target):
+    path.symlink_to(target)
+
+
+def plant_fifo(path, _):
+    os.mkfifo(path)
+
+
+def plant_folder(path, _):
+    path.mkdir()
+
+
+@pytest.mark.parametrize("plant", [plant_link, plant_fifo, plant_folder])
+def test_what_is_planted_where_the_file_is_written_leads_nowhere(plant, make, deployment):
+    agent = make()
+    target = agent.folder / "target"
+    target.write_text("untouched")
+    plant(agent.folder / "state.json.new", target)
+    agent.start()
+    await_memory(agent, deployment.master_of().address)
+    assert target.read_text() == "untouched"
+    assert stat.S_IMODE(state_file(agent).lstat().st_mode) == 0o600
+    assert not (agent.folder / "state.json.new").exists()
+
+
+@pytest.mark.parametrize("key, words", [
+    ("", "cannot read the file"), ("sentinels.password_file", "cannot read"), ("sentinels.tls.ca_file", "cannot read"),
+    ("spop.spoe_file", "cannot read")])
+def test_a_file_of_the_configuration_that_is_a_fifo_or_endless_is_told_at_once(key, words, make):
+    for planted in ("fifo", "/dev/zero", "huge"):
+        agent = make()
+        if planted == "fifo":
+            os.mkfifo(agent.folder / "fifo")
+        elif planted == "huge":
+            make_huge(agent.folder / "huge")
+        file = agent.file
+        if key:
+            section = agent.config
+            *folders, last = key.split(".")
+            for folder in folders:
+                section = section.setdefault(folder, {})
+            section[last] = planted
+            agent.write_config()
+        else:
+            file = agent.folder / planted
+        checked = run("-c", "-f", file, within=5)
+        assert words in checked.stderr
+        assert "FIFO" in checked.stderr or planted == "huge" and "too large" in checked.stderr
+        assert checked.returncode == (0 if key == "spop.spoe_file" else 1)
 
 
 def test_names_in_the_file_that_are_no_longer_configured_do_no_harm(make, deployment):

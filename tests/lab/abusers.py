@@ -85,7 +85,7 @@ def other_protocols(address, stop):
     """HTTP requests and TLS ClientHellos in turn."""
     def speak(i):
         with spop_client.SpopClient(address) as client:
-            client.send_raw(CLIENT_HELLO if i % 2 else b"GET / HTTP/1.1\r\nHost: agent\r\n\r\n")
+            client.send_raw(CLIENT_HELLO if i % 2 else b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert client.is_closed()
 
     return _again_and_again(speak, stop)

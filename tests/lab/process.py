@@ -27,6 +27,7 @@ class Process:
         self.name = name
         self.folder = folder
         self.log = folder / f"{name}.log"
+        self.stderr = None  # where to its stderr goes instead of `log`: a descriptor
         self._enter = enter
         self._child = None
 
@@ -37,8 +38,8 @@ class Process:
         with open(self.log, "ab") as log:
             self._child = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self._enter, *map(str, command)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
-                env=environment, start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log if self.stderr is None else self.stderr,
+                cwd=self.folder, env=environment, start_new_session=True)
 
     @property
     def pid(self):

@@ -4,12 +4,17 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
 #include <array>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -43,7 +48,9 @@ std::string get(const std::string& target)
 struct Scene {
     explicit Scene(net::HttpLimits limits, net::HttpHandler handler = echo)
         : server(context.get_executor(), std::move(handler), limits, rethrow)
-    {}
+    {
+        server.set_hosts({"a"});
+    }
     ~Scene()
     {
         server.cancel();
@@ -145,6 +152,117 @@ TEST_SUITE("net/http_server")
         CHECK(
             exchange("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").starts_with("HTTP/1.1 400 "));
         CHECK(exchange("GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200 "));
+    }
+
+    TEST_CASE("it answers to loopback, the address that was asked, and names it was given")
+    {
+        const auto status = [](const std::string& host, const std::string& target = "/") {
+            const auto answer = exchange(
+                "GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+            return answer.substr(9, 3);
+        };
+        for (const std::string host :
+             {"localhost",
+              "LocalHost.",
+              "localhost:9005",
+              "127.0.0.1",
+              "127.8.8.8:1",
+              "[::1]:9005",
+              "[::ffff:127.0.0.1]",
+              "A",
+              "a.:80",
+              ""}) {
+            CAPTURE(host);
+            CHECK(status(host) == "200");
+        }
+        for (const std::string host :
+             {"evil.example",
+              "evil.example:9005",
+              "aa",
+              "10.0.0.1",
+              "[::2]:9005",
+              "localhost.evil.example",
+              "127.0.0.1.evil.example",
+              "127.1",
+              "0.0.0.0",
+              "[",
+              "]",
+              ":",
+              "..",
+              "a:1:2"}) {
+            CAPTURE(host);
+            CHECK(status(host) == "421");
+        }
+        CHECK(status("a", "http://a:80/x") == "200");
+        CHECK(status("a", "http://evil.example/x") == "421");
+        CHECK(status("evil.example", "http://a/x") == "421");
+        CHECK(exchange("GET / HTTP/1.0\r\n\r\n").starts_with("HTTP/1.0 200 "));
+        CHECK(
+            exchange("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+                .ends_with("http.hosts of its configuration lists the names that it answers to\n"));
+    }
+
+    TEST_CASE("over a UNIX socket any name will do")
+    {
+        Scene scene({});
+        asio::local::stream_protocol::socket client(scene.context);
+        asio::local::stream_protocol::socket taken(scene.context);
+        asio::local::connect_pair(client, taken);
+        scene.server.take(Descriptor(taken.release()));
+        asio::write(client, asio::buffer("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"s));
+        scene.run();
+        std::array<char, 12> start{};
+        asio::read(client, asio::buffer(start));
+        CHECK(std::string_view(start.data(), start.size()) == "HTTP/1.1 200");
+    }
+
+    TEST_CASE("no body is ever taken for the next request")
+    {
+        const std::string smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+        const auto length = "Content-Length: " + std::to_string(smuggled.size()) + "\r\n";
+        const auto answer = [&](const std::string& fields, const std::string& version = "1.1") {
+            return exchange(
+                "POST /first HTTP/" + version + "\r\nHost: a\r\n" + fields + "\r\n" + smuggled);
+        };
+        const std::vector<std::pair<std::string, std::string>> refused{
+            {"Transfer-Encoding: xchunked\r\n", "501"},
+            {"Transfer-Encoding: identity\r\n", "501"},
+            {"Transfer-Encoding: gzip, chunked\r\n", "400"},
+            {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "400"},
+            {"Transfer-Encoding: xchunked\r\n" + length, "400"},
+            {length + "Transfer-Encoding: chunked\r\n", "400"},
+            {"Transfer-Encoding: chunked\r\n" + length, "400"},
+            {"Transfer-Encoding:\vchunked\r\n", "400"},
+            {"Transfer-Encoding : chunked\r\n", "400"},
+            {length + "Content-Length: 1\r\n", "400"},
+            {"Content-Length: 1, 2\r\n", "400"},
+            {"Content-Length: +1\r\n", "400"},
+            {"Content-Length: -1\r\n", "400"},
+            {"Content-Length: 0x10\r\n", "400"},
+            {"Content-Length: 99999999999999999999\r\n", "400"},
+            {"Content-Length : 1\r\n", "400"}};
+        for (const auto& [fields, status] : refused) {
+            CAPTURE(fields);
+            const auto said = answer(fields);
+            CHECK(said.substr(9, 3) == status);
+            CHECK(count(said, "HTTP/1.1 ") == 1);
+            CHECK(count(said, "smuggled") == 0);
+        }
+        CHECK(answer("Transfer-Encoding: chunked\r\n", "1.0").substr(9, 3) == "400");
+        CHECK(count(answer("Transfer-Encoding: chunked\r\n"), "/smuggled") == 0);
+
+        // What is whole and in order is read, and the next request is the next one.
+        for (const std::string method : {"GET", "POST"}) {
+            CAPTURE(method);
+            const auto start = method + " /1 HTTP/1.1\r\nHost: a\r\n";
+            for (const auto& body :
+                 {length + "\r\n" + smuggled,
+                  "Transfer-Encoding: Chunked\r\n\r\n5\r\nGET /\r\n0\r\n\r\n"s}) {
+                const auto said = exchange(start + body + get("/2"));
+                CHECK(count(said, "200 OK") == 2);
+                CHECK(said.ends_with("GET /2\n"));
+            }
+        }
     }
 
     TEST_CASE("headers beyond the limit are refused with 431, a body with 413")

@@ -28,7 +28,7 @@ std::vector<std::string> lines_of(const std::function<void()>& speak)
     const int saved = dup(STDERR_FILENO);
     dup2(fileno(file.get()), STDERR_FILENO);
     speak();
-    std::fflush(stderr);
+    telemetry::flush_log();
     dup2(saved, STDERR_FILENO);
     close(saved);
 

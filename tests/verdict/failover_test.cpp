@@ -258,6 +258,27 @@ TEST_SUITE("verdict/failover")
         CHECK(scene.course.newest().at(Phase::doubt) == at(21'000));
     }
 
+    TEST_CASE("a false alarm after ten failovers is told of, and not the one before once more")
+    {
+        Scene scene;
+        scene.all_name("r1:1", 7, 0);
+        for (int i = 1; i <= 11; ++i)
+            scene.all_name(
+                i % 2 == 1 ? "r2:1" : "r1:1", 7U + static_cast<unsigned>(i), 100'000 * i);
+        scene.all_name("r2:1", 18, 1'200'000);
+        REQUIRE(scene.course.failovers().size() == Course::history_size);
+        REQUIRE_FALSE(scene.course.under_way());
+        scene.votes(
+            1'201'000,
+            {down_vote("r2:1", 18, 1'201'000, true),
+             down_vote("r2:1", 18, 1'201'000, true),
+             vote("r2:1", 18, 1'201'000)});
+        scene.all_name("r2:1", 18, 1'201'500);
+        CHECK(scene.course.failovers().size() == Course::history_size);
+        CHECK(scene.course.newest().false_alarm);
+        CHECK(scene.course.newest().ended == at(1'201'500));
+    }
+
     TEST_CASE("Sentinels that cannot be heard begin no failover, and end none")
     {
         Scene scene;
