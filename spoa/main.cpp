@@ -1,8 +1,10 @@
+#include "base/printable.hpp"
 #include "cli/command_line.hpp"
 #include "cli/explain.hpp"
 #include "cli/status.hpp"
 #include "cli/twemproxy.hpp"
 #include "config/load.hpp"
+#include "daemon/lock_process.hpp"
 #include "daemon/make_tls.hpp"
 #include "daemon/run.hpp"
 #include "haproxy_config/generate.hpp"
@@ -24,9 +26,10 @@ constexpr const char* version = SPOA_VERSION;
 // Thrown when the configuration has errors, which are on stderr by then.
 struct BadConfiguration {};
 
-// Loads `file` and tells all that is wrong with it.
+// Loads `file`, which has secrets, and tells all that is wrong with it.
 config::Config load(const fs::path& file)
 {
+    daemon::lock_process();
     auto loaded = config::load_file(file);
     for (const auto& diagnostic : loaded.diagnostics)
         std::fprintf(stderr, "%s\n", to_string(diagnostic, file).c_str());
@@ -108,7 +111,7 @@ int main(int argc, char* argv[])
     } catch (const BadConfiguration&) {
         return cli::exit_failed;
     } catch (const std::exception& e) {
-        std::fprintf(stderr, "sentinel-spoa: %s\n", e.what());
+        std::fprintf(stderr, "sentinel-spoa: %s\n", printable(e.what()).c_str());
         return cli::exit_failed;
     }
 }

@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "base/peer_text.hpp"
 #include "config/credentials.hpp"
 #include "config/file.hpp"
 #include "config/haproxy.hpp"
@@ -66,6 +67,28 @@ std::string read_state_file(const Section& root, const Origin& origin, Report& r
     return file.string();
 }
 
+// A peer that says one of these says nothing that the file does not.
+void add_own_names(const Config& config)
+{
+    const auto add = [](const std::vector<verdict::Server>& servers) {
+        for (const auto& [name, address] : servers) {
+            add_own_name(name);
+            add_own_name(address.host);
+        }
+    };
+    for (const auto& address : config.sentinels.addresses)
+        add_own_name(address.host);
+    for (const auto& master : config.masters) {
+        add_own_name(master.name);
+        add(master.servers);
+        add(master.connect);
+    }
+    for (const auto& [announced, reachable] : config.reachable) {
+        add_own_name(announced.host);
+        add_own_name(reachable.host);
+    }
+}
+
 Config read_config(std::string_view text, const Origin& origin, Report& report)
 {
     Config config;
@@ -98,6 +121,7 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
     config.log = read_log(root, report);
     config.reachable = read_reachable(root, config.masters, report);
     config.state_file = read_state_file(root, origin, report);
+    add_own_names(config);
     return config;
 }
 
