@@ -1,8 +1,10 @@
+#include "base/printable.hpp"
 #include "cli/command_line.hpp"
 #include "cli/explain.hpp"
 #include "cli/status.hpp"
 #include "cli/twemproxy.hpp"
 #include "config/load.hpp"
+#include "daemon/lock_process.hpp"
 #include "daemon/make_tls.hpp"
 #include "daemon/run.hpp"
 #include "haproxy_config/generate.hpp"
@@ -32,9 +34,10 @@ void print_line(std::string_view line)
     std::fprintf(stderr, "%s\n", std::string(line).c_str());
 }
 
-// Loads `file` and tells all that is wrong with it.
+// Loads `file`, which has secrets, and tells all that is wrong with it.
 config::Config load(const fs::path& file, void (*tell)(std::string_view) = print_line)
 {
+    daemon::lock_process();
     auto loaded = config::load_file(file);
     for (const auto& diagnostic : loaded.diagnostics)
         tell(to_string(diagnostic, file));
@@ -126,7 +129,7 @@ int main(int argc, char* argv[])
     } catch (const BadConfiguration&) {
         return cli::exit_failed;
     } catch (const std::exception& e) {
-        std::fprintf(stderr, "%s%s\n", program_name, e.what());
+        std::fprintf(stderr, "%s%s\n", program_name, printable(e.what()).c_str());
         return cli::exit_failed;
     }
 }

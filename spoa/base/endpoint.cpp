@@ -1,5 +1,7 @@
 #include "base/endpoint.hpp"
 
+#include "base/peer_text.hpp"
+
 #include <boost/system/errc.hpp>
 
 #include <arpa/inet.h>
@@ -36,6 +38,12 @@ std::string canonical(std::string_view host)
     return std::string(host);  // inet_pton accepts IPv4 in one form only
 }
 
+std::string text_of(const std::string& host, std::uint16_t port)
+{
+    const bool v6 = host.find(':') != std::string::npos;
+    return (v6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+}
+
 }  // namespace
 
 IpVersion ip_version(std::string_view host) noexcept
@@ -52,17 +60,27 @@ IpVersion ip_version(std::string_view host) noexcept
     return IpVersion::none;
 }
 
+bool is_host(std::string_view host) noexcept
+{
+    constexpr std::size_t longest_name = 253;
+    constexpr std::string_view name_characters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+    if (ip_version(host) != IpVersion::none)
+        return true;
+    return !host.empty() && host.size() <= longest_name &&
+           host.find_first_not_of(name_characters) == std::string_view::npos &&
+           // 10.0.0.256 would be looked up as a name, and never found.
+           host.find_first_not_of("0123456789.") != std::string_view::npos;
+}
+
 result<Endpoint> make_endpoint(std::string_view host, std::string_view port)
 {
     std::uint16_t number = 0;
     const auto* const end = port.data() + port.size();
     const auto [parsed, error] = std::from_chars(port.data(), end, number);
-    if (host.empty() || error != std::errc() || parsed != end || number == 0)
+    if (error != std::errc() || parsed != end || number == 0)
         return invalid();
-    for (const char c : host)
-        if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '[' || c == ']')
-            return invalid();
-    if (host.find(':') != std::string_view::npos && ip_version(host) != IpVersion::v6)
+    if (!is_host(host))
         return invalid();
     return Endpoint{canonical(host), number};
 }
@@ -84,10 +102,14 @@ result<Endpoint> parse_endpoint(std::string_view text)
     return make_endpoint(host, port);
 }
 
+std::string exact_text(const Endpoint& endpoint)
+{
+    return text_of(endpoint.host, endpoint.port);
+}
+
 std::string to_string(const Endpoint& endpoint)
 {
-    const bool v6 = endpoint.host.find(':') != std::string::npos;
-    return (v6 ? '[' + endpoint.host + ']' : endpoint.host) + ':' + std::to_string(endpoint.port);
+    return text_of(shown_name(endpoint.host), endpoint.port);
 }
 
 result<SocketAddress> parse_socket_address(std::string_view text)
@@ -108,7 +130,7 @@ result<SocketAddress> parse_socket_address(std::string_view text)
 
 std::string to_string(const SocketAddress& address)
 {
-    return address.unix_path.empty() ? to_string(address.tcp) : "unix:" + address.unix_path;
+    return address.unix_path.empty() ? exact_text(address.tcp) : "unix:" + address.unix_path;
 }
 
 std::string folded(std::string_view host)

@@ -20,15 +20,22 @@ struct Endpoint {
     auto operator<=>(const Endpoint&) const = default;
 };
 
-// Makes an Endpoint of a host and port given apart, as Sentinel answers them. Port 0 and an
-// empty host are errors.
+// Whether `host` is an IP address, or a name of letters, digits, '-', '.' and '_'.
+bool is_host(std::string_view host) noexcept;
+
+// Makes an Endpoint of a host and port given apart, as Sentinel answers them. Port 0 and what is no
+// host are errors.
 [[nodiscard]] result<Endpoint> make_endpoint(std::string_view host, std::string_view port);
 
 // Takes `host:port` or `[v6]:port`.
 [[nodiscard]] result<Endpoint> parse_endpoint(std::string_view text);
 
-// `host:port`, IPv6 in brackets: the inverse of parse_endpoint.
+// `host:port`, IPv6 in brackets, for people: a host that only a peer has named is shown as
+// base/peer_text.hpp says.
 std::string to_string(const Endpoint& endpoint);
+
+// The same with the host as it is, for programs: the inverse of parse_endpoint.
+std::string exact_text(const Endpoint& endpoint);
 
 // Where to listen or connect: TCP, or a UNIX socket when `unix_path` is not empty.
 struct SocketAddress {
@@ -40,7 +47,7 @@ struct SocketAddress {
 
 // Takes what parse_endpoint takes, and `unix:/path`.
 [[nodiscard]] result<SocketAddress> parse_socket_address(std::string_view text);
-std::string to_string(const SocketAddress& address);
+std::string to_string(const SocketAddress& address);  // of the configuration, or a command line
 
 enum class IpVersion { none, v4, v6 };
 

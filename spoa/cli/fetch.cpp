@@ -1,5 +1,6 @@
 #include "cli/fetch.hpp"
 
+#include "base/printable.hpp"
 #include "net/http_client.hpp"
 
 #include <chrono>
@@ -19,7 +20,7 @@ std::string fetch_page(
         throw std::runtime_error(
             to_string(agent) + " answers status " + std::to_string(reply.status) +
             "; is it the HTTP address of an agent?");
-    return std::move(reply.body);
+    return printable_lines(reply.body);
 }
 
 }  // namespace spoa::cli

@@ -1,5 +1,6 @@
 #include "cli/status.hpp"
 
+#include "base/printable.hpp"
 #include "cli/fetch.hpp"
 #include "cli/terminal.hpp"
 #include "net/http_client.hpp"
@@ -62,7 +63,7 @@ int show_status(const std::string& url, bool json, bool watch)
         try {
             text = picture_of(agent, json).text;
         } catch (const std::runtime_error& e) {
-            text = std::string(e.what()) + "\n";  // it may come back: what one watches for
+            text = printable(e.what()) + "\n";  // it may come back: what one watches for
         }
         print(terminal ? in_place(text) : text);
         std::this_thread::sleep_for(watch_period);

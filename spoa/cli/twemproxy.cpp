@@ -1,5 +1,6 @@
 #include "cli/twemproxy.hpp"
 
+#include "base/printable.hpp"
 #include "config/file.hpp"
 #include "config/yaml_tree.hpp"
 #include "twemproxy/smitty.hpp"
@@ -23,7 +24,7 @@ std::optional<std::string> migrate_smitty(const std::filesystem::path& file)
         given->text, nutcracker ? std::string_view(nutcracker->text) : std::string_view());
     if (!migrated)
         throw std::runtime_error(file.string() + ": " + migrated.error().text);
-    return *std::move(migrated);
+    return printable_lines(*migrated);
 }
 
 int check_twemproxy(const config::Config& config)
@@ -36,7 +37,7 @@ int check_twemproxy(const config::Config& config)
         if (!file)
             throw std::runtime_error("cannot read " + each.file + ": " + file.error().message());
         const auto found = twemproxy::survey(each, file->text, config.masters);
-        std::fputs(found.text.c_str(), stdout);
+        std::fputs(printable_lines(found.text).c_str(), stdout);
         good = good && found.good;
     }
     return good ? 0 : 1;

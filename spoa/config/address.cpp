@@ -1,6 +1,5 @@
 #include "config/address.hpp"
 
-#include "base/printable.hpp"
 #include "config/quoted.hpp"
 
 #include <charconv>
@@ -9,19 +8,6 @@
 
 namespace spoa::config {
 namespace {
-
-bool is_host(std::string_view host)
-{
-    constexpr std::size_t longest_name = 253;
-    constexpr std::string_view name_characters =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
-    if (ip_version(host) != IpVersion::none)
-        return true;
-    return !host.empty() && host.size() <= longest_name &&
-           host.find_first_not_of(name_characters) == std::string_view::npos &&
-           // 10.0.0.256 would be looked up as a name, and never found.
-           host.find_first_not_of("0123456789.") != std::string_view::npos;
-}
 
 bool is_port(std::string_view port)
 {
@@ -82,7 +68,7 @@ Parsed<Endpoint> parse_peer(std::string_view text, std::string_view usual_port)
 Parsed<SocketAddress> parse_listener(std::string_view text, std::string_view usual_port)
 {
     if (text.starts_with('/'))
-        return Problem{in_quotes(text) + " is a path; write unix:" + printable(text)};
+        return Problem{in_quotes(text) + " is a path; write unix:" + std::string(text)};
     if (text.starts_with("unix:")) {
         auto address = parse_socket_address(text);
         if (address)

@@ -13,7 +13,7 @@ namespace {
 
 struct Setting {
     std::string text;
-    Secret secret;  // compared, never shown
+    std::string secret;  // compared, never shown
 
     bool operator==(const Setting&) const = default;
 };
@@ -102,7 +102,7 @@ public:
     {
         put("username", credentials.username);
         if (!credentials.password.empty())
-            out_[prefix_ + "password"] = {"", credentials.password};
+            out_[prefix_ + "password"] = {"", credentials.password.reveal()};
     }
 
     void put(const Tls& tls)
@@ -182,9 +182,9 @@ void put_twemproxy(Settings& out, const Twemproxy& twemproxy)
         writer.put("pools." + pool + (server.empty() ? "" : "." + server), master);
     // Arguments may be of the kind that nobody else is to read.
     if (!twemproxy.restart.empty())
-        out[key + "restart"] = {"", Secret(text_of(twemproxy.restart))};
+        out[key + "restart"] = {"", text_of(twemproxy.restart)};
     writer.put("restart_timeout", twemproxy.restart_timeout);
-    out[key + "test"] = {"", Secret(text_of(twemproxy.test))};
+    out[key + "test"] = {"", text_of(twemproxy.test)};
     writer.put("dry_run", twemproxy.dry_run);
 }
 

@@ -18,11 +18,15 @@
 
 namespace spoa::config {
 
-// A password. No stream or format operator, so that it cannot slip into a log line.
+// A password. No stream or format operator, so that it cannot slip into a log line; and once one
+// was made, no text of a peer shows it (base/peer_text.hpp). Wipes its memory at the end.
 class Secret {
 public:
     Secret() = default;
-    explicit Secret(std::string text) : text_(std::move(text)) {}
+    explicit Secret(std::string text);
+    Secret(const Secret&) = default;
+    Secret& operator=(const Secret& other);
+    ~Secret();
 
     bool empty() const { return text_.empty(); }
     const std::string& reveal() const { return text_; }

@@ -3,6 +3,8 @@
 #include "config/file.hpp"
 #include "config/quoted.hpp"
 
+#include <string.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -98,7 +100,9 @@ Secret read_password_file(const Value& value, const Origin& origin, Report& repo
         report.warning(
             value.place(),
             value.name + ": every user can read " + in_quotes(*name) + "; chmod 640 it");
-    return Secret(std::string(text));
+    Secret secret{std::string(text)};
+    ::explicit_bzero(file->text.data(), file->text.size());
+    return secret;
 }
 
 std::string read_username(const Value& value, Report& report)

@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "base/peer_text.hpp"
 #include "config/credentials.hpp"
 #include "config/file.hpp"
 #include "config/haproxy.hpp"
@@ -75,6 +76,28 @@ std::string read_state_file(const Section& root, const Origin& origin, Report& r
     return file.string();
 }
 
+// A peer that says one of these says nothing that the file does not.
+void add_own_names(const Config& config)
+{
+    const auto add = [](const std::vector<verdict::Server>& servers) {
+        for (const auto& [name, address] : servers) {
+            add_own_name(name);
+            add_own_name(address.host);
+        }
+    };
+    for (const auto& address : config.sentinels.addresses)
+        add_own_name(address.host);
+    for (const auto& master : config.masters) {
+        add_own_name(master.name);
+        add(master.servers);
+        add(master.connect);
+    }
+    for (const auto& [announced, reachable] : config.reachable) {
+        add_own_name(announced.host);
+        add_own_name(reachable.host);
+    }
+}
+
 Config read_config(std::string_view text, const Origin& origin, Report& report)
 {
     Config config;
@@ -111,6 +134,7 @@ Config read_config(std::string_view text, const Origin& origin, Report& report)
     if (const auto value = root.find("lookup_interval"))
         if (const auto interval = read_duration(*value, lookup_interval_range, report))
             config.lookup_interval = *interval;
+    add_own_names(config);
     return config;
 }
 

@@ -11,12 +11,9 @@ constexpr std::string_view key_characters =
 
 std::string shown(std::string_view text, std::size_t cut)
 {
-    cut = std::min(cut, longest);
-    if (cut >= text.size())
-        return '\'' + printable(text) + '\'';
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0U) == 0x80U)
-        --cut;  // not in the middle of a UTF-8 character
-    return '\'' + printable(text.substr(0, cut)) + "…'";
+    const bool is_whole = cut >= text.size();
+    return '\'' + printable(text.substr(0, cut), longest) +
+           (is_whole || cut > longest ? "'" : "…'");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "config/report.hpp"
 
+#include "base/printable.hpp"
+
 #include <algorithm>
 #include <set>
 #include <tuple>
@@ -7,14 +9,14 @@
 
 namespace spoa::config {
 
-void Report::error(Place place, std::string text)
+void Report::error(Place place, std::string_view text)
 {
-    diagnostics_.push_back({Severity::error, place.line, place.column, std::move(text)});
+    diagnostics_.push_back({Severity::error, place.line, place.column, printable(text)});
 }
 
-void Report::warning(Place place, std::string text)
+void Report::warning(Place place, std::string_view text)
 {
-    diagnostics_.push_back({Severity::warning, place.line, place.column, std::move(text)});
+    diagnostics_.push_back({Severity::warning, place.line, place.column, printable(text)});
 }
 
 std::vector<Diagnostic> Report::take() &&

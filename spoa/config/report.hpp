@@ -3,7 +3,7 @@
 #include "config/diagnostic.hpp"
 
 #include <compare>
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace spoa::config {
@@ -19,8 +19,9 @@ struct Place {
 // Collects what there is to tell while the file is read.
 class Report {
 public:
-    void error(Place place, std::string text);
-    void warning(Place place, std::string text);
+    // The text becomes printable: it may quote the file.
+    void error(Place place, std::string_view text);
+    void warning(Place place, std::string_view text);
 
     // Everything in the order of the file. What an alias brought up many times is said once.
     std::vector<Diagnostic> take() &&;

@@ -115,7 +115,7 @@ void log_restart(
                      : " was restarted"),
         {{"keys", change(before.keys, after.keys)},
          {"offset", change(before.offset, after.offset)},
-         {"run_id", before.run_id + " -> " + after.run_id}});
+         {"run_id", before.run_id.shown() + " -> " + after.run_id.shown()}});
 }
 
 void log_failover(

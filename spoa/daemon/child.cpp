@@ -1,6 +1,7 @@
 #include "daemon/child.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/peer_text.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -118,12 +119,14 @@ bool drain(int pipe, std::string& output)
     }
 }
 
+// Its words as they may be shown.
 std::string on_one_line(std::string text)
 {
+    constexpr std::size_t longest = 500;
     while (!text.empty() && text.back() == '\n')
         text.pop_back();
     std::ranges::replace(text, '\n', ' ');
-    return text;
+    return shown(text, longest);
 }
 
 std::string trouble_of(const std::string& program, int status)

@@ -12,7 +12,7 @@ struct ChildEnd {
     bool good = false;
     bool started = false;  // it was executed, so something may have changed
     std::string trouble;   // one sentence when it is not good
-    std::string output;    // of stdout and stderr, the first part; on one line
+    std::string output;    // of stdout and stderr, the first part, on one line, as it may be shown
 };
 
 // Runs a program with its arguments, without a shell, until it ends or `limit` is over; then it is

@@ -183,7 +183,7 @@ private:
     void tell_failover(std::size_t name);
     void tell_unmapped(std::size_t name);
     void tell_unknown_masters() const;
-    void tell_same_sentinel(std::size_t sentinel, const std::string& id);
+    void tell_same_sentinel(std::size_t sentinel, const PeerText& id);
     void forget_everything(std::string_view why);
     bool forget_after_a_stop();
     void ask_everyone(std::size_t name);

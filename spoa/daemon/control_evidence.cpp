@@ -66,7 +66,7 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
 }
 
 // A Sentinel has said who it is: once for each that says so who is listed as another.
-void Control::tell_same_sentinel(std::size_t sentinel, const std::string& id)
+void Control::tell_same_sentinel(std::size_t sentinel, const PeerText& id)
 {
     auto& report = sentinels_[sentinel];
     if (report.id == id)

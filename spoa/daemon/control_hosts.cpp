@@ -1,5 +1,6 @@
 // Nodes that have host names: a node is what `servers:` calls it, whatever its address is now and
 // however a Sentinel announces it.
+#include "base/peer_text.hpp"
 #include "daemon/control.hpp"
 #include "telemetry/log.hpp"
 
@@ -137,7 +138,7 @@ void Control::on_host(const std::string& host, const std::vector<std::string>& b
             is += (is.empty() ? "" : " ") + address;
         telemetry::write_repeating(
             LogLevel::info,
-            "host name " + host + ": has another address",
+            "host name " + shown_name(host) + ": has another address",
             {{"before", was}, {"now", is}});
     }
     std::vector<agent::Update> updates;

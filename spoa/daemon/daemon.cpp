@@ -1,5 +1,6 @@
 #include "daemon/daemon.hpp"
 
+#include "base/peer_text.hpp"
 #include "daemon/descriptors.hpp"
 #include "daemon/service_report.hpp"
 #include "net/listener.hpp"
@@ -50,6 +51,15 @@ void Daemon::log_failure(const std::exception_ptr& failure)
     }
 }
 
+// What the process before us knew of the names. The secrets that it hid stay hidden.
+std::string Daemon::inherited_memory()
+{
+    auto text = predecessor_.take_memory();
+    for (const auto& part : telemetry::decode_hidden(text))
+        hide_secret(part);
+    return text;
+}
+
 net::SessionLimits Daemon::session_limits(const config::Spop& spop)
 {
     return {spop.max_frame_size, spop.hello_timeout, spop.frame_timeout, spop.write_timeout};
@@ -73,7 +83,7 @@ Daemon::Daemon(
               workers_.publish(snapshot);
           },
           [this](std::size_t name) { return workers_.connections_sent(name); },
-          telemetry::decode_memory(predecessor_.take_memory()))
+          telemetry::decode_memory(inherited_memory()))
 {
     signals_.add(SIGUSR2);
     set_http_hosts();

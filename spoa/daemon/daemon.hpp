@@ -48,6 +48,7 @@ private:
     static net::SessionLimits session_limits(const config::Spop& spop);
     static void log_failure(const std::exception_ptr& failure);
 
+    std::string inherited_memory();
     void serve();
     void set_http_hosts();
     void start_reports();

@@ -1,4 +1,5 @@
 // How one process takes over from another while both run.
+#include "base/peer_text.hpp"
 #include "daemon/daemon.hpp"
 #include "net/hand_over.hpp"
 #include "net/listener.hpp"
@@ -78,7 +79,7 @@ void Daemon::start_successor()
         successor_.start(
             {program_, "-f", file_.string()},
             sockets,
-            telemetry::encode_memory(control_.memory()),
+            telemetry::encode_memory(control_.memory(), hidden_parts()),
             service_manager_.environment(),
             [this](bool serves) { on_successor(serves); });
     } catch (const std::exception& e) {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -30,10 +31,10 @@ std::string_view advice(int error)
     }
 }
 
-// The errno of the first step that failed, or 0.
+// The errno of the first step that failed, or 0. The path is one without links.
 int read_all(const fs::path& path, std::string& text, struct stat& status)
 {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
     if (file.get() < 0 || ::fstat(file.get(), &status) != 0)
         return errno;
     if (!S_ISREG(status.st_mode))
@@ -101,14 +102,48 @@ std::string FileSwap::trouble(std::string_view what, const fs::path& path, int e
 
 std::string FileSwap::read(std::string& text)
 {
-    std::error_code error;
-    file_ = fs::canonical(given_, error);
-    if (error) {
-        file_.clear();
-        return trouble("cannot read", given_, error.value());
+    std::vector<uid_t> owners;
+    file_.clear();
+    if (const int failed = find(owners); failed != 0)
+        return trouble("cannot read", given_, failed);
+    if (const int failed = read_all(file_, text, status_); failed != 0)
+        return trouble("cannot read", file_, failed);
+    const auto is_trusted = [this](uid_t owner) {
+        return owner == 0 || owner == ::geteuid() || owner == status_.st_uid;
+    };
+    if (std::ranges::all_of(owners, is_trusted))
+        return {};
+    text.clear();
+    return given_.string() +
+           " is a link that neither root, the agent's user nor the owner of the file has made; "
+           "write the path of the file itself";
+}
+
+// Finds the file behind links, each looked at as it is, whatever somebody puts there meanwhile. The
+// errno, or 0.
+int FileSwap::find(std::vector<uid_t>& owners)
+{
+    constexpr std::size_t most_links = 16;
+    auto path = fs::absolute(given_);
+    while (owners.size() < most_links) {
+        const Descriptor at(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        struct stat status {};
+        if (at.get() < 0 || ::fstat(at.get(), &status) != 0)
+            return errno;
+        if (!S_ISLNK(status.st_mode)) {
+            std::error_code error;
+            const auto folder = fs::canonical(path.parent_path(), error);
+            file_ = folder / path.filename();
+            return error.value();
+        }
+        owners.push_back(status.st_uid);
+        std::array<char, 4'096> target{};
+        const auto size = ::readlinkat(at.get(), "", target.data(), target.size());
+        if (size < 0)
+            return errno;
+        path = path.parent_path() / std::string(target.data(), static_cast<std::size_t>(size));
     }
-    const int failed = read_all(file_, text, status_);
-    return failed == 0 ? std::string() : trouble("cannot read", file_, failed);
+    return ELOOP;
 }
 
 bool FileSwap::is_as_read() const

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace spoa::daemon {
 
@@ -23,7 +24,8 @@ public:
 
     // Every function that can fail answers one sentence that says what to do; empty is good.
 
-    // Reads the file and remembers whose it is. A link is followed, also later.
+    // Reads the file and remembers whose it is. A link is followed, also later, when it belongs to
+    // root, to the agent or to the owner of the file: nobody else may say which file is replaced.
     std::string read(std::string& text);
 
     // Whether the file, by its inode, size and time, is what was read last.
@@ -45,6 +47,7 @@ public:
 
 private:
     std::filesystem::path beside(std::string_view ending) const;
+    int find(std::vector<uid_t>& owners);
     std::string trouble(std::string_view what, const std::filesystem::path& path, int error) const;
 
     std::filesystem::path given_;

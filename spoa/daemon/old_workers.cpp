@@ -166,10 +166,10 @@ void OldWorkers::take_sessions(const std::string& text)
             {Step::Kind::end, worker, {first, first + static_cast<std::ptrdiff_t>(size)}});
     }
     for (const auto& [where, number] : ended) {
-        metrics_.count_fenced(where.first, where.second, number);
+        metrics_.count_fenced(where.first, shown_name(where.second), number);
         write_log(
             LogLevel::info,
-            "haproxy " + address_ + ": sessions on server " + where.second +
+            "haproxy " + address_ + ": sessions on server " + shown_name(where.second) +
                 " are ended in an old worker",
             {{"pid", std::to_string(worker)}, {"sessions", std::to_string(number)}});
     }

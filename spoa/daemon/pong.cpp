@@ -1,5 +1,6 @@
 #include "daemon/pong.hpp"
 
+#include "base/peer_text.hpp"
 #include "resp/command.hpp"
 
 #include <netdb.h>
@@ -90,7 +91,7 @@ std::string ping(const twemproxy::Pool& pool, Clock::time_point limit)
         return trouble;
     std::string request;
     if (!pool.redis_auth.empty())
-        resp::put_auth(request, {}, pool.redis_auth);
+        resp::put_auth(request, {}, pool.redis_auth.reveal());
     resp::put_command(request, {"PING"});
     if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0)
         return message_of(errno);
@@ -134,7 +135,8 @@ std::string await_pong(
         if (trouble.empty())
             return {};
         if (Clock::now() >= limit || stop)
-            return "pool " + pool.name + " on " + pool.listen + ": " + trouble;
+            return "pool " + shown_name(pool.name) + " on " + shown_name(pool.listen) + ": " +
+                   trouble;
         std::this_thread::sleep_for(pause);
     }
 }

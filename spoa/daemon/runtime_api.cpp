@@ -143,12 +143,12 @@ void RuntimeApi::end_turn()
 void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
 {
     for (const auto& [server, sessions, took, stray] : kept.fence.take(seen, Clock::now())) {
-        metrics_.count_fenced(kept.name, server, sessions);
+        metrics_.count_fenced(kept.name, shown_name(server), sessions);
         if (took)
             metrics_.observe_fence(*took);
         write_log(
             stray ? LogLevel::warning : LogLevel::info,
-            "haproxy " + address_ + ": server " + seen.name + '/' + server +
+            "haproxy " + address_ + ": server " + seen.name + '/' + shown_name(server) +
                 " is put into maintenance" +
                 (stray ? ", as it has sessions that no verdict has led there" : ""),
             {{"name", kept.master_name}, {"sessions", std::to_string(sessions)}});
@@ -156,7 +156,7 @@ void RuntimeApi::take(Kept& kept, const haproxy_api::BackendSeen& seen)
     for (const auto& server : seen.servers)
         metrics_.set_sessions(
             kept.name,
-            {address_, seen.name, server.name},
+            {address_, seen.name, shown_name(server.name)},
             server.sessions,
             has_none(kept.fence.wish(server)));
 }
@@ -229,7 +229,7 @@ telemetry::HaproxyReport RuntimeApi::report() const
         if (fence.seen())
             for (const auto& server : fence.seen()->servers)
                 backend.servers.push_back(
-                    {server.name,
+                    {shown_name(server.name),
                      state_of(server, fence.is_ours(server.name)),
                      words_for(fence.wish(server)),
                      server.sessions});

@@ -1,5 +1,6 @@
 #include "daemon/twemproxy.hpp"
 
+#include "base/peer_text.hpp"
 #include "net/timeout.hpp"
 #include "telemetry/log.hpp"
 
@@ -127,7 +128,7 @@ void Twemproxy::take(const NutcrackerOutcome& outcome)
                            : good          ? Clock::duration(look_period)
                                            : Clock::duration(backoff_.next()));
     for (std::size_t i = 0; i < outcome.in_file.size(); ++i)
-        followers_[acted_on_[i]].in_file = outcome.in_file[i];
+        followers_[acted_on_[i]].in_file = shown_name(outcome.in_file[i]);
     if (outcome.restart) {
         last_restart_ = outcome.restart;
         metrics_.observe_restart(*outcome.restart);

@@ -10,7 +10,7 @@ namespace {
 
 std::string place_of(const Fence& fence, const std::string& server)
 {
-    return "server " + fence.backend() + '/' + server;
+    return "server " + fence.backend() + '/' + shown_name(server);
 }
 
 // Why no connection gets to the server, as a sentence; empty when nothing is in the way but what
@@ -24,7 +24,7 @@ std::string obstacle_at(const Fence& fence, const ServerSeen& server)
         return place +
                " is in maintenance, by an operator or by a saved state "
                "(load-server-state-from-file): write `set server " +
-               fence.backend() + '/' + server.name + " state ready` to its runtime API";
+               fence.backend() + '/' + shown_name(server.name) + " state ready` to its runtime API";
     if (server.other && !server.address)
         return place +
                " has no address: HAProxy could not look up its host name, and takes none from the "
@@ -39,7 +39,7 @@ std::string obstacle_at(const Fence& fence, const ServerSeen& server)
     if (server.unbalanced && fence.seen()->servers.size() == 1)
         return place +
                " is alone in its backend and drained, or its weight was set to 0: write `set server " +
-               fence.backend() + '/' + server.name + " state ready`, and `weight 100%`";
+               fence.backend() + '/' + shown_name(server.name) + " state ready`, and `weight 100%`";
     return {};
 }
 
@@ -65,7 +65,7 @@ std::string names_of(const std::set<std::string>& servers)
 {
     std::string out;
     for (const auto& server : servers)
-        out += (out.empty() ? "" : ", ") + server;
+        out += (out.empty() ? "" : ", ") + shown_name(server);
     return out;
 }
 

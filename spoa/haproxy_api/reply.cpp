@@ -126,7 +126,7 @@ public:
         else if (line.starts_with("proc."))
             take_mark(line);
         else if (!is_no_complaint(line))
-            reply_.complaints.emplace_back(line);
+            reply_.complaints.emplace_back(std::string(line));
     }
 
     Reply finish(bool whole)
@@ -235,7 +235,7 @@ Reply parse_reply(std::string_view text)
 std::string trouble_in(const Reply& reply)
 {
     // What is not found is missing in the answer, too.
-    const auto is_missing = [](const std::string& line) {
+    const auto is_missing = [](const PeerText& line) {
         return line.starts_with("Can't find backend") || line.starts_with("No such ");
     };
     const auto first = std::ranges::find_if_not(reply.complaints, is_missing);
@@ -243,7 +243,7 @@ std::string trouble_in(const Reply& reply)
         return {};
     const auto says = [&](std::string_view words) {
         return std::ranges::any_of(
-            reply.complaints, [words](const std::string& line) { return line.starts_with(words); });
+            reply.complaints, [words](const PeerText& line) { return line.starts_with(words); });
     };
     if (says("Permission denied") || says("This command is restricted"))
         return "its level is too low to change anything: write `level admin` on the `stats "
@@ -251,7 +251,7 @@ std::string trouble_in(const Reply& reply)
     if (says("Unknown command"))
         return "it does not know a command: HAProxy 2.6 or later is needed";
     constexpr std::size_t enough = 80;
-    return "it answers: " + first->substr(0, enough);
+    return "it answers: " + first->shown(enough);
 }
 
 }  // namespace spoa::haproxy_api

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "base/peer_text.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -44,9 +45,9 @@ struct BackendSeen {
 };
 
 struct Reply {
-    std::vector<BackendSeen> backends;    // those that were answered in full
-    std::vector<std::string> complaints;  // lines that belong to no table
-    bool cut = false;                     // it ends in the middle, or a table cannot be read
+    std::vector<BackendSeen> backends;  // those that were answered in full
+    std::vector<PeerText> complaints;   // lines that belong to no table
+    bool cut = false;                   // it ends in the middle, or a table cannot be read
 
     const BackendSeen* find(std::string_view backend) const;
 };

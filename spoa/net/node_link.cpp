@@ -4,6 +4,8 @@
 #include "net/tls_error.hpp"
 #include "resp/command.hpp"
 
+#include <string.h>
+
 #include <utility>
 
 namespace asio = boost::asio;
@@ -32,7 +34,7 @@ std::string trouble_in(const resp::Error& error)
         return "it refuses the login: check redis.username and the password";
     if (error.text.starts_with("NOPERM"))
         return "its ACL forbids ROLE or INFO: docs/security.md has the rule";
-    return "it answers an error: " + error.text.substr(0, 80);
+    return "it answers an error: " + error.text.shown(80);
 }
 
 // The process is gone, or about to be. Whoever was only thrown out (CLIENT KILL) is let in again
@@ -124,7 +126,7 @@ asio::awaitable<std::string> NodeLink::run_once()
                 probe_.loading = info->loading;
                 probe_.announced = info->announced;
                 probe_.priority = info->priority;
-                probe_.run_id = info->run_id;
+                probe_.run_id = info->run_id.raw();
                 probe_.syncing_replicas = info->syncing_replicas;
                 probe_.least_lag = info->least_lag;
                 probe_.informed_at = asked_at_;
@@ -154,6 +156,7 @@ asio::awaitable<result<resp::Value>> NodeLink::open(RedisConnection& connection)
     std::string request;
     resp::put_auth(request, settings_.username, settings_.password);
     auto replies = co_await connection.ask(request, 1);
+    ::explicit_bzero(request.data(), request.size());
     if (!replies)
         co_return replies.error();
     co_return std::move(replies->front());

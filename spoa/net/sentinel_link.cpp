@@ -6,6 +6,8 @@
 
 #include <boost/system/errc.hpp>
 
+#include <string.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -181,6 +183,7 @@ asio::awaitable<std::optional<LinkFailure>> SentinelLink::open(RedisConnection& 
     else
         resp::put_auth(request, settings_.username, settings_.password);
     const auto replies = co_await with_timeout(settings_.query_timeout, connection.ask(request, 1));
+    ::explicit_bzero(request.data(), request.size());
     if (!replies)
         co_return failure_of("logging in", replies.error());
     const auto* const error = replies->front().error();

@@ -135,7 +135,7 @@ std::optional<Info> parse_info(const resp::Value& reply)
         const auto key = line.substr(0, colon);
         const auto value = line.substr(colon + 1);
         if (key == "run_id")
-            info.run_id = value;
+            info.run_id = std::string(value);
         else if (key == "loading" || key == "async_loading")
             info.loading = info.loading || value == "1";
         else if (key == "connected_slaves")

@@ -45,7 +45,7 @@ std::optional<RoleReply> parse_role(const resp::Value& reply);
 // INFO of the sections server, replication, persistence and keyspace. What a version does not tell
 // keeps its default.
 struct Info {
-    std::string run_id;
+    PeerText run_id;
     bool loading = false;
     std::uint64_t connected_replicas = 0;
     // Of a master's replicas: those that get all data anew, and how many seconds ago the one that

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/peer_text.hpp"
+
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -21,7 +23,7 @@ struct Status {
 
 // `-NOAUTH …`: an error reply, its first word included.
 struct Error {
-    std::string text;
+    PeerText text;
     bool operator==(const Error&) const = default;
 };
 

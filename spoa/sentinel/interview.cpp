@@ -41,7 +41,7 @@ Interview::Interview(std::vector<Topic> topics, std::chrono::milliseconds poll_i
     adapt(std::move(topics));
 }
 
-void Interview::begin(std::string sentinel_id, const resp::Value& info, TimePoint now)
+void Interview::begin(PeerText sentinel_id, const resp::Value& info, TimePoint now)
 {
     for (std::size_t name = 0; name < asked_.size(); ++name) {
         auto& asked = asked_[name];

@@ -58,7 +58,7 @@ public:
     Interview(std::vector<Topic> topics, std::chrono::milliseconds poll_interval);
 
     // A new conversation: nothing of the last one counts. `info` is the reply to INFO sentinel.
-    void begin(std::string sentinel_id, const resp::Value& info, TimePoint now);
+    void begin(PeerText sentinel_id, const resp::Value& info, TimePoint now);
 
     // Other names from now on; one that stays keeps its place.
     void adapt(std::vector<Topic> topics);
@@ -108,7 +108,7 @@ private:
 
     std::chrono::milliseconds poll_interval_;
     std::vector<Asked> asked_;  // by place
-    std::string id_;            // MYID
+    PeerText id_;               // MYID
     bool in_tilt_ = false;
     bool deaf_ = false;
     bool asks_info_ = false;

@@ -1,6 +1,6 @@
 #include "sentinel/reply_parser.hpp"
 
-#include "base/printable.hpp"
+#include "base/peer_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -24,13 +24,6 @@ using OptionalMaster = std::optional<MasterReply>;
 Refused not_understood(std::string_view what)
 {
     return {Refusal::not_understood, std::string(what)};
-}
-
-// What may stand in a log line: nothing that steers a terminal, and not a screenful of it.
-std::string quote(std::string_view text)
-{
-    constexpr std::size_t longest = 120;
-    return printable(text.substr(0, longest));
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text)
@@ -208,8 +201,8 @@ Refused classify(const resp::Error& error)
     };
     for (const auto& row : rows)
         if (error.text.starts_with(row.start))
-            return {row.why, quote(error.text)};
-    return {Refusal::other_error, quote(error.text)};
+            return {row.why, error.text.shown()};
+    return {Refusal::other_error, error.text.shown()};
 }
 
 bool wants_no_password(const resp::Error& error)
@@ -328,8 +321,7 @@ std::vector<std::string> parse_monitored(const resp::Value& info)
         const auto name = line.find(before);
         const auto status = line.find(",status=");
         if (line.starts_with("master") && name < status && status != std::string_view::npos)
-            names.push_back(
-                quote(line.substr(name + before.size(), status - name - before.size())));
+            names.emplace_back(line.substr(name + before.size(), status - name - before.size()));
     }
     return names;
 }
@@ -347,9 +339,9 @@ std::vector<std::string> nearest_names(
         if (name == wanted)  // it did when it was asked for all
             continue;
         if (std::ranges::equal(name, wanted, same_letter))
-            return {name};
+            return {shown_name(name)};
         if (names.size() < enough)
-            names.push_back(name);
+            names.push_back(shown_name(name));
     }
     return names;
 }

@@ -36,7 +36,7 @@ enum class Refusal {
 
 struct Refused {
     Refusal why = Refusal::not_understood;
-    std::string text;  // the peer's own words, made printable and short; may be empty
+    std::string text;  // the peer's own words, as they may be shown; may be empty
 };
 
 // A reply's meaning, or why it has none.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "base/peer_text.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -51,7 +52,7 @@ struct Vote {
         promotable{};  // replicas that it may promote; empty where it is not asked
     std::vector<std::string> monitored{};  // of the names it knows, where it does not know this one
     // MYID; empty where the Sentinel does not know the command (before 6.2).
-    std::string sentinel_id;
+    PeerText sentinel_id;
     TimePoint answered_at;
 
     bool operator==(const Vote&) const = default;

@@ -1,5 +1,7 @@
 #include "telemetry/explanation.hpp"
 
+#include "telemetry/answer_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <stdexcept>
@@ -242,7 +244,7 @@ std::string problems_text(const Json& json)
 Explanation explain(std::string_view master_json, const TextStyle& style)
 {
     try {
-        const auto json = Json::parse(master_json);
+        const auto json = parse_answer<Json>(master_json);
         auto text = wrapped(
             verdict_text(json) + "\n" + votes_text(json) + nodes_text(json) + reads_text(json) +
                 haproxies_text(json) + twemproxies_text(json) + problems_text(json) +

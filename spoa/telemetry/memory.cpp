@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace spoa::telemetry {
 
@@ -87,16 +88,33 @@ std::optional<Remembered> decode_one(const Json& json)
     return one;
 }
 
+// Two digits a byte, and a blank between two parts: they may be any bytes.
+std::string hex_of(const std::vector<std::string>& parts)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    for (const auto& part : parts) {
+        if (!out.empty())
+            out += ' ';
+        for (const char c : part) {
+            const auto byte = static_cast<unsigned char>(c);
+            out += digits[byte >> 4U];
+            out += digits[byte & 0xfU];
+        }
+    }
+    return out;
+}
+
 OrderedJson encode_one(const Remembered& one)
 {
     OrderedJson json{
-        {"name", one.name}, {"address", to_string(one.address)}, {"epoch", one.high_water}};
+        {"name", one.name}, {"address", exact_text(one.address)}, {"epoch", one.high_water}};
     if (one.shut)
         json["shut"] = verdict::name_of(*one.shut);
     if (const auto& promotion = one.promotion)
         json["promotion"] = {
             {"candidate",
-             promotion->candidate ? OrderedJson(to_string(*promotion->candidate)) : OrderedJson()},
+             promotion->candidate ? OrderedJson(exact_text(*promotion->candidate)) : OrderedJson()},
             {"sentinel", promotion->sentinel},
             {"age_ms", static_cast<std::uint64_t>(promotion->age.count())}};
     return json;
@@ -104,13 +122,36 @@ OrderedJson encode_one(const Remembered& one)
 
 }  // namespace
 
-std::string encode_memory(const std::vector<Remembered>& all)
+std::string encode_memory(
+    const std::vector<Remembered>& all, const std::vector<std::string>& hidden)
 {
     OrderedJson json{{"version", 1}};
+    if (!hidden.empty())
+        json["hidden"] = hex_of(hidden);
     json["masters"] = OrderedJson::array();
     for (const auto& one : all)
         json["masters"].push_back(encode_one(one));
     return json.dump(2) + "\n";
+}
+
+std::vector<std::string> decode_hidden(std::string_view text)
+{
+    std::vector<std::string> hidden(1);
+    const auto json = Json::parse(text, nullptr, false);
+    const auto found = json.is_object() ? json.find("hidden") : json.end();
+    if (found == json.end() || !found->is_string())
+        return {};
+    const auto& hex = found->get_ref<const std::string&>();
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+        if (hex[i] == ' ') {
+            hidden.emplace_back();
+            --i;
+        } else {
+            unsigned byte = 0;
+            std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
+            hidden.back() += static_cast<char>(byte);
+        }
+    return hidden;
 }
 
 std::optional<std::vector<Remembered>> decode_memory(std::string_view text)

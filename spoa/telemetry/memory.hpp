@@ -35,7 +35,12 @@ struct Remembered {
     bool operator==(const Remembered&) const = default;
 };
 
-std::string encode_memory(const std::vector<Remembered>& all);
+// `hidden` is what else a process that takes over is handed: what no text of a peer shows.
+std::string encode_memory(
+    const std::vector<Remembered>& all, const std::vector<std::string>& hidden = {});
+
+// That again; nothing where it is missing.
+std::vector<std::string> decode_hidden(std::string_view text);
 
 // Nothing when the text is not what encode_memory writes: a torn or foreign file.
 std::optional<std::vector<Remembered>> decode_memory(std::string_view text);

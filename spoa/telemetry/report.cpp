@@ -58,7 +58,7 @@ Json vote_json(
     json["age_ms"] = duration_cast<milliseconds>(age).count();
     json["tilt"] = vote->in_tilt;
     json["known_sentinels"] = vote->known_sentinels;
-    json["id"] = vote->sentinel_id;
+    json["id"] = vote->sentinel_id.shown();
     if (!same_as.empty()) {
         json["valid"] = false;
         json["reason"] = "it is the same Sentinel as " + same_as;
@@ -86,7 +86,7 @@ Json support_json(const verdict::Watch& watch, const Moment& now)
 Json loss_json(const LossReport& loss, const Moment& now)
 {
     const auto seen = [](const node::Info& info) {
-        return Json{{"run_id", info.run_id}, {"offset", info.offset}, {"keys", info.keys}};
+        return Json{{"run_id", info.run_id.shown()}, {"offset", info.offset}, {"keys", info.keys}};
     };
     const auto& [before, after] = loss.restart;
     return {

@@ -23,7 +23,7 @@ struct SentinelReport {
     std::string address;
     bool up = false;
     std::string failure;  // why not, while it is not up; never holds a secret
-    std::string id{};     // as it last said; empty where that is not known
+    PeerText id{};        // as it last said; empty where that is not known
     std::string flood{};  // why its events are not heard; empty while they are
 };
 

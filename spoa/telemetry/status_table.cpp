@@ -1,5 +1,7 @@
 #include "telemetry/status_table.hpp"
 
+#include "telemetry/answer_json.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <stdexcept>
@@ -57,7 +59,7 @@ Row row_of(const Json& master)
 StatusTable status_table(std::string_view masters_json, const TextStyle& style)
 {
     try {
-        const auto json = Json::parse(masters_json);
+        const auto json = parse_answer<Json>(masters_json);
         if (!json.is_object() || !json.at("masters").is_array() || !json.at("sentinels").is_array())
             throw std::runtime_error("the answer is not that of a sentinel-spoa of this version");
         StatusTable table;

@@ -1,5 +1,6 @@
 #include "twemproxy/edit.hpp"
 
+#include "base/peer_text.hpp"
 #include "config/quoted.hpp"
 #include "twemproxy/document.hpp"
 #include "twemproxy/pools.hpp"
@@ -42,8 +43,8 @@ config::Parsed<std::size_t> locate_address(std::string_view text, const PoolServ
     const auto& address = server.entry.address;
     if (text.substr(std::min(offset, text.size()), address.size()) != address)
         return Problem{
-            "line " + std::to_string(server.line) + ": the server " + in_quotes(server.text) +
-            " is an alias or written in another way than it reads; write it out on one line"};
+            "line " + std::to_string(server.line) +
+            ": the server is an alias or written in another way than it reads; write it out on one line"};
     return offset;
 }
 
@@ -124,8 +125,8 @@ std::string add_change(
         return offset.error().text;
     const auto* const node = node_of(document, meant.pool.name, meant.number);
     if (uses_of(node, *document.root) > 1)
-        return "line " + std::to_string(server.line) + ": the server " + in_quotes(server.text) +
-               " is used elsewhere by an alias, which would change with it; write both out";
+        return "line " + std::to_string(server.line) +
+               ": the server is used elsewhere by an alias, which would change with it; write both out";
     const auto address = entry_address(master);
     const auto size = server.entry.address.size();
     const auto after = address + server.text.substr(size);
@@ -186,8 +187,8 @@ std::string to_diff(const Edited& edited)
 {
     std::string out;
     for (const auto& change : edited.changes)
-        out += "@@ line " + std::to_string(change.line) + ", pool " + change.pool + " @@\n-" +
-               change.before + "\n+" + change.after + "\n";
+        out += "@@ line " + std::to_string(change.line) + ", pool " + shown_name(change.pool) +
+               " @@\n-" + shown(change.before) + "\n+" + shown(change.after) + "\n";
     return out;
 }
 

@@ -27,17 +27,16 @@ bool is_true(const std::string& text)
     return text == "true";
 }
 
-config::Parsed<PoolServer> read_server(
-    const TreeNode& node, const std::string& pool, const Document& document)
+config::Parsed<PoolServer> read_server(const TreeNode& node, const Document& document)
 {
-    const auto where = on_line(node.place.line) + "pool " + in_quotes(pool) + ": ";
+    const auto where = on_line(node.place.line);
     if (node.kind != TreeNode::Kind::text)
         return Problem{where + "a server is a text, host:port:weight name"};
     const auto entry = parse_server_entry(node.text);
     if (!entry)
         return Problem{
-            where + in_quotes(node.text) +
-            " is no server; nutcracker wants host:port:weight and, after one blank, a name "
+            where +
+            "this is no server; nutcracker wants host:port:weight and, after one blank, a name "
             "without blanks"};
     return PoolServer{*entry, node.text, document.offset_of(node.place), node.place.line};
 }
@@ -46,33 +45,33 @@ config::Parsed<Pool> read_pool(const TreeNode& key, const TreeNode& value, const
 {
     Pool out;
     out.name = key.text;
-    const auto where = on_line(key.place.line) + "pool " + in_quotes(key.text) + ": ";
+    out.line = key.place.line;
+    const auto where = on_line(key.place.line);
     if (value.kind != TreeNode::Kind::mapping)
-        return Problem{where + "expected settings (listen, servers, …)"};
+        return Problem{where + "expected a pool with its settings (listen, servers, …)"};
     std::set<std::string> seen;
     for (const auto& [name, setting] : value.entries) {
         if (!seen.insert(name->text).second)
             return Problem{
-                on_line(name->place.line) + "pool " + in_quotes(key.text) + ": " +
-                in_quotes(name->text) + " stands there twice; keep one"};
+                on_line(name->place.line) + "this key stands twice in its pool; keep one"};
         if (name->text == "listen")
             out.listen = setting->text.substr(0, setting->text.find(' '));  // then its mode
         else if (name->text == "redis")
             out.redis = is_true(setting->text);
         else if (name->text == "redis_auth")
-            out.redis_auth = setting->text;
+            out.redis_auth = config::Secret(setting->text);
         else if (name->text == "servers")
             for (const auto& item : setting->items) {
-                auto server = read_server(*item, key.text, document);
+                auto server = read_server(*item, document);
                 if (!server)
                     return server.error();
                 out.servers.push_back(*std::move(server));
             }
     }
     if (out.listen.empty())
-        return Problem{where + "it has no `listen`; say where it listens"};
+        return Problem{where + "the pool has no `listen`; say where it listens"};
     if (out.servers.empty())
-        return Problem{where + "it has no `servers`; list them"};
+        return Problem{where + "the pool has no `servers`; list them"};
     return out;
 }
 
@@ -91,13 +90,11 @@ config::Parsed<std::vector<Pool>> read_pools(std::string_view text)
         for (const auto& other : pools) {
             if (other.name == pool->name)
                 return Problem{
-                    on_line(key->place.line) + "pool " + in_quotes(pool->name) +
-                    " stands there twice; rename one"};
+                    on_line(key->place.line) + "this pool has the name of another; rename one"};
             if (other.listen == pool->listen)
                 return Problem{
-                    on_line(key->place.line) + "the pools " + in_quotes(other.name) + " and " +
-                    in_quotes(pool->name) + " both listen on " + in_quotes(pool->listen) +
-                    "; give one of them another port"};
+                    on_line(key->place.line) +
+                    "this pool listens where another one does; give it another port"};
         }
         pools.push_back(*std::move(pool));
     }
@@ -109,13 +106,13 @@ config::Parsed<std::size_t> find_pool(const std::vector<Pool>& pools, std::strin
     const auto found = std::ranges::find(pools, name, &Pool::name);
     if (found != pools.end())
         return static_cast<std::size_t>(found - pools.begin());
-    std::vector<std::string_view> names;
+    std::vector<std::string> lines;
     for (const auto& pool : pools)
-        names.push_back(pool.name);
-    auto sentence = "it has no pool " + in_quotes(name);
-    if (const auto meant = config::nearest(name, names))
-        return Problem{sentence + "; did you mean " + in_quotes(*meant) + "?"};
-    return Problem{sentence + "; it has " + config::joined(names, "and")};
+        lines.push_back(std::to_string(pool.line));
+    const std::vector<std::string_view> words(lines.begin(), lines.end());
+    return Problem{
+        "it has no pool " + in_quotes(name) + "; the names of its pools are on " +
+        (lines.size() == 1 ? "line " : "lines ") + config::joined(words, "and")};
 }
 
 config::Parsed<std::size_t> Pool::find_server(std::string_view which) const

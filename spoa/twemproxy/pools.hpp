@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/config.hpp"
 #include "config/parsed.hpp"
 #include "twemproxy/server_entry.hpp"
 
@@ -22,8 +23,9 @@ struct Pool {
     std::string name;
     std::string listen;  // host:port, or the path of a UNIX socket
     bool redis = false;
-    std::string redis_auth;  // a secret
+    config::Secret redis_auth;
     std::vector<PoolServer> servers;
+    int line = 0;  // of its name, counted from 1
 
     // Which of several is meant: by its name, or else by its number, from 1; empty is the only one.
     // A sentence when there is none.
@@ -31,7 +33,8 @@ struct Pool {
 };
 
 // The pools of a nutcracker.yml, or a sentence that says what to change in it: what nutcracker
-// itself would refuse without a reason, such as two pools on one port, has one here.
+// itself would refuse without a reason, such as two pools on one port, has one here. No sentence
+// quotes the file, which may be a link to another one that is not for everybody's eyes.
 config::Parsed<std::vector<Pool>> read_pools(std::string_view text);
 
 // A sentence when there is no pool of this name.

@@ -16,7 +16,7 @@ namespace {
 template <class T>
 const T* meaning_of(const sentinel::Answer<T>& answer)
 {
-    constexpr std::size_t longest = 120;
+    constexpr std::size_t longest = 120 + std::string_view("…").size();
     if (const auto* const refused = std::get_if<sentinel::Refused>(&answer)) {
         expect(refused->text.size() <= longest, "a refusal is short");
         expect(

@@ -119,7 +119,7 @@ TEST_SUITE("node/reply_parser")
                  "role:master\r\nconnected_slaves:2\r\nmaster_repl_offset:4242\r\n# Persistence\r\n"
                  "loading:0\r\nasync_loading:0\r\n"));
         REQUIRE(info.has_value());
-        CHECK(info->run_id.size() == 40);
+        CHECK(info->run_id.raw().size() == 40);
         CHECK(info->connected_replicas == 2);
         CHECK(info->offset == 4242);
         CHECK_FALSE(info->loading);

@@ -218,7 +218,16 @@ TEST_SUITE("sentinel/reply_parser")
     {
         const auto text = classify({"ERR a\r\nb\x1b[2J\x7f" + std::string(1000, 'x')}).text;
         CHECK(text.starts_with("ERR a??b?[2J?xxx"));
-        CHECK(text.size() == 120);
+        CHECK(text.size() == 120 + std::string("…").size());
+    }
+
+    TEST_CASE("a password that a peer echoes is not shown, and the refusal is understood as before")
+    {
+        hide_secret("pass-ERR-AUTH-Xy7");
+        const auto refused = classify({"ERR AUTH pass-ERR-AUTH-Xy7 called without any password"});
+        CHECK(refused.why == Refusal::wrongpass);
+        CHECK(refused.text == "ERR *** *** called without any ***word");
+        CHECK(nearest_names("m", {"pass-ERR-AUTH-Xy7"}) == std::vector<std::string>{"***"});
     }
 
     TEST_CASE("an address of another shape is not understood")

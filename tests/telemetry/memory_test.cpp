@@ -45,6 +45,20 @@ TEST_SUITE("telemetry/memory")
         }
     }
 
+    TEST_CASE("what is hidden goes over to the process that takes over, whatever bytes it has")
+    {
+        const std::vector<std::string> hidden{"k7z", std::string("\0\xff\" x", 5), "pass"};
+        const auto text = encode_memory({{"mymaster", {"10.0.0.1", 6379}, 7}}, hidden);
+        CHECK(decode_hidden(text) == hidden);
+        CHECK(decode_memory(text)->size() == 1);
+        for (const std::string without :
+             {"", "[]", "{}", "null", R"({"hidden": 1})", R"({"hidden": [1]})", "{"}) {
+            CAPTURE(without);
+            CHECK(decode_hidden(without).empty());
+        }
+        CHECK(encode_memory({}).find("hidden") == std::string::npos);
+    }
+
     TEST_CASE("every torn file is recognized")
     {
         const auto whole = encode_memory({{"mymaster", {"10.0.0.1", 6379}, 7}});

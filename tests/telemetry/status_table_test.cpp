@@ -142,6 +142,15 @@ TEST_SUITE("telemetry/status_table")
         }
     }
 
+    TEST_CASE("an agent that lies cannot steer the terminal")
+    {
+        const auto table = status_table(
+            R"({"sentinels": [{"address": "\u001b[2J", "up": false, "failure": "a\nb\u009b"}],
+                "masters": [], "\u001b[2J": [[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]})");
+        CHECK(table.text.find("sentinel ?[2J: a?b??") != std::string::npos);
+        CHECK_FALSE(table.all_well);
+    }
+
     TEST_CASE("masters that are no list are no report, and never 'all well'")
     {
         for (const std::string masters : {"null", "{}"}) {
