@@ -1,7 +1,7 @@
 -- Keeps the servers of backends as the verdict has them: all rest in `ready`, and one that must have no
 -- sessions is in maintenance until they have ended, which with `on-marked-down shutdown-sessions` they
--- do at once, and else within 200 ms. What the agent does over the runtime API, for installations that do not want to give it
--- away.
+-- do at once, and else within 200 ms. What the agent does over the runtime API, for installations that
+-- do not want to give it away.
 --
 -- Maintenance set by an operator, or by the agent, is the same bit in HAProxy. What this file has
 -- put out it remembers, as long as the process lives, which is as long as the maintenance does; only

@@ -19,17 +19,17 @@ bool is_word(char c)
            static_cast<unsigned char>(c) >= 0x80U;
 }
 
-// A text as it is compared: in lower case, without backslashes; and where each byte stood.
+// A text as it is compared: in lower case, with or without backslashes; and where each byte stood.
 struct Letters {
     std::string text;
     std::vector<std::size_t> places;
 
-    explicit Letters(std::string_view from)
+    Letters(std::string_view from, bool with_backslashes)
     {
         text.reserve(from.size());
         places.reserve(from.size());
         for (std::size_t i = 0; i < from.size(); ++i)
-            if (from[i] != '\\') {
+            if (with_backslashes || from[i] != '\\') {
                 text += lower(from[i]);
                 places.push_back(i);
             }
@@ -56,14 +56,14 @@ bool is_whole_word(std::string_view text, std::size_t at, std::size_t end)
 
 void Mask::add(std::string_view secret)
 {
-    const Letters letters(secret);
-    if (letters.text.size() < part_size) {
-        if (!letters.text.empty())
-            short_.insert(letters.text);
-        return;
+    for (const bool with_backslashes : {false, true}) {
+        const Letters letters(secret, with_backslashes);
+        const auto& text = letters.text;
+        if (!with_backslashes && !text.empty() && text.size() < part_size)
+            short_.insert(text);
+        for (std::size_t i = 0; i + part_size <= text.size() && parts_.size() < most_parts; ++i)
+            parts_.insert(part_at(text, i));
     }
-    for (std::size_t i = 0; i + part_size <= letters.text.size() && parts_.size() < most_parts; ++i)
-        parts_.insert(part_at(letters.text, i));
 }
 
 std::string Mask::hide(std::string_view text) const
@@ -72,20 +72,24 @@ std::string Mask::hide(std::string_view text) const
         return std::string(text);
     if (parts_.size() >= most_parts)
         return "***";
-    const Letters letters(text);
     std::vector<bool> hidden(text.size());
-    const auto cover = [&](std::size_t first, std::size_t size) {
-        for (auto i = letters.places[first]; i <= letters.places[first + size - 1]; ++i)
-            hidden[i] = true;
-    };
-    for (std::size_t i = 0; i + part_size <= letters.text.size(); ++i)
-        if (parts_.contains(part_at(letters.text, i)))
-            cover(i, part_size);
-    for (const auto& word : short_)
-        for (auto at = letters.text.find(word); at != std::string::npos;
-             at = letters.text.find(word, at + 1))
-            if (is_whole_word(letters.text, at, at + word.size()))
-                cover(at, word.size());
+    for (const bool with_backslashes : {false, true}) {
+        if (with_backslashes && text.find('\\') == std::string_view::npos)
+            break;
+        const Letters letters(text, with_backslashes);
+        const auto cover = [&](std::size_t first, std::size_t size) {
+            for (auto i = letters.places[first]; i <= letters.places[first + size - 1]; ++i)
+                hidden[i] = true;
+        };
+        for (std::size_t i = 0; i + part_size <= letters.text.size(); ++i)
+            if (parts_.contains(part_at(letters.text, i)))
+                cover(i, part_size);
+        for (const auto& word : short_)
+            for (auto at = letters.text.find(word); at != std::string::npos;
+                 at = letters.text.find(word, at + 1))
+                if (is_whole_word(letters.text, at, at + word.size()))
+                    cover(at, word.size());
+    }
 
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i)

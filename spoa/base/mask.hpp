@@ -10,9 +10,9 @@
 namespace spoa {
 
 // Knows passwords by their parts, and hides these parts in text. It keeps every four bytes in a row
-// of a password, in lower case, and a shorter one as a whole; backslashes count on neither side,
-// since whoever quotes a password may have added some. So what it hides costs one look at the text,
-// however many passwords there are.
+// of a password, in lower case, and a shorter one as a whole; with and without the backslashes on
+// either side, since whoever quotes a password may have added some. So what it hides costs one look
+// at the text, however many passwords there are.
 class Mask {
 public:
     void add(std::string_view secret);

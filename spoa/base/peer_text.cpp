@@ -1,5 +1,6 @@
 #include "base/peer_text.hpp"
 
+#include "base/endpoint.hpp"
 #include "base/mask.hpp"
 #include "base/printable.hpp"
 
@@ -24,15 +25,6 @@ Known& known()
     return all;
 }
 
-std::string lower(std::string_view name)
-{
-    std::string out(name);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
-
 }  // namespace
 
 void hide_secret(std::string_view secret)
@@ -49,11 +41,19 @@ std::vector<std::string> hidden_parts()
     return mask.parts();
 }
 
+void forget_secrets()
+{
+    auto& [mutex, mask, own_names] = known();
+    const std::lock_guard lock(mutex);
+    mask = Mask();
+    own_names.clear();
+}
+
 void add_own_name(std::string_view name)
 {
     auto& [mutex, mask, own_names] = known();
     const std::lock_guard lock(mutex);
-    own_names.insert(lower(name));
+    own_names.insert(folded(name));
 }
 
 std::string shown(std::string_view text, std::size_t longest)
@@ -70,7 +70,7 @@ std::string shown_name(std::string_view name)
     {
         auto& [mutex, mask, own_names] = known();
         const std::shared_lock lock(mutex);
-        if (own_names.contains(lower(name)))
+        if (own_names.contains(folded(name)))
             return std::string(name);
     }
     return shown(name, longest_name);

@@ -20,6 +20,9 @@ void hide_secret(std::string_view secret);
 // What is hidden so far, in parts: each may be given to hide_secret() of another process.
 std::vector<std::string> hidden_parts();
 
+// For tests, which are many in one process: nothing is hidden, and no name is ours.
+void forget_secrets();
+
 // A name or host of the configuration: is shown as it is, also when a peer says it.
 void add_own_name(std::string_view name);
 

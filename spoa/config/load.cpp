@@ -85,8 +85,8 @@ void add_own_names(const Config& config)
             add_own_name(address.host);
         }
     };
-    for (const auto& address : config.sentinels.addresses)
-        add_own_name(address.host);
+    for (const auto& sentinel : config.sentinels.addresses)
+        add_own_name(sentinel.address.host);
     for (const auto& master : config.masters) {
         add_own_name(master.name);
         add(master.servers);

@@ -63,7 +63,7 @@ std::string agent_address(const SocketAddress& listener)
         tcp.host = "127.0.0.1";
     else if (tcp.host == "::")
         tcp.host = "::1";
-    return to_string(tcp);
+    return exact_text(tcp);
 }
 
 }  // namespace spoa::haproxy_config

@@ -195,7 +195,7 @@ std::string server_line(const config::Master& master, const config::Server& serv
     // 5737), and the agent tells it where the name leads: one without any cannot be told
     // (measured).
     const bool is_name = ip_version(address.host) == IpVersion::none;
-    return "    server " + server.name + ' ' + to_string(address) +
+    return "    server " + server.name + ' ' + exact_text(address) +
            (is_name ? " init-addr last,libc,192.0.2.1" : "");
 }
 

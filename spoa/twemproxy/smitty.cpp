@@ -107,7 +107,7 @@ config::Parsed<std::string> migrate_smitty(std::string_view text, std::string_vi
         "sentinels:\n"
         "  # TODO all Sentinels: Smitty knew only this one, and a majority needs the others too\n"
         "  addresses: [" +
-        as_yaml(to_string(*sentinel)) +
+        as_yaml(exact_text(*sentinel)) +
         "]\n"
         "  # TODO if they have `requirepass`: password_file: /etc/sentinel-spoa/sentinel.pass\n"
         "masters:\n";

@@ -24,7 +24,7 @@ std::size_t ControlWorld::count_for(const Endpoint& address) const
         const auto& cast = peers_[i].cast;
         if (!cast || now_ - cast->answered_at > watch_->subject().vote_ttl)
             continue;
-        const auto id = cast->sentinel_id.empty() ? std::to_string(i) : cast->sentinel_id;
+        const auto id = cast->sentinel_id.empty() ? std::to_string(i) : cast->sentinel_id.raw();
         auto& kept = last[id];
         if (!kept || cast->answered_at > kept->answered_at)
             kept = &*cast;

@@ -190,7 +190,7 @@ void ControlWorld::probe(unsigned place)
         probe.loading = info->loading;
         probe.announced = info->announced;
         probe.priority = info->priority;
-        probe.run_id = info->run_id;
+        probe.run_id = info->run_id.raw();
         probe.syncing_replicas = info->syncing_replicas;
         probe.least_lag = info->least_lag;
         probe.informed_at = now_;

@@ -205,7 +205,7 @@ TEST_SUITE("sentinel/reply_parser")
             CAPTURE(c.text);
             const auto classified = classify({c.text});
             CHECK(classified.why == c.why);
-            CHECK(classified.text == c.text.substr(0, 120));
+            CHECK(classified.text == (c.text.size() > 120 ? c.text.substr(0, 120) + "…" : c.text));
             CHECK(is_permanent(classified.why) == c.permanent);
 
             CHECK(refused(vote(error(c.text), master_m)).why == c.why);
@@ -530,7 +530,7 @@ TEST_SUITE("sentinel/reply_parser")
                 "master0:name=myMaster,status=ok,address=127.0.0.1:6379,slaves=2,sentinels=3\r\n"
                 "master1:name=a,b,status=sdown,address=127.0.0.1:6380,slaves=0,sentinels=1\r\n"
                 "master2:name=\x1b[31m,status=ok\r\nmaster3:name=cut")) ==
-            std::vector<std::string>{"myMaster", "a,b", "?[31m"});
+            std::vector<std::string>{"myMaster", "a,b", "\x1b[31m"});  // cleaned where it is shown
         CHECK(parse_monitored(error("NOPERM")).empty());
         CHECK(parse_monitored(bulk("")).empty());
     }

@@ -136,7 +136,7 @@ void Agent::read_answer(int place)
                         asked_at)
                   : sentinel::repeat_vote(*each.last, replies_.master(middle, timeout), asked_at);
     if (auto* const vote = std::get_if<sentinel::Vote>(&answer)) {
-        vote->sentinel_id = identity_text(middle.identity);
+        vote->sentinel_id = std::string(identity_text(middle.identity));
         vote->in_tilt = middle.tilt;
         each.last = *vote;
         checker_.cast(

@@ -144,6 +144,7 @@ private:
         Time to = 0;
     };
     std::deque<Span> lied_shut_;  // by one liar alone, in the last minute
+    int lied_about_ = nowhere;    // the master in force then
     bool is_lied_shut_ = false;
     Time doubted_ = never;  // the last majority was, which shut the gate
     std::array<Heard, nodes> heard_{};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace spoa::simulation {
 namespace {
@@ -149,6 +150,11 @@ bool Checker::is_quiet(Time now) const
 void Checker::check_budget(const verdict::Watch& watch, Time now)
 {
     const bool shut = !watch.verdict().open && is_quiet(now);
+    // Whoever led a failover that came to its end was right: it is believed as at first.
+    if (std::exchange(lied_about_, current_) != current_) {
+        lied_shut_.clear();
+        is_lied_shut_ = false;
+    }
     if (is_lied_shut_)
         lied_shut_.back().to = now;
     if (shut && !is_lied_shut_)

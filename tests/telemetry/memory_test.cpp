@@ -6,6 +6,7 @@
 #include <vector>
 
 using namespace spoa;
+using telemetry::decode_hidden;
 using telemetry::decode_memory;
 using telemetry::encode_memory;
 using telemetry::Remembered;

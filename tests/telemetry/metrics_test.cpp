@@ -283,7 +283,7 @@ TEST_SUITE("telemetry/metrics")
         for (std::string line; std::getline(lines, line);)
             if (line.starts_with("# "))
                 ++told[line.substr(0, line.find(' ', 7))];
-        CHECK(told.size() == 2 * 31);
+        CHECK(told.size() == 2 * 34);
         for (const auto& one : told) {
             CAPTURE(one.first);
             CHECK(one.second == 1);
