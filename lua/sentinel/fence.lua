@@ -74,6 +74,11 @@ local function look(kept)
         local maint = tostring(stats.status):find("^MAINT") ~= nil
         seen[name] = { server = server, maint = maint, sessions = tonumber(stats.scur) or 0 }
         if not maint then
+            -- The agent, where it fences too, may end the rest a moment earlier.
+            local since = kept.resting[name]
+            if since and clock.age(since) >= rest_after - 1 then
+                kept.named[name] = nil
+            end
             kept.ours[name], kept.resting[name] = nil, nil
         end
     end

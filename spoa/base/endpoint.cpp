@@ -6,9 +6,9 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 
 namespace spoa {
 namespace {
@@ -25,7 +25,7 @@ struct IpText {
     explicit IpText(std::string_view host) noexcept
     {
         if (host.size() < text.size())
-            std::memcpy(text.data(), host.data(), host.size());
+            std::ranges::copy(host, text.begin());
     }
 };
 

@@ -143,13 +143,12 @@ void Daemon::start_reports()
          [this] { return workers_.all_turned(); }}));
 }
 
-// The system's name look-up cannot be cancelled, and everything that waits for one would keep
-// us for as long as a dead name server likes. Nothing else is left to do.
+// Whatever cannot be cancelled would keep us for as long as it likes. Nothing else is left to do.
 void Daemon::leave()
 {
     spop_doors_.clear();  // removes the files of UNIX sockets
     http_doors_.clear();
-    write_log(LogLevel::info, "a name look-up is still under way; not waiting for it");
+    write_log(LogLevel::info, "something is still under way; not waiting for it");
     telemetry::flush_log();
     std::quick_exit(EXIT_SUCCESS);
 }

@@ -135,6 +135,10 @@ void Fence::remember(const BackendSeen& seen, const Plan& done, TimePoint now)
         if (const auto* const server = seen.find(name);
             server && !server->maint && resting.contains(name))
             named.erase(name);
+    // Somebody who fences beside us, as HAProxy's own Lua, may end the rest a moment earlier.
+    for (const auto& [name, since] : resting)
+        if (!is_in_maint(name) && now - since >= rest_after - look_period)
+            named.erase(name);
     ours.insert(seen.marked.begin(), seen.marked.end());
     std::erase_if(ours, [&](const std::string& name) { return !is_in_maint(name); });
     std::erase_if(resting, [&](const auto& each) { return !memory_.ours.contains(each.first); });

@@ -98,7 +98,7 @@ class Scene:
         round_.killed = time.monotonic()
         node.kill()
         if round_.was_master:
-            wait_until(lambda: self.pods.master() not in (None, node), 30, "another master", every=0.005)
+            wait_until(lambda: self.pods.master() not in (None, node), 60, "another master", every=0.005)
             round_.majority = time.monotonic()
             round_.master_port = self.pods.master().port
         node.start(self.pods.master())

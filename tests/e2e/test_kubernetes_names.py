@@ -32,7 +32,7 @@ def nodes(lab, objects):
     (master,) = settings["masters"]
     names = [address.removesuffix(":6379") for address in master["servers"].values()]
     (headless,) = settings["sentinels"]["addresses"]
-    nodes = StatefulSet(lab, names, headless.removesuffix(":26379"))
+    nodes = StatefulSet(lab, names, headless["address"].removesuffix(":26379"))
     for name in names[1:]:
         wait_until(lambda name=name: nodes.follows(name), 30, f"{name} follows", every=0.1)
     return nodes

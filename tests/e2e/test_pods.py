@@ -10,7 +10,7 @@ from drills.pods import Scene, lost_after_majority, run
 from lab.pods import NAME, ZONE
 from lab.waiting import wait_until
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mount namespaces need root")
+pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="mount namespaces need root"), pytest.mark.deadline(90)]
 
 ROUNDS = int(os.environ.get("SENTINEL_SPOA_ROUNDS", "6"))
 

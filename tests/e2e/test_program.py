@@ -178,7 +178,7 @@ def test_a_unix_socket_left_behind_by_a_crash_is_taken_over(lab, deployment):
     agent.kill()
     agent.start()
     with spop_client.connect(agent.spop_path) as client:
-        assert client.ask()["state"] == "ok"
+        wait_until(lambda: client.ask()["state"] == "ok", 5, "all Sentinels are heard")
     lab.end([agent])
 
 
@@ -219,8 +219,7 @@ def test_a_dead_name_server_does_not_keep_it_from_stopping(lab):
                  IN_A_WORLD_WITH_A_DEAD_NAME_SERVER, BINARY, "-f", agent.file)
     wait_until(lambda: "started" in agent.log_text(), 5, "it has started")
     agent.signal(signal.SIGTERM)
-    assert agent.wait(within=4) == 0  # the system's resolver gives up after ten seconds
-    assert "not waiting" in agent.log_text()
+    assert agent.wait(within=2) == 0  # look-ups are cancelled; the system's resolver gave up after ten seconds
     assert not pathlib.Path(agent.spop_path).exists()
     lab.end([agent])
 

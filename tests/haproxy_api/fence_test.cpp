@@ -152,6 +152,17 @@ TEST_SUITE("haproxy_api/fence")
         CHECK(fence.not_out_yet().empty());
     }
 
+    TEST_CASE("a rest that somebody else ends a moment earlier is over")
+    {
+        auto fence = switched();
+        fence.begin(start + 1s);
+        fence.take(backend({out("R1"), in("R2")}, {"R1"}), start + 1s);
+        const auto now = start + rest_after - 100ms;
+        fence.begin(now);
+        fence.take(backend({in("R1"), in("R2")}, {"R1"}), now);
+        CHECK(text(fence.begin(fence.due())).find("state maint") == std::string::npos);
+    }
+
     TEST_CASE("a HAProxy that is reloaded in the middle of a rest is fenced once more")
     {
         auto fence = switched();

@@ -137,7 +137,7 @@ class Pods:
                 "sentinel resolve-hostnames yes", "sentinel announce-hostnames yes",
                 f"sentinel monitor {NAME} {first.dns} {first.port} 2",
                 f"sentinel down-after-milliseconds {NAME} {self._down_after_ms}",
-                f"sentinel failover-timeout {NAME} 10000", f"sentinel parallel-syncs {NAME} 5",
+                f"sentinel failover-timeout {NAME} 3000", f"sentinel parallel-syncs {NAME} 5",
                 *(f"sentinel known-sentinel {NAME} {other.host} {other.port} {other.run_id}"
                   for other in self.sentinels if other is not sentinel))
             sentinel.start()

@@ -227,8 +227,9 @@ TEST_SUITE("net/http_server")
         const std::vector<std::pair<std::string, std::string>> refused{
             {"Transfer-Encoding: xchunked\r\n", "501"},
             {"Transfer-Encoding: identity\r\n", "501"},
-            {"Transfer-Encoding: gzip, chunked\r\n", "400"},
-            {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "400"},
+            {"Transfer-Encoding: chunked\r\n", "501"},
+            {"Transfer-Encoding: gzip, chunked\r\n", "501"},
+            {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "501"},
             {"Transfer-Encoding: xchunked\r\n" + length, "400"},
             {length + "Transfer-Encoding: chunked\r\n", "400"},
             {"Transfer-Encoding: chunked\r\n" + length, "400"},
@@ -249,19 +250,14 @@ TEST_SUITE("net/http_server")
             CHECK(count(said, "smuggled") == 0);
         }
         CHECK(answer("Transfer-Encoding: chunked\r\n", "1.0").substr(9, 3) == "400");
-        CHECK(count(answer("Transfer-Encoding: chunked\r\n"), "/smuggled") == 0);
 
         // What is whole and in order is read, and the next request is the next one.
         for (const std::string method : {"GET", "POST"}) {
             CAPTURE(method);
             const auto start = method + " /1 HTTP/1.1\r\nHost: a\r\n";
-            for (const auto& body :
-                 {length + "\r\n" + smuggled,
-                  "Transfer-Encoding: Chunked\r\n\r\n5\r\nGET /\r\n0\r\n\r\n"s}) {
-                const auto said = exchange(start + body + get("/2"));
-                CHECK(count(said, "200 OK") == 2);
-                CHECK(said.ends_with("GET /2\n"));
-            }
+            const auto said = exchange(start + length + "\r\n" + smuggled + get("/2"));
+            CHECK(count(said, "200 OK") == 2);
+            CHECK(said.ends_with("GET /2\n"));
         }
     }
 
