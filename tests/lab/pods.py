@@ -135,6 +135,7 @@ class Pods:
         for sentinel in self.sentinels:
             sentinel.configure(
                 "sentinel resolve-hostnames yes", "sentinel announce-hostnames yes",
+                f"sentinel announce-ip {sentinel.host}",
                 f"sentinel monitor {NAME} {first.dns} {first.port} 2",
                 f"sentinel down-after-milliseconds {NAME} {self._down_after_ms}",
                 f"sentinel failover-timeout {NAME} 3000", f"sentinel parallel-syncs {NAME} 5",

@@ -229,7 +229,7 @@ TEST_SUITE("net/http_server")
             {"Transfer-Encoding: identity\r\n", "501"},
             {"Transfer-Encoding: chunked\r\n", "501"},
             {"Transfer-Encoding: gzip, chunked\r\n", "501"},
-            {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "501"},
+            {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "400"},
             {"Transfer-Encoding: xchunked\r\n" + length, "400"},
             {length + "Transfer-Encoding: chunked\r\n", "400"},
             {"Transfer-Encoding: chunked\r\n" + length, "400"},
