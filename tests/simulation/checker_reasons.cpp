@@ -103,7 +103,10 @@ bool Checker::is_switching_justified(Time now, bool denies, bool two_masters) co
             each.lie == Sentinel::Lie::each_time || each.lie == Sentinel::Lie::flaps;
         if (varies || each.clones_identity)
             return true;
-        if (!each.honest() || now - each.lied_until <= vote_ttl + direct_bound)
+        // What one has published counts for as long as its flags go with that.
+        const auto late = vote_ttl + direct_bound;
+        const bool flapped = each.leads() && now - each.flapped_until <= word + late;
+        if (!each.honest() || now - each.lied_until <= late || flapped)
             longest += word;
     }
     if (longest > 0 && now - begun <= longest + vote_ttl + direct_bound)
@@ -149,13 +152,14 @@ bool Checker::is_quiet(Time now) const
 // What one Sentinel closes that lies is bounded in any minute, whatever it says.
 void Checker::check_budget(const verdict::Watch& watch, Time now)
 {
-    const bool shut = !watch.verdict().open && is_quiet(now);
+    const bool awake = now > paused_until_ + direct_bound;  // what it slept through is nobody's lie
+    const bool shut = awake && !watch.verdict().open && is_quiet(now);
     // Whoever led a failover that came to its end was right: it is believed as at first.
     if (std::exchange(lied_about_, current_) != current_) {
         lied_shut_.clear();
         is_lied_shut_ = false;
     }
-    if (is_lied_shut_)
+    if (is_lied_shut_ && awake)
         lied_shut_.back().to = now;
     if (shut && !is_lied_shut_)
         lied_shut_.push_back({now, now});

@@ -218,6 +218,8 @@ void World::set_lie(int who, Sentinel::Lie lie)
     auto& me = sentinels[at_place(who)];
     if (!me.honest())
         me.lied_until = now();
+    if (me.lie == Sentinel::Lie::flaps)
+        me.flapped_until = now();
     me.lie = lie;
     me.lie_seed = random_.next();
     const bool any = lie == Sentinel::Lie::constant || lie == Sentinel::Lie::each_time;

@@ -86,6 +86,7 @@ struct Sentinel {
     enum class Lie : std::uint8_t { none, constant, each_time, stuck, flaps } lie = Lie::none;
     std::uint64_t lie_seed = 0;
     Time lied_until = -10 * second;
+    Time flapped_until = -10 * second;
     bool clones_identity = false;  // and it claims the MYID of another
 
     bool running(Time now) const { return alive && stopped_until <= now; }
