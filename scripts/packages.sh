@@ -21,7 +21,7 @@ DRILL_PACKAGES=(iproute2 nftables python3-matplotlib)
 PAGE_PACKAGES=(chromium chromium-driver python3-selenium prometheus)
 # What makes the pictures of the documents small.
 PICTURE_PACKAGES=(pngquant)
-TEST_PACKAGES=(python3-pytest python3-yaml clang-format iproute2 nftables openssl lua5.3 lua-busted lua-check
+TEST_PACKAGES=(python3-pytest python3-yaml dnsmasq-base clang-format iproute2 nftables openssl lua5.3 lua-busted lua-check
     "${PAGE_PACKAGES[@]}")
 FUZZ_PACKAGES=(clang libclang-rt-14-dev llvm-14)  # libFuzzer and the sanitizers of clang, and llvm-cov
 BENCH_PACKAGES=(libbenchmark-dev)
