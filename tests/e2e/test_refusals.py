@@ -81,7 +81,8 @@ def test_a_frozen_agent_costs_no_client_a_reset_and_each_is_logged(logging_hapro
         print(f"\n{form}: speak first {dict(ends[True])}, wait {dict(ends[False])}")
     assert set(ends[True]) == set(ends[False]) == {"closed"}
 
-    wait_until(lambda: len(lines_of(haproxy)) - before == len(asked), 5, "a line for each client")
+    wait_until(lambda: len(lines_of(haproxy)) - before == len(asked), 15,
+               lambda: f"{len(lines_of(haproxy)) - before} lines for {len(asked)} clients")
     refused = lines_of(haproxy)[before:]
     assert all(refused), haproxy.log_text()[-2000:]
     assert {line["end"] for line in refused} <= {"PR", "SC"}
