@@ -133,9 +133,9 @@ std::string to_string(const SocketAddress& address)
     return address.unix_path.empty() ? exact_text(address.tcp) : "unix:" + address.unix_path;
 }
 
-std::string folded(std::string_view host)
+std::string folded(std::string_view name)
 {
-    std::string out(host);
+    std::string out(name);
     for (char& c : out)
         if (c >= 'A' && c <= 'Z')
             c = static_cast<char>(c - 'A' + 'a');

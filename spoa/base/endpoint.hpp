@@ -54,7 +54,7 @@ enum class IpVersion { none, v4, v6 };
 // Whether `host` is an IP address, and of which kind; a name is none.
 IpVersion ip_version(std::string_view host) noexcept;
 
-// The host in lower case: names that differ in case alone are one.
-std::string folded(std::string_view host);
+// A host, or another name, in lower case (ASCII): those that differ in case alone are one.
+std::string folded(std::string_view name);
 
 }  // namespace spoa

@@ -60,7 +60,7 @@ std::string complaint(std::string_view text, std::string_view usual_port)
 Parsed<Endpoint> parse_peer(std::string_view text, std::string_view usual_port)
 {
     auto endpoint = parse_endpoint(text);
-    if (!endpoint || !is_host(endpoint->host))
+    if (!endpoint)
         return Problem{complaint(text, usual_port)};
     return *std::move(endpoint);
 }

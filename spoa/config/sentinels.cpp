@@ -73,12 +73,11 @@ std::vector<Sentinel> read_addresses(const Value& value, const Origin& origin, R
             good = false;
             continue;
         }
-        const auto* const address = &sentinel->address;
-        const auto& [first, is_new] = seen.emplace(folded(*address), item.place());
+        const auto& [first, is_new] = seen.emplace(folded(sentinel->address), item.place());
         if (!is_new) {
             report.error(
                 item.place(),
-                "duplicate Sentinel " + to_string(*address) + ", first on line " +
+                "duplicate Sentinel " + to_string(sentinel->address) + ", first on line " +
                     std::to_string(first->second.line) + "; its vote would count twice");
             good = false;
         }

@@ -80,13 +80,13 @@ haproxy_api::Places Control::places_of(std::size_t place)
     return places;
 }
 
-// A nutcracker looks names up when it starts, and never again: it is given the IP address.
+// A nutcracker looks names up when it starts, and never again: it is given the IP address. In doubt
+// nothing is changed: without a master it would be no better off.
 void Control::follow_twemproxies(std::size_t place)
 {
-    auto verdict = names_[place].watch.verdict();
-    if (verdict.address)
-        verdict.address = hosts_.canonical(*verdict.address);
-    twemproxies_.follow(place, verdict);
+    const auto& verdict = names_[place].watch.verdict();
+    if (!twemproxies_.empty() && verdict.open && verdict.address)
+        twemproxies_.follow(place, hosts_.canonical(*verdict.address));
 }
 
 void Control::connect_anew(std::size_t place, const std::string& host)

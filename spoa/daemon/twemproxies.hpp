@@ -61,13 +61,13 @@ public:
             each.follower->stop();
     }
 
-    // The name at `place` was judged. In doubt nothing is changed: a nutcracker without a master
-    // would be no better off.
-    void follow(std::size_t place, const verdict::Verdict& verdict)
+    bool empty() const { return all_.empty(); }
+
+    // The master of the name at `place`, by an open verdict.
+    void follow(std::size_t place, const Endpoint& master)
     {
-        if (verdict.open && verdict.address)
-            for (const auto& each : all_)
-                each.follower->want(place, *verdict.address);
+        for (const auto& each : all_)
+            each.follower->want(place, master);
     }
 
     std::vector<telemetry::TwemproxyReport> reports() const

@@ -31,11 +31,6 @@ bool is_identifier(std::string_view name)
            is_made_of(name, "_-.:");
 }
 
-bool is_host(std::string_view host)
-{
-    return !host.empty() && (ip_version(host) != IpVersion::none || is_made_of(host, "_-."));
-}
-
 std::string in_quotes(std::string_view text)
 {
     return '"' + printable(text) + '"';

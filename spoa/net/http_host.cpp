@@ -1,5 +1,6 @@
 #include "net/http_host.hpp"
 
+#include "base/endpoint.hpp"
 #include "base/result.hpp"
 
 #include <algorithm>
@@ -27,11 +28,7 @@ std::string host_of(std::string_view authority)
         authority = authority.substr(0, authority.find(':'));
     if (authority.ends_with('.'))
         authority.remove_suffix(1);
-    std::string host(authority);
-    for (char& c : host)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    return host;
+    return folded(authority);
 }
 
 std::string_view authority_in(std::string_view target)

@@ -123,13 +123,7 @@ asio::awaitable<std::string> NodeLink::run_once()
             if (error)
                 next_info = asked_at_ + refused_period;
             if (const auto info = node::parse_info(replies->back())) {
-                probe_.loading = info->loading;
-                probe_.announced = info->announced;
-                probe_.priority = info->priority;
-                probe_.run_id = info->run_id.raw();
-                probe_.syncing_replicas = info->syncing_replicas;
-                probe_.least_lag = info->least_lag;
-                probe_.informed_at = asked_at_;
+                verdict::hear_info(probe_, *info, asked_at_);
                 listener_.on_info(name_, node_, *info);
             }
         }
@@ -190,15 +184,7 @@ void NodeLink::note_silence(const error_code& error)
 
 void NodeLink::take_role(const resp::Value& reply, Clock::time_point asked_at)
 {
-    const auto role = node::parse_role(reply);
-    probe_.role = role ? role->role : node::Role::unknown;
-    probe_.offset = role ? role->offset : 0;
-    probe_.follows = role ? role->follows : std::nullopt;
-    probe_.link = role ? role->link : node::Link::none;
-    probe_.replicas = role ? role->replicas : std::vector<node::Acknowledged>();
-    probe_.answered_at = asked_at;
-    probe_.silent_since.reset();
-    probe_.refused = false;
+    verdict::hear_role(probe_, node::parse_role(reply).value_or(node::RoleReply()), asked_at);
     listener_.on_trouble(name_, node_, {});
     listener_.on_probe(name_, node_, probe_);
 }

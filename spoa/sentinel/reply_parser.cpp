@@ -330,15 +330,12 @@ std::vector<std::string> nearest_names(
     std::string_view wanted, const std::vector<std::string>& monitored)
 {
     constexpr std::size_t enough = 3;
-    const auto same_letter = [](char a, char b) {
-        const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
-        return lower(a) == lower(b);
-    };
+    const auto sought = folded(wanted);
     std::vector<std::string> names;
     for (const auto& name : monitored) {
         if (name == wanted)  // it did when it was asked for all
             continue;
-        if (std::ranges::equal(name, wanted, same_letter))
+        if (folded(name) == sought)
             return {shown_name(name)};
         if (names.size() < enough)
             names.push_back(shown_name(name));

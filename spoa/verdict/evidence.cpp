@@ -1,8 +1,32 @@
 #include "verdict/evidence.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace spoa::verdict {
+
+void hear_role(Probe& probe, node::RoleReply role, TimePoint asked_at)
+{
+    probe.role = role.role;
+    probe.offset = role.offset;
+    probe.follows = std::move(role.follows);
+    probe.link = role.link;
+    probe.replicas = std::move(role.replicas);
+    probe.answered_at = asked_at;
+    probe.silent_since.reset();
+    probe.refused = false;
+}
+
+void hear_info(Probe& probe, const node::Info& info, TimePoint asked_at)
+{
+    probe.loading = info.loading;
+    probe.announced = info.announced;
+    probe.priority = info.priority;
+    probe.run_id = info.run_id.raw();
+    probe.syncing_replicas = info.syncing_replicas;
+    probe.least_lag = info.least_lag;
+    probe.informed_at = asked_at;
+}
 
 const Probe* find_probe(std::span<const Probe> probes, const Endpoint& address)
 {

@@ -73,6 +73,10 @@ struct Evidence {
 
 inline constexpr std::chrono::milliseconds probe_ttl{1'000};  // an answer counts for so long
 
+// Takes what the node answered to a question asked at `asked_at`. ROLE also ends its silence.
+void hear_role(Probe& probe, node::RoleReply role, TimePoint asked_at);
+void hear_info(Probe& probe, const node::Info& info, TimePoint asked_at);
+
 // The probe of `address`; nullptr where it is not probed.
 const Probe* find_probe(std::span<const Probe> probes, const Endpoint& address);
 

@@ -187,25 +187,11 @@ void ControlWorld::probe(unsigned place)
     }
     auto& probe = node.probe;
     if (const auto info = node::parse_info(replies->back())) {
-        probe.loading = info->loading;
-        probe.announced = info->announced;
-        probe.priority = info->priority;
-        probe.run_id = info->run_id.raw();
-        probe.syncing_replicas = info->syncing_replicas;
-        probe.least_lag = info->least_lag;
-        probe.informed_at = now_;
+        verdict::hear_info(probe, *info, now_);
         if (const auto restart = node.restarts.take(*info))
             (void)restart->has_less();
     }
-    const auto role = node::parse_role(replies->front()).value_or(node::RoleReply{});
-    probe.role = role.role;
-    probe.offset = role.offset;
-    probe.follows = role.follows;
-    probe.link = role.link;
-    probe.replicas = role.replicas;
-    probe.answered_at = now_;
-    probe.silent_since.reset();
-    probe.refused = false;
+    verdict::hear_role(probe, node::parse_role(replies->front()).value_or(node::RoleReply()), now_);
     watch_->examine(probe);
 }
 
