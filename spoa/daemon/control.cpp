@@ -127,11 +127,9 @@ haproxy_api::Readiness Control::readiness(std::size_t name, const std::string& s
     return fences_.readiness(name, server);
 }
 
-verdict::SessionsSeen Control::sessions(
-    std::size_t name, const verdict::Failover* under_way) const
+verdict::SessionsSeen Control::sessions(std::size_t name, const verdict::Failover* under_way) const
 {
-    return {
-        under_way ? fences_.is_out(name, under_way->from) : std::nullopt, answers_(name)};
+    return {under_way ? fences_.is_out(name, under_way->from) : std::nullopt, answers_(name)};
 }
 
 asio::awaitable<void> Control::review_regularly()

@@ -191,8 +191,7 @@ void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe&
     metrics_.nodes().set_up(name, node, !probe.silent_since);
     metrics_.nodes().set_lag(name, node, verdict::lag_of(watch, resolved));
     const auto effects = names_.on_probe(name, std::move(resolved), now);
-    metrics_.names().set_masters_claimed(
-        name, verdict::nodes_claiming_master(watch.probes(), now));
+    metrics_.names().set_masters_claimed(name, verdict::nodes_claiming_master(watch.probes(), now));
     perform(effects);
 }
 

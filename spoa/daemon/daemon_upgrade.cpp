@@ -80,7 +80,8 @@ void Daemon::start_successor()
             {program_, "-f", file_.string()},
             sockets,
             telemetry::encode_memory(
-                control_.monitored().saved_masters(std::chrono::steady_clock::now()), hidden_parts()),
+                control_.monitored().saved_masters(std::chrono::steady_clock::now()),
+                hidden_parts()),
             service_manager_.environment(),
             [this](bool serves) { on_successor(serves); });
     } catch (const std::exception& e) {

@@ -14,12 +14,12 @@ namespace spoa::monitor {
 // Somebody is to be asked about a name at once.
 struct Question {
     enum class Whom {
-        sentinel,     // that one, for its vote
-        its_quorum,   // that one, whether it could have a failover
-        its_replicas, // that one, which replicas it sees
-        everybody,    // all Sentinels, and the nodes
-        nodes,        // the nodes alone
-        resolver,     // which addresses the hosts of the servers have now
+        sentinel,      // that one, for its vote
+        its_quorum,    // that one, whether it could have a failover
+        its_replicas,  // that one, which replicas it sees
+        everybody,     // all Sentinels, and the nodes
+        nodes,         // the nodes alone
+        resolver,      // which addresses the hosts of the servers have now
     };
     Whom whom = Whom::everybody;
     std::size_t name = 0;

@@ -39,10 +39,9 @@ bool MonitoredName::want(verdict::TimePoint now)
     if (const auto& policy = watch.subject().replicas) {
         const auto wishes_before = read_wishes.wishes();
         const auto drains_before = read_wishes.drains();
-        read_wishes.follow(
-            {watch.verdict(), replicas.replicas(), replicas.reads(), *policy}, now);
-        news = news || read_wishes.wishes() != wishes_before ||
-               read_wishes.drains() != drains_before;
+        read_wishes.follow({watch.verdict(), replicas.replicas(), replicas.reads(), *policy}, now);
+        news =
+            news || read_wishes.wishes() != wishes_before || read_wishes.drains() != drains_before;
     }
     return news;
 }

@@ -59,8 +59,8 @@ Effects MonitoredNames::on_probe(std::size_t name, verdict::Probe probe, TimePoi
 }
 
 Effects MonitoredNames::on_haproxy(
-    std::size_t name, std::vector<verdict::Misplaced> writes,
-    std::vector<verdict::Misplaced> reads, TimePoint now)
+    std::size_t name, std::vector<verdict::Misplaced> writes, std::vector<verdict::Misplaced> reads,
+    TimePoint now)
 {
     auto& each = names_[name];
     const bool news = each.watch.set_misplaced(std::move(writes), std::move(reads));

@@ -2,8 +2,7 @@
 
 namespace spoa::monitor {
 
-bool Release::review(
-    const verdict::Verdict& verdict, const Ready& ready, TimePoint now)
+bool Release::review(const verdict::Verdict& verdict, const Ready& ready, TimePoint now)
 {
     const bool before = holds_back();
     const bool given = verdict.open && !verdict.server.empty();

@@ -220,8 +220,7 @@ void ControlWorld::step_haproxy(char letter, Script& script)
         case 'h':
             for (auto& backend : backends_)
                 turn(backend);
-            perform(names_->on_haproxy(
-                0, misplaced(backends_[0]), misplaced(backends_[1]), now_));
+            perform(names_->on_haproxy(0, misplaced(backends_[0]), misplaced(backends_[1]), now_));
             break;
         case 'H': haproxy_.instead = script.words(); break;
         case 'L':

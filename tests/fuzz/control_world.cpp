@@ -321,8 +321,7 @@ haproxy_api::Readiness ControlWorld::readiness(std::size_t, const std::string& s
     return haproxy_api::readiness_of(server, fences, backends_[0].trouble.empty());
 }
 
-verdict::SessionsSeen ControlWorld::sessions(
-    std::size_t, const verdict::Failover* under_way) const
+verdict::SessionsSeen ControlWorld::sessions(std::size_t, const verdict::Failover* under_way) const
 {
     return {backends_[0].fence.is_out(under_way ? under_way->from : ""), 0};
 }

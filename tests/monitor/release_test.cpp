@@ -58,7 +58,8 @@ TEST_SUITE("monitor/release")
         CHECK_FALSE(scene.release.look_again().has_value());
     }
 
-    TEST_CASE("a second at most, whatever HAProxy says; a HAProxy that says nothing holds nothing back")
+    TEST_CASE(
+        "a second at most, whatever HAProxy says; a HAProxy that says nothing holds nothing back")
     {
         Scene scene;
         scene.readiness = Readiness::not_yet;

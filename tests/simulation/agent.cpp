@@ -194,8 +194,8 @@ void Agent::stop(Time until)
     if (stopped_until_ > now)
         return;
     journal_.note(now, "a", place_, " is stopped for ", (until - now) / ms, " ms");
-    stopped_from_ = now;
     stopped_until_ = until;
+    must_forget_ = until - now > vote_ttl;
     checker_.pause(until + 2 * ms);
     plan(until + random_.between(0, 1'500), What::rouse, 0, 0);
 }
@@ -243,7 +243,10 @@ void Agent::restart(bool with_state)
 void Agent::perform(const monitor::Effects& effects)
 {
     const auto now = timeline_.now();
+    if (must_forget_ && effects.at == at(now) && !effects.forgotten)
+        throw Violation{"forgets", "an agent judges by votes of before it was stopped"};
     if (effects.forgotten) {
+        must_forget_ = false;
         journal_.note(now, "a", place_, " forgets all votes");
         checker_.forget();
     }

@@ -87,14 +87,14 @@ private:
     verdict::Policy policy_;
     Checker checker_;
     EffectsChecker effects_checker_;
-    haproxy_api::Wishes wanted_;                // as HAProxy was told last
-    std::map<std::string, Time> ready_at_;      // from when HAProxy lets connections through
+    haproxy_api::Wishes wanted_;                 // as HAProxy was told last
+    std::map<std::string, Time> ready_at_;       // from when HAProxy lets connections through
     std::optional<verdict::TimePoint> look_at_;  // the next look is planned for
     std::array<Entry, max_sentinels> entries_{};
     std::array<Entry, max_sentinels>::iterator end_;
     Replies& replies_;
     std::array<verdict::Probe, nodes> probes_;
-    Time stopped_from_ = 0;
+    bool must_forget_ = false;  // it was stopped for longer than votes count
     Time stopped_until_ = never;
     Time review_period_ = 100 * ms;
 };

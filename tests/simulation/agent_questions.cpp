@@ -158,7 +158,8 @@ void Agent::read_answer(int place)
             vote->flags.s_down ? " s_down" : "",
             vote->flags.o_down ? " o_down" : "",
             vote->flags.promoting ? " promoting" : "");
-        perform(names_->on_vote(static_cast<std::size_t>(place), watched, std::move(*vote), at(now)));
+        perform(
+            names_->on_vote(static_cast<std::size_t>(place), watched, std::move(*vote), at(now)));
         if (each.urgent)
             ask(place);
         return;
@@ -226,8 +227,7 @@ void Agent::hear(const Happening& happening)
         return;
     journal_.note(now, "a", place_, " hears s", each.target, ": ", text.channel, " ", payload);
     if (const auto name = names_->find(event->master_name))
-        perform(names_->on_event(
-            static_cast<std::size_t>(happening.whom), *name, *event, at(now)));
+        perform(names_->on_event(static_cast<std::size_t>(happening.whom), *name, *event, at(now)));
 }
 
 }  // namespace spoa::simulation

@@ -32,7 +32,7 @@ private:
         verdict::ReadSet reads;
         haproxy_api::Wishes wanted;
         haproxy_api::Wishes reads_wanted;
-        verdict::Verdict told;                    // to people
+        verdict::Verdict told;                      // to people
         std::optional<verdict::Failover> failover;  // likewise, as far as they were told
     };
 

@@ -6,10 +6,10 @@
 #include <vector>
 
 using namespace spoa;
+using monitor::SavedMaster;
 using telemetry::decode_hidden;
 using telemetry::decode_memory;
 using telemetry::encode_memory;
-using monitor::SavedMaster;
 
 TEST_SUITE("telemetry/memory")
 {
