@@ -1,7 +1,7 @@
+// Performs what follows from the evidence, and reports what there is.
 #include "daemon/control.hpp"
 
 #include "daemon/change_log.hpp"
-#include "daemon/make_tls.hpp"
 #include "net/timeout.hpp"
 #include "telemetry/log.hpp"
 
@@ -16,11 +16,10 @@ namespace spoa::daemon {
 namespace {
 
 using telemetry::write_log;
-using verdict::Change;
 using Clock = std::chrono::steady_clock;
 
-// Votes age without anybody telling us: how often to look. Between, only at the names that said
-// that they change by themselves.
+// Votes age without anybody telling us: how often to judge all names, and to look at those that
+// change by themselves.
 constexpr std::chrono::milliseconds review_period{200};
 constexpr std::chrono::milliseconds look_period{10};
 // A start takes some 50 ms where all goes well.
@@ -39,31 +38,31 @@ telemetry::ServerWishes words_of(const haproxy_api::Wishes& wishes)
 Control::Control(
     const asio::any_io_executor& executor, const config::Config& config,
     telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers,
-    const std::optional<std::vector<telemetry::Remembered>>& handed_over)
+    const std::optional<std::vector<monitor::SavedMaster>>& handed_over)
     : executor_(executor),
       metrics_(metrics),
       events_(events),
       publish_(std::move(publish)),
       answers_(std::move(answers)),
       hosts_(executor),
+      names_(*this, Clock::now()),
       snapshot_(
           agent::make_snapshot(std::make_shared<agent::NameIndex>(std::vector<std::string>()))),
       fences_(executor, metrics.haproxies(), [this](std::size_t name) { on_haproxy(name); }),
-      twemproxies_(executor, metrics.twemproxies()),
-      awake_at_(Clock::now())
+      twemproxies_(executor, metrics.twemproxies())
 {
     apply(config, make_clients(config));
-    if (const auto remembered = handed_over   ? handed_over
-                                : state_file_ ? state_file_->read()
-                                              : std::nullopt)
-        recall(*remembered);
-    events_.describe = [this](std::size_t name) {
-        const telemetry::ReadsNow reads{
-            names_[name].replicas, words_of(names_[name].read_wishes.wishes())};
+    if (const auto saved = handed_over   ? handed_over
+                           : state_file_ ? state_file_->read()
+                                         : std::nullopt)
+        names_.restore(*saved, Clock::now());
+    events_.describe = [this](std::size_t place) {
+        const auto& name = names_.at(place);
+        const telemetry::ReadsNow reads{name.replicas, words_of(name.read_wishes.wishes())};
         return telemetry::master_event(
-            names_[name].watch,
-            words_of(names_[name].wishes),
-            names_[name].delivery,
+            name.watch,
+            words_of(name.wishes),
+            peers_[place].delivery,
             telemetry::Moment::now(),
             &reads);
     };
@@ -79,52 +78,58 @@ void Control::start(net::TaskGroup& tasks)
     tasks.spawn(hosts_.run());
     for (const auto& sentinel : links_)
         launch(*sentinel);
-    for (const auto place : order_)
-        for (const auto& node : names_[place].links)
+    for (const auto place : names_.in_order())
+        for (const auto& node : peers_[place].links)
             launch(*node);
     fences_.start(tasks);
     tasks.spawn(review_regularly());
 }
 
-bool Control::knows_all() const
+const std::string& Control::text_of(std::size_t name) const
 {
-    return std::ranges::all_of(order_, [this](std::size_t place) {
-        const auto& name = names_[place];
-        const auto state = name.watch.verdict().state;
-        // Stale: what is in force is only remembered, and refused.
-        return state != verdict::State::no_quorum && state != verdict::State::stale &&
-               name.replicas.knows_all();
-    });
+    return names_.at(name).watch.subject().name;
 }
 
 std::vector<telemetry::NameReport> Control::names() const
 {
     std::vector<telemetry::NameReport> reports;
     reports.reserve(names_.size());
-    for (const auto place : order_)
+    for (const auto place : names_.in_order())
         reports.push_back(name(place));
     return reports;
 }
 
 telemetry::NameReport Control::name(std::size_t place) const
 {
-    const auto& name = names_[place];
+    const auto& name = names_.at(place);
     return {
         name.watch,
-        name.nodes,
+        peers_[place].nodes,
         0,
         &name.course.failovers(),
         place,
         name.watch.subject().replicas ? &name.replicas : nullptr,
-        &name.delivery};
+        &peers_[place].delivery};
 }
 
-std::optional<std::size_t> Control::find_name(std::string_view name) const
+std::vector<telemetry::ReadReport> Control::reads() const
 {
-    const auto known = places_.find(name);
-    if (known == places_.end() || !names_[known->second].in_use)
-        return std::nullopt;
-    return known->second;
+    std::vector<telemetry::ReadReport> out;
+    const auto now = telemetry::Moment::now().steady;
+    for (const auto place : names_.in_order())
+        if (const auto& name = names_.at(place); name.watch.subject().replicas)
+            out.push_back({name.watch.subject().name, name.replicas, now});
+    return out;
+}
+
+haproxy_api::Readiness Control::readiness(std::size_t name, const std::string& server) const
+{
+    return fences_.readiness(name, server);
+}
+
+verdict::SessionsSeen Control::sessions(std::size_t name, const verdict::Failover* under_way) const
+{
+    return {under_way ? fences_.is_out(name, under_way->from) : std::nullopt, answers_(name)};
 }
 
 asio::awaitable<void> Control::review_regularly()
@@ -136,27 +141,200 @@ asio::awaitable<void> Control::review_regularly()
         if (const auto [error] = co_await timer.async_wait(net::as_result); error)
             co_return;
         const auto now = Clock::now();
-        if (now >= next_review) {
-            review(0, names_.size());
-            publish_(snapshot_);
-            events_.catch_up();
-            ending_.sweep();
-            next_review = now + review_period;
-            if (begun && now - *begun >= first_word_after) {
-                tell_unknown_masters();
-                begun.reset();
-            }
+        if (now < next_review) {
+            perform(names_.look(now));
             continue;
         }
-        if (forget_after_a_stop())
-            continue;
-        for (const auto place : order_)
-            if (const auto look = look_again(place); look && *look <= now)
-                review(place, 1);
-            else if (auto& course = names_[place].course;
-                     course.under_way() && course.look(sessions_seen(place), now))
-                tell_failover(place);
+        perform(names_.review(now));
+        publish_(snapshot_);
+        for (const auto name : names_.in_order())
+            follow_twemproxies(name);
+        events_.catch_up();
+        ending_.sweep();
+        next_review = now + review_period;
+        if (begun && now - *begun >= first_word_after) {
+            tell_unknown_masters();
+            begun.reset();
+        }
     }
+}
+
+// Clients and HAProxies first: what is told, and to whom, may take a while.
+void Control::perform(const monitor::Effects& effects)
+{
+    if (effects.forgotten)
+        write_log(
+            LogLevel::warning,
+            "all votes are dropped and asked for anew",
+            {{"reason", "the agent itself was stopped for longer than vote_ttl"}});
+    publish(effects.answers);
+    for (const auto name : effects.servers)
+        want(name);
+    for (const auto name : effects.answers)
+        follow_twemproxies(name);
+    for (const auto& question : effects.questions)
+        ask(question);
+    for (const auto name : effects.unmapped)
+        tell_unmapped(name);
+    tell(effects);
+    if (effects.save)
+        remember();
+}
+
+void Control::publish(std::span<const std::size_t> names)
+{
+    if (names.empty())
+        return;
+    std::vector<agent::Update> updates;
+    std::deque<agent::ReadUpdate> reads;
+    for (const auto name : names)
+        updates.push_back(update_of(name, reads));
+    snapshot_ = agent::with_updates(*snapshot_, updates);
+    publish_(snapshot_);
+}
+
+// What the workers answer about a name from now on. `reads` keeps what the update refers to.
+agent::Update Control::update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads)
+{
+    const auto& each = names_.at(name);
+    const auto& watch = each.watch;
+    agent::Update update{
+        name,
+        &watch.verdict(),
+        watch.subject().policy.wait,
+        watch.since(),
+        nullptr,
+        each.release.holds_back(),
+        [this](const Endpoint& endpoint) { return hosts_.canonical(endpoint); }};
+    if (const auto& policy = watch.subject().replicas) {
+        const auto& set = each.replicas.reads();
+        agent::ReadCounters counters{
+            {},
+            metrics_.read_counter(name, watch.verdict().server),
+            metrics_.read_counter(name, "")};
+        for (const auto& target : set.targets)
+            counters.targets.push_back(metrics_.read_counter(name, target.server.name));
+        reads.push_back({set, policy->fallback, std::move(counters)});
+        update.reads = &reads.back();
+    }
+    return update;
+}
+
+void Control::want(std::size_t name)
+{
+    const auto& each = names_.at(name);
+    fences_.want(name, each.wishes);
+    if (each.watch.subject().replicas)
+        fences_.want_reads(name, each.read_wishes);
+}
+
+// A nutcracker looks names up when it starts, and never again: it is given the IP address. In doubt
+// nothing is changed: without a master it would be no better off.
+void Control::follow_twemproxies(std::size_t name)
+{
+    const auto& verdict = names_.at(name).watch.verdict();
+    if (!twemproxies_.empty() && verdict.open && verdict.address)
+        twemproxies_.follow(name, hosts_.canonical(*verdict.address));
+}
+
+void Control::ask(const monitor::Question& question)
+{
+    using Whom = monitor::Question::Whom;
+    const auto& [whom, name, sentinel] = question;
+    switch (whom) {
+        case Whom::sentinel: links_[sentinel]->link.ask_now(name); break;
+        case Whom::its_quorum: links_[sentinel]->link.ask_quorum_now(name); break;
+        case Whom::its_replicas: links_[sentinel]->link.ask_replicas_now(name); break;
+        case Whom::everybody: ask_everyone(name); break;
+        case Whom::nodes:
+            for (const auto& node : peers_[name].links)
+                node->link.ask_now();
+            break;
+        case Whom::resolver: look_up_servers(name); break;
+    }
+}
+
+void Control::ask_everyone(std::size_t name)
+{
+    for (const auto& sentinel : links_)
+        sentinel->link.ask_now(name);
+    ask({monitor::Question::Whom::nodes, name, 0});
+}
+
+void Control::tell(const monitor::Effects& effects)
+{
+    for (const auto name : effects.reads)
+        log_reads(name, effects.at);
+    std::set<std::size_t> others(effects.servers.begin(), effects.servers.end());
+    others.insert(effects.reads.begin(), effects.reads.end());
+    for (const auto& [name, change] : effects.changes) {
+        const auto& [before, after, at, delay] = change;
+        metrics_.names().set_verdict(name, after);
+        if (before.address && after.address && before.address != after.address)
+            metrics_.names().count_switch(name, delay.value_or(Clock::duration::zero()));
+        log_change(text_of(name), change);
+        const bool other_delivery = look_at_delivery(name);
+        const bool other_servers = others.erase(name) > 0;
+        const bool urgent = change.decides() || other_delivery || other_servers;
+        events_.changed(name, change.notable() || urgent, urgent);
+    }
+    for (const auto name : others)
+        events_.changed(name, true);
+    for (const auto& [name, failover] : effects.steps)
+        tell_failover(name, failover);
+}
+
+void Control::tell_failover(std::size_t name, const verdict::Failover& failover)
+{
+    const auto now = telemetry::Moment::now();
+    events_.send(name, telemetry::failover_event(text_of(name), failover, now));
+    if (failover.at(verdict::Phase::verdict))
+        metrics_.names().set_failover(name, failover, now);
+    if (failover.ended)
+        log_failover(text_of(name), failover, now);
+}
+
+// One line for all replicas of the name whose fitness is new.
+void Control::log_reads(std::size_t name, verdict::TimePoint at) const
+{
+    const auto& replicas = names_.at(name).replicas;
+    std::string news;
+    for (const auto& replica : replicas.replicas())
+        if (replica.since == at)
+            news += (news.empty() ? "" : ", ") + replica.server.name + " " + words_for(replica);
+    std::string targets;
+    for (const auto& target : replicas.reads().targets)
+        targets += (targets.empty() ? "" : " ") + target.server.name;
+    telemetry::write_repeating(
+        targets.empty() ? LogLevel::warning : LogLevel::info,
+        text_of(name) + ": reads go to " + (targets.empty() ? "no replica" : targets),
+        {{"name", text_of(name)}, {"news", news}, {"reason", replicas.reads().reason}});
+}
+
+// True when the name has become undeliverable, or is so no more.
+bool Control::look_at_delivery(std::size_t name)
+{
+    auto& delivery = peers_[name].delivery;
+    auto now = fences_.delivery(name, names_.at(name).watch.verdict());
+    if (now == delivery)
+        return false;
+    const auto before = std::exchange(delivery, std::move(now));
+    log_delivery(text_of(name), before, delivery);
+    metrics_.names().set_undeliverable(name, delivery.is_blocked());
+    return before.is_blocked() != delivery.is_blocked();
+}
+
+// A doubt is over when the next process starts by itself.
+void Control::remember()
+{
+    if (!state_file_)
+        return;
+    auto all = names_.saved_masters(Clock::now());
+    for (auto& one : all) {
+        one.promotion.reset();
+        one.shut.reset();
+    }
+    state_file_->write(all);
 }
 
 // After a start nothing has changed yet, so no change tells why connections are refused.
@@ -166,15 +344,15 @@ void Control::tell_unknown_masters() const
     std::string unknown;
     std::size_t count = 0;
     const verdict::Verdict* first = nullptr;
-    for (const auto place : order_) {
-        const auto& verdict = names_[place].watch.verdict();
+    for (const auto place : names_.in_order()) {
+        const auto& verdict = names_.at(place).watch.verdict();
         const bool waits =
             verdict.state == verdict::State::no_quorum || verdict.state == verdict::State::stale;
         if (verdict.open || !waits)
             continue;
         first = first ? first : &verdict;
         if (++count <= most_names)
-            unknown += (unknown.empty() ? "" : ", ") + names_[place].watch.subject().name;
+            unknown += (unknown.empty() ? "" : ", ") + text_of(place);
     }
     if (!first)
         return;
@@ -187,136 +365,6 @@ void Control::tell_unknown_masters() const
         "no master is known yet, and connections are refused: " + unknown +
             (count > most_names ? ", …" : ""),
         {{"reason", first->reason}, {"sentinels", silent}});
-}
-
-void Control::forget_everything(std::string_view why)
-{
-    write_log(
-        LogLevel::warning,
-        "all votes are dropped and asked for anew",
-        {{"reason", std::string(why)}});
-    for (const auto place : order_) {
-        names_[place].watch.forget(Clock::now());
-        ask_everyone(place);
-    }
-    review(0, names_.size());
-}
-
-void Control::ask_everyone(std::size_t name)
-{
-    for (const auto& sentinel : links_)
-        sentinel->link.ask_now(name);
-    ask_nodes(name);
-}
-
-void Control::ask_nodes(std::size_t name)
-{
-    for (const auto& node : names_[name].links)
-        node->link.ask_now();
-}
-
-// Whatever wakes first after a stop of the process, a time-out or a reply that lay unread, must not
-// be judged by votes of before.
-bool Control::forget_after_a_stop()
-{
-    const auto now = Clock::now();
-    if (now - std::exchange(awake_at_, now) <= vote_ttl_)
-        return false;
-    forget_everything("the agent itself was stopped for longer than vote_ttl");
-    return true;
-}
-
-// Judges these names anew and puts all changes in force at once.
-void Control::review(std::size_t first, std::size_t count)
-{
-    if (forget_after_a_stop())
-        return;
-    const auto now = Clock::now();
-    std::vector<agent::Update> updates;
-    std::deque<agent::ReadUpdate> reads;
-    std::vector<std::pair<std::size_t, Change>> changes;
-    std::vector<bool> other_reads(count);
-    std::vector<bool> tell(count);
-    for (auto place = first; place < first + count; ++place) {
-        auto& name = names_[place];
-        if (!name.in_use)
-            continue;
-        auto change = name.watch.review(now);
-        other_reads[place - first] = name.replicas.review(name.watch, now);
-        const bool held_back = hold_back(place, now);
-        const bool other_hold = held_back != std::exchange(name.held_back, held_back);
-        if (change || other_reads[place - first] || other_hold)
-            updates.push_back(update_of(place, reads));
-        if (change)
-            changes.emplace_back(place, *std::move(change));
-        tell[place - first] = other_reads[place - first];
-    }
-    if (!updates.empty()) {
-        snapshot_ = agent::with_updates(*snapshot_, updates);
-        publish_(snapshot_);
-    }
-    for (auto place = first; place < first + count; ++place) {
-        if (!names_[place].in_use)
-            continue;
-        auto wishes = wishes_for(names_[place].watch, now);
-        fences_.want(place, wishes);
-        if (fence_reads(place, now))
-            tell[place - first] = true;
-        follow_twemproxies(place);
-        if (other_reads[place - first])
-            log_reads(place, now);
-        if (wishes != std::exchange(names_[place].wishes, wishes))
-            tell[place - first] = true;
-    }
-    for (const auto& [place, change] : changes) {
-        on_change(place, change);
-        const bool delivery = look_at_delivery(place);
-        const bool urgent = change.decides() || delivery || tell[place - first];
-        events_.changed(place, change.notable() || urgent, urgent);
-        tell[place - first] = false;
-    }
-    for (std::size_t i = 0; i < count; ++i)
-        if (tell[i])
-            events_.changed(first + i, true);
-    for (auto place = first; place < first + count; ++place)
-        while (names_[place].in_use &&
-               names_[place].course.follow(names_[place].watch, sessions_seen(place), now))
-            tell_failover(place);
-}
-
-verdict::SessionsSeen Control::sessions_seen(std::size_t name) const
-{
-    verdict::SessionsSeen sessions{{}, answers_(name)};
-    if (const auto& course = names_[name].course; course.under_way())
-        sessions.old_ended = fences_.is_out(name, course.newest().from);
-    return sessions;
-}
-
-void Control::tell_failover(std::size_t name)
-{
-    const auto& master_name = names_[name].watch.subject().name;
-    const auto& failover = names_[name].course.newest();
-    const auto now = telemetry::Moment::now();
-    events_.send(name, telemetry::failover_event(master_name, failover, now));
-    if (failover.at(verdict::Phase::verdict))
-        metrics_.names().set_failover(name, failover, now);
-    if (failover.ended)
-        log_failover(master_name, failover, now);
-}
-
-void Control::on_change(std::size_t name, const Change& change)
-{
-    const auto& [before, after, at, delay] = change;
-    metrics_.names().set_verdict(name, after);
-    if (before.address && after.address && before.address != after.address)
-        metrics_.names().count_switch(name, delay.value_or(Clock::duration::zero()));
-    if (before.address != after.address) {
-        look_up_servers(name);
-        ask_nodes(name);
-    }
-    if (before.address != after.address || before.epoch != after.epoch)
-        remember();
-    log_change(names_[name].watch.subject().name, change);
 }
 
 }  // namespace spoa::daemon

@@ -8,6 +8,7 @@
 #include "daemon/fences.hpp"
 #include "daemon/state_file.hpp"
 #include "daemon/twemproxies.hpp"
+#include "monitor/monitored_names.hpp"
 #include "net/host_table.hpp"
 #include "net/node_link.hpp"
 #include "net/sentinel_link.hpp"
@@ -16,9 +17,6 @@
 #include "node/restart.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/report.hpp"
-#include "verdict/failover.hpp"
-#include "verdict/replica_watch.hpp"
-#include "verdict/watch.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -35,14 +33,12 @@
 
 namespace spoa::daemon {
 
-// So long a new master is named to nobody while HAProxy is not ready for its server. Then it is
-// named all the same, and the name is undeliverable as long as that lasts.
-inline constexpr std::chrono::milliseconds release_limit{1'000};
-
-// The thinking side of the running agent: takes what Sentinels and data nodes say to the watches,
-// and what the watches conclude to the workers, the log and the metrics. Lives on the control
-// thread.
-class Control final : public net::SentinelListener, public net::NodeListener {
+// Drives monitor::MonitoredNames: takes what Sentinels, data nodes and HAProxies say to it, and
+// performs what follows from that, on the workers, the HAProxies, the log, the metrics and those
+// who watch. Lives on the control thread; the daemon owns it.
+class Control final : public net::SentinelListener,
+                      public net::NodeListener,
+                      private monitor::Surroundings {
 public:
     // Puts a snapshot in force. Called at least five times a second, also without a change: a
     // worker does not answer from a snapshot that nobody has confirmed for long.
@@ -56,7 +52,7 @@ public:
     Control(
         const boost::asio::any_io_executor& executor, const config::Config& config,
         telemetry::Metrics& metrics, EventFeed& events, Publish publish, Answers answers,
-        const std::optional<std::vector<telemetry::Remembered>>& handed_over = std::nullopt);
+        const std::optional<std::vector<monitor::SavedMaster>>& handed_over = std::nullopt);
 
     // Puts another configuration in force. What did not change goes on as it is: the votes and the
     // epoch of a name, the connections to a Sentinel, a node or a HAProxy. Throws
@@ -72,16 +68,10 @@ public:
     void start_twemproxies(net::TaskGroup& tasks) { twemproxies_.start(tasks); }
     void stop_twemproxies() { twemproxies_.stop(); }
 
-    // Whether a majority of the Sentinels was heard about every name since the start, and every
-    // replica that may serve reads.
-    bool knows_all() const;
-
-    // All that the next process needs to know, doubts included.
-    std::vector<telemetry::Remembered> memory() const;
+    const monitor::MonitoredNames& monitored() const { return names_; }
 
     std::vector<telemetry::NameReport> names() const;
     telemetry::NameReport name(std::size_t place) const;
-    std::optional<std::size_t> find_name(std::string_view name) const;  // its place
     std::span<const telemetry::SentinelReport> sentinels() const { return sentinels_; }
 
     // The reads of the names that offer any.
@@ -111,19 +101,9 @@ public:
 private:
     struct Node;
 
-    // One monitored name.
-    struct Name {
-        verdict::Watch watch;
-        verdict::Course course{};
-        verdict::ReplicaWatch replicas{};
-        haproxy_api::ReadWishes read_wishes{};
-        haproxy_api::Wishes wishes{};
+    // The connections for one name, and what people are told of them.
+    struct Peers {
         std::vector<config::Server> connect{};  // where HAProxy connects to instead
-        // The server that new connections are given, and since when another one waits to be, as
-        // HAProxy is not ready for it.
-        std::string released{};
-        std::optional<verdict::TimePoint> held_since{};
-        bool held_back = false;
         bool announced_by_address = false;  // its master, by the last vote, and not by host name
         bool looked_up = true;  // false: a vote was left out, as a host name is not looked up yet
         telemetry::DeliveryReport delivery{};
@@ -132,7 +112,6 @@ private:
         std::vector<node::RestartWatch> restarts{};     // likewise
         std::map<std::string, std::string> refusals{};  // by Sentinel: the last one logged
         std::set<Endpoint> unmapped{};  // replicas without a server, that were logged
-        bool in_use = true;             // it is in the configuration
     };
     // A link, and what it needs for as long as it runs.
     struct Node {
@@ -151,15 +130,49 @@ private:
         std::vector<std::shared_ptr<net::TlsClient>> nodes;
     };
 
-    // A HAProxy was asked or told something about this name.
-    void on_haproxy(std::size_t name);
-    bool hold_back(std::size_t name, verdict::TimePoint now);
+    // monitor::Surroundings
+    haproxy_api::Readiness readiness(std::size_t name, const std::string& server) const override;
+    verdict::SessionsSeen sessions(
+        std::size_t name, const verdict::Failover* under_way) const override;
+
+    // control.cpp
+    void perform(const monitor::Effects& effects);
+    void publish(std::span<const std::size_t> names);
+    void ask(const monitor::Question& question);
+    void ask_everyone(std::size_t name);
+    void want(std::size_t name);
+    void tell(const monitor::Effects& effects);
+    void tell_failover(std::size_t name, const verdict::Failover& failover);
+    void tell_unknown_masters() const;
+    void log_reads(std::size_t name, verdict::TimePoint at) const;
     bool look_at_delivery(std::size_t name);
+    void remember();
+    boost::asio::awaitable<void> review_regularly();
+    agent::Update update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads);
+    const std::string& text_of(std::size_t name) const;
+    void follow_twemproxies(std::size_t name);
+
+    // control_evidence.cpp
+    void on_haproxy(std::size_t name);
+    void on_restart(std::size_t name, std::size_t node, const node::Restart& restart);
+    void tell_unmapped(std::size_t name);
+    void tell_same_sentinel(std::size_t sentinel, const PeerText& id);
+
+    // control_hosts.cpp
+    void on_host(const std::string& host, const std::vector<std::string>& before);
+    void move_node(
+        std::size_t name, const std::string& host, const std::vector<std::string>& before);
+    Endpoint node_of(std::size_t name, const Endpoint& announced);
+    void look_up_servers(std::size_t name);
+    bool awaits_look_up(std::size_t name, const std::optional<Endpoint>& announced);
+    void connect_anew(std::size_t name, const std::string& host);
     haproxy_api::Places places_of(std::size_t name);
+
+    // control_reload.cpp
     static TlsClients make_clients(const config::Config& config);
     void apply(const config::Config& config, const TlsClients& clients);
-    void set_sentinels(const config::Config& config, const TlsClients& clients);
     void set_names(const config::Config& config);
+    void set_sentinels(const config::Config& config, const TlsClients& clients);
     std::vector<sentinel::Topic> topics() const;
     void set_nodes(
         const config::Config& config, const config::Master& master,
@@ -169,33 +182,6 @@ private:
     void launch(Link& entry);
     template <class Link>
     void retire(const std::shared_ptr<Link>& entry);
-    void recall(const std::vector<telemetry::Remembered>& all);
-    void remember();
-    boost::asio::awaitable<void> review_regularly();
-    void review(std::size_t first, std::size_t count);
-    agent::Update update_of(std::size_t name, std::deque<agent::ReadUpdate>& reads);
-    bool fence_reads(std::size_t name, verdict::TimePoint now);
-    void log_reads(std::size_t name, verdict::TimePoint now) const;
-    std::optional<verdict::TimePoint> look_again(std::size_t name) const;
-    void on_change(std::size_t name, const verdict::Change& change);
-    void on_restart(std::size_t name, std::size_t node, const node::Restart& restart);
-    verdict::SessionsSeen sessions_seen(std::size_t name) const;
-    void tell_failover(std::size_t name);
-    void tell_unmapped(std::size_t name);
-    void tell_unknown_masters() const;
-    void tell_same_sentinel(std::size_t sentinel, const PeerText& id);
-    void forget_everything(std::string_view why);
-    bool forget_after_a_stop();
-    void ask_everyone(std::size_t name);
-    void ask_nodes(std::size_t name);
-    void on_host(const std::string& host, const std::vector<std::string>& before);
-    void move_node(
-        std::size_t name, const std::string& host, const std::vector<std::string>& before);
-    Endpoint node_of(std::size_t name, const Endpoint& announced);
-    void look_up_servers(std::size_t name);
-    bool awaits_look_up(std::size_t name, const std::optional<Endpoint>& announced);
-    void connect_anew(std::size_t name, const std::string& host);
-    void follow_twemproxies(std::size_t name);
 
     boost::asio::any_io_executor executor_;
     telemetry::Metrics& metrics_;
@@ -206,17 +192,14 @@ private:
     std::vector<std::pair<Endpoint, Endpoint>> reachable_;
     net::TaskGroup* tasks_ = nullptr;  // once started
     Ending ending_;
-    std::map<std::string, std::size_t, std::less<>> places_;  // of all names there ever were
-    std::deque<Name> names_;                                  // by place; a place is never reused
-    std::vector<std::size_t> order_;                          // the places, as configured
+    monitor::MonitoredNames names_;
+    std::deque<Peers> peers_;  // by the place of the name
     std::shared_ptr<const agent::Snapshot> snapshot_;
     std::vector<telemetry::SentinelReport> sentinels_;
     std::vector<std::shared_ptr<Sentinel>> links_;  // in the order of sentinels_
     Fences fences_;
     Twemproxies twemproxies_;
     std::unique_ptr<StateFile> state_file_;
-    std::chrono::milliseconds vote_ttl_{0};
-    std::chrono::steady_clock::time_point awake_at_;  // when this thread was last seen running
 };
 
 }  // namespace spoa::daemon

@@ -1,4 +1,4 @@
-// What Sentinels and data nodes say, as it comes in.
+// What Sentinels, data nodes and HAProxies say, as it comes in.
 #include "daemon/change_log.hpp"
 #include "daemon/control.hpp"
 #include "telemetry/log.hpp"
@@ -33,24 +33,23 @@ void Control::on_down(std::size_t sentinel, const net::LinkFailure& failure)
         news ? LogLevel::warning : LogLevel::debug,
         "sentinel " + report.address + ": no vote from it",
         {{"reason", failure.reason}, {"retry", failure.permanent ? "seldom" : "soon"}});
-    for (const auto place : order_)
-        names_[place].watch.lose(sentinel);
-    review(0, names_.size());
+    perform(names_.on_sentinel_down(sentinel, Clock::now()));
 }
 
 void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vote)
 {
-    if (!names_[name].in_use)
+    if (!names_.at(name).in_use)
         return;
-    names_[name].refusals.erase(sentinels_[sentinel].address);
+    auto& peers = peers_[name];
+    peers.refusals.erase(sentinels_[sentinel].address);
     if (awaits_look_up(name, vote.address)) {
-        names_[name].looked_up = false;
+        peers.looked_up = false;
         return;  // it is asked again as soon as that is over
     }
     if (vote.address) {
-        names_[name].announced_by_address = ip_version(vote.address->host) != IpVersion::none;
+        peers.announced_by_address = ip_version(vote.address->host) != IpVersion::none;
         vote.address = node_of(name, *vote.address);
-        const auto& servers = names_[name].watch.subject().servers;
+        const auto& servers = names_.at(name).watch.subject().servers;
         if (std::ranges::count(servers, *vote.address, &config::Server::address) == 0)
             look_up_servers(name);
     }
@@ -59,10 +58,7 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
     for (auto& address : vote.promotable)
         address = node_of(name, address);
     tell_same_sentinel(sentinel, vote.sentinel_id);
-    if (names_[name].watch.cast(sentinel, std::move(vote))) {
-        tell_unmapped(name);
-        review(name, 1);
-    }
+    perform(names_.on_vote(sentinel, name, std::move(vote), Clock::now()));
 }
 
 // A Sentinel has said who it is: once for each that says so who is listed as another.
@@ -85,9 +81,9 @@ void Control::tell_same_sentinel(std::size_t sentinel, const PeerText& id)
 void Control::tell_unmapped(std::size_t name)
 {
     constexpr std::size_t most = 20;  // whatever the Sentinels say
-    auto& told = names_[name].unmapped;
-    const auto& master_name = names_[name].watch.subject().name;
-    const auto unmapped = verdict::unmapped_replicas(names_[name].watch);
+    auto& told = peers_[name].unmapped;
+    const auto& master_name = text_of(name);
+    const auto& unmapped = names_.at(name).unmapped;
     metrics_.names().set_unmapped_replicas(name, unmapped.size());
     for (const auto& address : unmapped)
         if (told.size() < most && told.insert(address).second)
@@ -100,26 +96,24 @@ void Control::tell_unmapped(std::size_t name)
 
 void Control::on_no_vote(std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
 {
-    if (!names_[name].in_use)
+    if (!names_.at(name).in_use)
         return;
-    auto& last = names_[name].refusals[sentinels_[sentinel].address];
+    auto& last = peers_[name].refusals[sentinels_[sentinel].address];
     if (last != refused.text)
         write_repeating(
             LogLevel::warning,
-            "sentinel " + sentinels_[sentinel].address + ": no vote from it for " +
-                names_[name].watch.subject().name,
+            "sentinel " + sentinels_[sentinel].address + ": no vote from it for " + text_of(name),
             {{"reason", refused.text}});
     last = refused.text;
-    names_[name].watch.lose(sentinel);
-    review(name, 1);
+    perform(names_.on_no_vote(sentinel, name, Clock::now()));
 }
 
 void Control::on_no_replicas(
     std::size_t sentinel, std::size_t name, const sentinel::Refused& refused)
 {
-    if (!names_[name].in_use)
+    if (!names_.at(name).in_use)
         return;
-    const auto& subject = names_[name].watch.subject();
+    const auto& subject = names_.at(name).watch.subject();
     const auto who = "sentinel " + sentinels_[sentinel].address + ": ";
     if (subject.replicas)
         write_repeating(
@@ -146,10 +140,9 @@ void Control::on_no_password(std::size_t sentinel)
 
 void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
 {
-    const auto known = find_name(event.master_name);
-    if (!known)
+    const auto name = names_.find(event.master_name);
+    if (!name)
         return;  // a name that only others watch, or an event without one
-    const auto name = *known;
     write_repeating(
         LogLevel::debug,
         "sentinel " + sentinels_[sentinel].address + ": event " + std::string(event.channel),
@@ -158,20 +151,8 @@ void Control::on_event(std::size_t sentinel, const sentinel::Event& event)
     auto resolved = event;
     for (auto* const endpoint : {&resolved.node, &resolved.master})
         if (*endpoint)
-            *endpoint = node_of(name, **endpoint);
-    names_[name].watch.hear(sentinel, resolved, Clock::now());
-    names_[name].course.hear(resolved, Clock::now());
-    review(name, 1);
-    if (event.hint == sentinel::Hint::ask_sender)
-        links_[sentinel]->link.ask_now(name);
-    else if (event.hint == sentinel::Hint::ask_quorum)
-        links_[sentinel]->link.ask_quorum_now(name);
-    else if (event.hint == sentinel::Hint::ask_replicas)
-        links_[sentinel]->link.ask_replicas_now(name);
-    else if (event.hint == sentinel::Hint::ask_all)
-        ask_everyone(name);
-    else if (event.hint == sentinel::Hint::ask_nodes)
-        ask_nodes(name);
+            *endpoint = node_of(*name, **endpoint);
+    perform(names_.on_event(sentinel, *name, resolved, Clock::now()));
 }
 
 void Control::on_flood(std::size_t sentinel, std::chrono::milliseconds pause)
@@ -202,23 +183,34 @@ void Control::on_answer_time(std::size_t sentinel, std::chrono::nanoseconds took
 
 void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe& probe)
 {
-    auto& watch = names_[name].watch;
+    const auto now = Clock::now();
+    const auto& watch = names_.at(name).watch;
     auto resolved = probe;
     if (resolved.follows)
         resolved.follows = node_of(name, *resolved.follows);
     metrics_.nodes().set_up(name, node, !probe.silent_since);
     metrics_.nodes().set_lag(name, node, verdict::lag_of(watch, resolved));
-    watch.examine(std::move(resolved));
-    metrics_.names().set_masters_claimed(
-        name, verdict::nodes_claiming_master(watch.probes(), Clock::now()));
-    review(name, 1);
+    const auto effects = names_.on_probe(name, std::move(resolved), now);
+    metrics_.names().set_masters_claimed(name, verdict::nodes_claiming_master(watch.probes(), now));
+    perform(effects);
+}
+
+// A HAProxy was asked or told something about this name.
+void Control::on_haproxy(std::size_t name)
+{
+    if (!names_.at(name).in_use)
+        return;
+    perform(names_.on_haproxy(
+        name, fences_.misplaced(name, false), fences_.misplaced(name, true), Clock::now()));
+    if (look_at_delivery(name))
+        events_.changed(name, true);
 }
 
 void Control::on_info(std::size_t name, std::size_t node, const node::Info& info)
 {
-    names_[name].nodes[node].info = info;
+    peers_[name].nodes[node].info = info;
     metrics_.nodes().set_loading(name, node, info.loading);
-    if (const auto restart = names_[name].restarts[node].take(info))
+    if (const auto restart = peers_[name].restarts[node].take(info))
         on_restart(name, node, *restart);
 }
 
@@ -226,18 +218,18 @@ void Control::on_info(std::size_t name, std::size_t node, const node::Info& info
 // replicas copy what it has: no verdict can mend that, so it is said as loudly as can be.
 void Control::on_restart(std::size_t name, std::size_t node, const node::Restart& restart)
 {
-    const auto& watch = names_[name].watch;
-    auto& report = names_[name].nodes[node];
+    const auto& watch = names_.at(name).watch;
+    auto& report = peers_[name].nodes[node];
     const bool emptied = restart.has_less() && watch.verdict().address == report.address;
     metrics_.nodes().count_restart(name, node, emptied);
-    log_restart(watch.subject().name, report.server, restart, emptied);
+    log_restart(text_of(name), report.server, restart, emptied);
     if (emptied)
         report.loss = {restart, Clock::now()};
 }
 
 void Control::on_no_info(std::size_t name, std::size_t node, const std::string& reason)
 {
-    auto& report = names_[name].nodes[node];
+    auto& report = peers_[name].nodes[node];
     if (std::exchange(report.no_info, reason) == reason || reason.empty())
         return;
     write_repeating(
@@ -245,12 +237,12 @@ void Control::on_no_info(std::size_t name, std::size_t node, const std::string& 
         "node " + report.server + " (" + to_string(report.address) +
             "): does not answer INFO, so nobody sees whether it loads or has lost its data "
             "(docs/security.md)",
-        {{"name", names_[name].watch.subject().name}, {"reason", reason}});
+        {{"name", text_of(name)}, {"reason", reason}});
 }
 
 void Control::on_trouble(std::size_t name, std::size_t node, const std::string& reason)
 {
-    auto& report = names_[name].nodes[node];
+    auto& report = peers_[name].nodes[node];
     if (report.trouble == reason)
         return;
     const bool first_answer = reason.empty() && report.trouble == telemetry::not_asked_yet;
@@ -259,7 +251,7 @@ void Control::on_trouble(std::size_t name, std::size_t node, const std::string& 
             reason.empty() ? LogLevel::info : LogLevel::warning,
             "node " + report.server + " (" + to_string(report.address) +
                 "): " + (reason.empty() ? "answers again" : "cannot be asked"),
-            {{"name", names_[name].watch.subject().name}, {"reason", reason}});
+            {{"name", text_of(name)}, {"reason", reason}});
     report.trouble = reason;
 }
 

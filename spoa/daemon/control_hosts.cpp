@@ -23,7 +23,7 @@ bool is_host(const Endpoint& endpoint, const std::string& host)
 // one that is not configured by its IP address, if that is known.
 Endpoint Control::node_of(std::size_t place, const Endpoint& announced)
 {
-    const auto& servers = names_[place].watch.subject().servers;
+    const auto& servers = names_.at(place).watch.subject().servers;
     for (const auto& server : servers)
         if (server.address.port == announced.port &&
             (server.address.host == announced.host ||
@@ -41,7 +41,7 @@ Endpoint Control::node_of(std::size_t place, const Endpoint& announced)
 // Whether it is too early to tell which node was announced: a moment later the names are known.
 bool Control::awaits_look_up(std::size_t place, const std::optional<Endpoint>& announced)
 {
-    const auto& servers = names_[place].watch.subject().servers;
+    const auto& servers = names_.at(place).watch.subject().servers;
     return (announced && !hosts_.is_settled(announced->host)) ||
            std::ranges::any_of(servers, [this](const config::Server& server) {
                return !hosts_.is_settled(server.address.host);
@@ -51,25 +51,25 @@ bool Control::awaits_look_up(std::size_t place, const std::optional<Endpoint>& a
 // One of them may just have got another address.
 void Control::look_up_servers(std::size_t place)
 {
-    for (const auto& server : names_[place].watch.subject().servers)
+    for (const auto& server : names_.at(place).watch.subject().servers)
         hosts_.refresh(server.address.host);
 }
 
 haproxy_api::Places Control::places_of(std::size_t place)
 {
-    const auto& name = names_[place];
+    const auto& connects = peers_[place].connect;
     haproxy_api::Places places;
     const auto allow = [&](haproxy_api::Place& where, const Endpoint& target) {
         for (auto& host : hosts_.addresses(target.host))
             where.addresses.push_back({std::move(host), target.port});
         where.moves = where.moves || ip_version(target.host) == IpVersion::none;
     };
-    for (const auto& server : name.watch.subject().servers) {
+    for (const auto& server : names_.at(place).watch.subject().servers) {
         auto& where = places[server.name];
-        for (const auto& connect : name.connect)
+        for (const auto& connect : connects)
             if (connect.name == server.name)
                 allow(where, connect.address);
-        if (std::ranges::count(name.connect, server.name, &config::Server::name) > 0)
+        if (std::ranges::count(connects, server.name, &config::Server::name) > 0)
             continue;
         where.any_port = true;
         for (const auto& [announced, reachable] : reachable_)
@@ -80,18 +80,9 @@ haproxy_api::Places Control::places_of(std::size_t place)
     return places;
 }
 
-// A nutcracker looks names up when it starts, and never again: it is given the IP address. In doubt
-// nothing is changed: without a master it would be no better off.
-void Control::follow_twemproxies(std::size_t place)
-{
-    const auto& verdict = names_[place].watch.verdict();
-    if (!twemproxies_.empty() && verdict.open && verdict.address)
-        twemproxies_.follow(place, hosts_.canonical(*verdict.address));
-}
-
 void Control::connect_anew(std::size_t place, const std::string& host)
 {
-    auto& name = names_[place];
+    auto& name = peers_[place];
     for (std::size_t node = 0; node < name.links.size(); ++node) {
         auto& link = name.links[node];
         if (!is_host(link->link.settings().reachable, host))
@@ -108,23 +99,21 @@ void Control::connect_anew(std::size_t place, const std::string& host)
 void Control::move_node(
     std::size_t place, const std::string& host, const std::vector<std::string>& before)
 {
-    auto& name = names_[place];
     connect_anew(place, host);
+    const auto now = Clock::now();
+    const auto& watch = names_.at(place).watch;
+    const auto current = watch.standing().current;
+    const bool moves = current && is_host(*current, host);
     // Where the Sentinels announce addresses, the majority named that machine, and not the one
     // that has the name now.
-    const auto current = name.watch.standing().current;
-    if (current && is_host(*current, host) && name.announced_by_address) {
-        name.watch.restore(
-            {before.front(), current->port}, name.watch.standing().high_water, Clock::now());
-        name.watch.forget(Clock::now());
-    }
-    if (name.watch.subject().servers.empty()) {
-        name.watch.forget(Clock::now());
-        return;
-    }
+    std::optional<Endpoint> former;
+    if (moves && peers_[place].announced_by_address)
+        former = {before.front(), current->port};
     // Nobody is sent there before HAProxy has the new address.
-    if (current && is_host(*current, host))
-        name.released.clear();
+    if (moves)
+        names_.on_moved(place, former, now);
+    if (watch.subject().servers.empty())
+        names_.forget(place, now);
 }
 
 void Control::on_host(const std::string& host, const std::vector<std::string>& before)
@@ -141,32 +130,29 @@ void Control::on_host(const std::string& host, const std::vector<std::string>& b
             "host name " + shown_name(host) + ": has another address",
             {{"before", was}, {"now", is}});
     }
-    std::vector<agent::Update> updates;
-    std::deque<agent::ReadUpdate> reads;
-    for (const auto place : order_) {
-        auto& name = names_[place];
-        const auto& servers = name.watch.subject().servers;
+    std::vector<std::size_t> concerns;
+    for (const auto place : names_.in_order()) {
+        auto& peers = peers_[place];
+        const auto& servers = names_.at(place).watch.subject().servers;
         const auto has = [&](const config::Server& server) {
             return is_host(server.address, host);
         };
         const bool concerned = std::ranges::any_of(servers, has) ||
-                               std::ranges::any_of(name.connect, has) || servers.empty();
+                               std::ranges::any_of(peers.connect, has) || servers.empty();
         const bool reached = std::ranges::any_of(
             reachable_, [&](const auto& each) { return is_host(each.second, host); });
         if (concerned || reached) {
             fences_.expect(place, places_of(place));
             if (!before.empty())
                 move_node(place, host, before);
-            updates.push_back(update_of(place, reads));
+            concerns.push_back(place);
         }
-        if (concerned || !std::exchange(name.looked_up, true))
+        if (concerned || !std::exchange(peers.looked_up, true))
             ask_everyone(place);
     }
-    if (!updates.empty()) {
-        snapshot_ = agent::with_updates(*snapshot_, updates);
-        publish_(snapshot_);
-        review(0, names_.size());
-    }
+    publish(concerns);
+    if (!concerns.empty())
+        perform(names_.review(Clock::now()));
 }
 
 }  // namespace spoa::daemon

@@ -48,40 +48,27 @@ void Control::reload(const config::Config& config)
 {
     apply(config, make_clients(config));
     publish_(snapshot_);
-    for (const auto place : order_)
+    for (const auto place : names_.in_order())
         ask_everyone(place);
-    review(0, names_.size());
+    perform(names_.review(Clock::now()));
     remember();
 }
 
 void Control::apply(const config::Config& config, const TlsClients& clients)
 {
-    vote_ttl_ = config.sentinels.vote_ttl;
     reachable_ = config.reachable;
     hosts_.set_period(config.lookup_interval);
     set_names(config);
     set_sentinels(config, clients);
     for (std::size_t i = 0; i < config.masters.size(); ++i)
         set_nodes(config, config.masters[i], clients.nodes[i]);
-    // So that HAProxy's first reply finds which servers there are, however slow everybody else is.
-    for (const auto place : order_)
-        if (auto& name = names_[place]; name.replicas.replicas().empty())
-            name.replicas.review(name.watch, Clock::now());
     set_snapshot();
-    fences_.configure(
-        config.haproxies,
-        [this](const std::string& master_name) { return places_.at(master_name); },
-        ending_);
-    twemproxies_.configure(
-        config.twemproxies,
-        [this](const std::string& master_name) { return places_.at(master_name); },
-        ending_);
-    for (const auto place : order_) {
-        auto& name = names_[place];
-        name.wishes = wishes_for(name.watch, Clock::now());
+    const auto place_of = [this](const std::string& name) { return *names_.find(name); };
+    fences_.configure(config.haproxies, place_of, ending_);
+    twemproxies_.configure(config.twemproxies, place_of, ending_);
+    for (const auto place : names_.in_order()) {
         fences_.expect(place, places_of(place));
-        fences_.want(place, name.wishes);
-        fence_reads(place, Clock::now());
+        want(place);
     }
     if (config.state_file.empty())
         state_file_.reset();
@@ -93,54 +80,52 @@ void Control::apply(const config::Config& config, const TlsClients& clients)
 
 void Control::set_names(const config::Config& config)
 {
-    for (const auto place : std::exchange(order_, {}))
-        names_[place].in_use = false;
     std::vector<std::string> sentinels;
-    for (const auto& address : config.sentinels.addresses)
+    std::vector<std::optional<std::size_t>> places_before;
+    for (const auto& address : config.sentinels.addresses) {
         sentinels.push_back(to_string(address));
-    for (const auto& master : config.masters) {
-        const auto place = places_.emplace(master.name, names_.size()).first->second;
-        order_.push_back(place);
-        verdict::Subject subject{
-            master.name,
-            master.servers,
-            master.policy,
-            config.sentinels.vote_ttl,
-            master.replicas,
-            sentinels};
-        if (place == names_.size()) {
-            names_.push_back(
-                Name{.watch{std::move(subject), config.sentinels.addresses.size(), Clock::now()}});
-        } else {
-            names_[place].watch.set_subject(std::move(subject));
-            names_[place].in_use = true;
-        }
-        names_[place].connect = master.connect;
+        const auto known =
+            std::ranges::find(sentinels_, sentinels.back(), &telemetry::SentinelReport::address);
+        places_before.emplace_back();
+        if (known != sentinels_.end())
+            places_before.back() = static_cast<std::size_t>(known - sentinels_.begin());
     }
-
+    std::vector<verdict::Subject> subjects;
+    for (const auto& master : config.masters)
+        subjects.push_back(
+            {master.name,
+             master.servers,
+             master.policy,
+             config.sentinels.vote_ttl,
+             master.replicas,
+             sentinels});
+    const auto left = names_.configure(
+        std::move(subjects), places_before, config.sentinels.vote_ttl, Clock::now());
+    peers_.resize(names_.size());
+    for (const auto place : left) {
+        for (const auto& node : peers_[place].links)
+            retire(node);
+        peers_[place] = {};
+        metrics_.names().set_masters_claimed(place, 0);
+    }
     std::vector<std::string> names(names_.size());
-    for (const auto place : order_)
-        names[place] = names_[place].watch.subject().name;
-    // One that is gone is forgotten, but for its place: should it come back, it is new.
-    for (std::size_t place = 0; place < names_.size(); ++place)
-        if (auto& name = names_[place]; !name.in_use && !name.watch.subject().name.empty()) {
-            for (const auto& node : std::exchange(name.links, {}))
-                retire(node);
-            name = Name{.watch{{}, sentinels_.size(), Clock::now()}, .in_use = false};
-            metrics_.names().set_masters_claimed(place, 0);
-        }
+    for (std::size_t i = 0; i < config.masters.size(); ++i) {
+        const auto place = names_.in_order()[i];
+        peers_[place].connect = config.masters[i].connect;
+        names[place] = text_of(place);
+    }
     metrics_.names().set(std::move(names));
-    events_.set_names(order_);
-    for (const auto place : order_)
-        metrics_.names().set_verdict(place, names_[place].watch.verdict());
+    events_.set_names(names_.in_order());
+    for (const auto place : names_.in_order())
+        metrics_.names().set_verdict(place, names_.at(place).watch.verdict());
 }
 
 // What the Sentinels are asked about.
 std::vector<sentinel::Topic> Control::topics() const
 {
     std::vector<sentinel::Topic> topics(names_.size());
-    for (const auto place : order_) {
-        const auto& subject = names_[place].watch.subject();
+    for (const auto place : names_.in_order()) {
+        const auto& subject = names_.at(place).watch.subject();
         topics[place] = {
             subject.name,
             subject.replicas          ? sentinel::Replicas::often
@@ -156,7 +141,6 @@ void Control::set_sentinels(const config::Config& config, const TlsClients& clie
     const auto names = topics();
     auto links_before = std::exchange(links_, {});
     const auto reports_before = std::exchange(sentinels_, {});
-    std::vector<std::optional<std::size_t>> places_before;
     std::vector<std::string> addresses;
     for (const auto& address : given.addresses) {
         const auto place = links_.size();
@@ -175,11 +159,9 @@ void Control::set_sentinels(const config::Config& config, const TlsClients& clie
             given.query_timeout,
             clients.sentinels.get()};
         if (known == reports_before.end()) {
-            places_before.emplace_back();
             sentinels_.push_back({addresses.back(), false, "not connected yet"});
         } else {
             const auto before = static_cast<std::size_t>(known - reports_before.begin());
-            places_before.emplace_back(before);
             sentinels_.push_back(*known);
             auto settings_before = links_before[before]->link.settings();
             settings_before.names = settings.names;
@@ -200,8 +182,6 @@ void Control::set_sentinels(const config::Config& config, const TlsClients& clie
         if (link)
             retire(link);
 
-    for (auto& name : names_)
-        name.watch.set_sentinels(places_before);
     metrics_.sentinels().set(addresses);
     for (std::size_t place = 0; place < sentinels_.size(); ++place)
         metrics_.sentinels().set_up(place, sentinels_[place].up);
@@ -211,8 +191,8 @@ void Control::set_nodes(
     const config::Config& config, const config::Master& master,
     const std::shared_ptr<net::TlsClient>& tls)
 {
-    const auto place = places_.at(master.name);
-    auto& name = names_[place];
+    const auto place = *names_.find(master.name);
+    auto& name = peers_[place];
     std::vector<std::string> servers;
     std::vector<Endpoint> probed;
     for (const auto& server : master.servers)
@@ -235,7 +215,7 @@ void Control::set_nodes(
             probed.push_back(server.address);
             metrics_.nodes().add(place, server.name);
         }
-    name.watch.set_probed(probed);
+    names_.set_probed(place, probed);
     const auto same = [](const std::shared_ptr<Node>& node, const net::NodeSettings& wanted) {
         return node->link.settings() == wanted;
     };
@@ -277,8 +257,8 @@ void Control::set_snapshot()
     std::vector<std::string> names(names_.size());
     std::vector<agent::Update> updates;
     std::deque<agent::ReadUpdate> reads;
-    for (const auto place : order_) {
-        names[place] = names_[place].watch.subject().name;
+    for (const auto place : names_.in_order()) {
+        names[place] = text_of(place);
         updates.push_back(update_of(place, reads));
     }
     snapshot_ = agent::with_updates(

@@ -34,7 +34,7 @@ asio::awaitable<void> Daemon::serve_when_ready()
 {
     const auto limit = std::chrono::steady_clock::now() + ready_limit;
     asio::steady_timer pause(context_);
-    while (!control_.knows_all() && std::chrono::steady_clock::now() < limit) {
+    while (!control_.monitored().knows_all() && std::chrono::steady_clock::now() < limit) {
         pause.expires_after(5ms);
         const auto [cancelled] = co_await pause.async_wait(net::as_result);
         if (cancelled)
@@ -79,7 +79,9 @@ void Daemon::start_successor()
         successor_.start(
             {program_, "-f", file_.string()},
             sockets,
-            telemetry::encode_memory(control_.memory(), hidden_parts()),
+            telemetry::encode_memory(
+                control_.monitored().saved_masters(std::chrono::steady_clock::now()),
+                hidden_parts()),
             service_manager_.environment(),
             [this](bool serves) { on_successor(serves); });
     } catch (const std::exception& e) {

@@ -1,7 +1,6 @@
 #include "daemon/fences.hpp"
 
 #include "haproxy_api/wish.hpp"
-#include "verdict/doubt.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -127,15 +126,6 @@ std::vector<verdict::Misplaced> Fences::misplaced(std::size_t name, bool reads) 
     for (auto& [server, why] : all)
         out.push_back({server, std::move(why)});
     return out;
-}
-
-haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now)
-{
-    haproxy_api::Situation situation{watch.verdict(), {}, false};
-    if (const auto promotion = watch.promotion())
-        situation.candidate = promotion->candidate;
-    situation.unasked = now < watch.standing().in_force_since + verdict::probe_deadline;
-    return haproxy_api::wishes_of(situation, watch.subject().servers);
 }
 
 std::optional<bool> Fences::is_out(std::size_t place, const std::string& server) const

@@ -87,7 +87,4 @@ private:
     std::vector<std::shared_ptr<Haproxy>> haproxies_;
 };
 
-// How the servers of a watched name should be at this moment.
-haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now);
-
 }  // namespace spoa::daemon

@@ -105,7 +105,7 @@ HttpResponse masters(const PageSources& sources, const HttpRequest&, std::string
 HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_view wanted)
 {
     const auto& control = sources.control;
-    const auto place = control.find_name(wanted);
+    const auto place = control.monitored().find(wanted);
     if (!place)
         return no_such_name();
     auto name = control.name(*place);
@@ -125,7 +125,7 @@ HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_
 HttpResponse primary(const PageSources& sources, const HttpRequest&, std::string_view rest)
 {
     const auto slash = rest.find('/');
-    const auto place = sources.control.find_name(rest.substr(0, slash));
+    const auto place = sources.control.monitored().find(rest.substr(0, slash));
     if (!place || slash == std::string_view::npos)
         return no_such_name();
     const auto wanted = rest.substr(slash + 1);
@@ -147,7 +147,7 @@ HttpResponse primary(const PageSources& sources, const HttpRequest&, std::string
 HttpResponse replica(const PageSources& sources, const HttpRequest& request, std::string_view rest)
 {
     const auto slash = rest.find('/');
-    const auto place = sources.control.find_name(rest.substr(0, slash));
+    const auto place = sources.control.monitored().find(rest.substr(0, slash));
     if (!place || slash == std::string_view::npos)
         return no_such_name();
     const auto name = sources.control.name(*place);
@@ -182,7 +182,7 @@ HttpResponse events(const PageSources& sources, const HttpRequest& request, std:
 {
     std::optional<std::size_t> place;
     if (const auto wanted = find_argument(request.target, "name")) {
-        place = sources.control.find_name(*wanted);
+        place = sources.control.monitored().find(*wanted);
         if (!place)
             return no_such_name();
     }
@@ -212,7 +212,7 @@ HttpResponse status_page(const PageSources& sources, const HttpRequest& request,
 {
     const auto names = names_of(sources);
     const auto wanted = find_argument(request.target, "name");
-    if (wanted && !sources.control.find_name(*wanted))
+    if (wanted && !sources.control.monitored().find(*wanted))
         return no_such_name();
     const auto now = telemetry::Moment::now();
     const auto haproxies = sources.control.haproxies();

@@ -111,7 +111,7 @@ bool StateFile::is_at(const fs::path& path) const
     return path_ == fs::absolute(path);
 }
 
-std::optional<std::vector<telemetry::Remembered>> StateFile::read() const
+std::optional<std::vector<monitor::SavedMaster>> StateFile::read() const
 {
     std::string text;
     std::string trouble;
@@ -127,7 +127,7 @@ std::optional<std::vector<telemetry::Remembered>> StateFile::read() const
     return std::nullopt;
 }
 
-void StateFile::write(const std::vector<telemetry::Remembered>& all)
+void StateFile::write(const std::vector<monitor::SavedMaster>& all)
 {
     boost::asio::post(writer_, [this, text = telemetry::encode_memory(all)] {
         if (const int error = replace_file(path_, text); error != 0)

@@ -24,11 +24,11 @@ public:
 
     // What was remembered; nothing when there is no file. One that is no memory of an agent is put
     // aside, as FILE.bad, and told of.
-    std::optional<std::vector<telemetry::Remembered>> read() const;
+    std::optional<std::vector<monitor::SavedMaster>> read() const;
 
     // Replaces the file as a whole, and follows no link: beside it, fsync, rename, fsync of the
     // folder.
-    void write(const std::vector<telemetry::Remembered>& all);
+    void write(const std::vector<monitor::SavedMaster>& all);
 
 private:
     std::filesystem::path path_;

@@ -55,12 +55,12 @@ Json parse(std::string_view text)
 }
 
 // Throws as nlohmann::json does when a part is missing or of another kind.
-std::optional<Remembered> decode_one(const Json& json)
+std::optional<monitor::SavedMaster> decode_one(const Json& json)
 {
     auto address = parse_endpoint(json.at("address").get<std::string>());
     if (!address || !json.at("epoch").is_number_unsigned())
         return std::nullopt;
-    Remembered one{
+    monitor::SavedMaster one{
         json.at("name").get<std::string>(),
         *std::move(address),
         json.at("epoch").get<std::uint64_t>()};
@@ -105,7 +105,7 @@ std::string hex_of(const std::vector<std::string>& parts)
     return out;
 }
 
-OrderedJson encode_one(const Remembered& one)
+OrderedJson encode_one(const monitor::SavedMaster& one)
 {
     OrderedJson json{
         {"name", one.name}, {"address", exact_text(one.address)}, {"epoch", one.high_water}};
@@ -123,7 +123,7 @@ OrderedJson encode_one(const Remembered& one)
 }  // namespace
 
 std::string encode_memory(
-    const std::vector<Remembered>& all, const std::vector<std::string>& hidden)
+    const std::vector<monitor::SavedMaster>& all, const std::vector<std::string>& hidden)
 {
     OrderedJson json{{"version", 1}};
     if (!hidden.empty())
@@ -154,13 +154,13 @@ std::vector<std::string> decode_hidden(std::string_view text)
     return hidden;
 }
 
-std::optional<std::vector<Remembered>> decode_memory(std::string_view text)
+std::optional<std::vector<monitor::SavedMaster>> decode_memory(std::string_view text)
 {
     try {
         const auto json = parse(text);
         if (json.at("version") != 1)
             return std::nullopt;
-        std::vector<Remembered> all;
+        std::vector<monitor::SavedMaster> all;
         for (const auto& one : json.at("masters")) {
             auto decoded = decode_one(one);
             if (!decoded)

@@ -22,7 +22,7 @@ std::size_t ControlWorld::count_for(const Endpoint& address) const
     std::map<std::string, const sentinel::Vote*> last;
     for (std::size_t i = 0; i < peers_.size(); ++i) {
         const auto& cast = peers_[i].cast;
-        if (!cast || now_ - cast->answered_at > watch_->subject().vote_ttl)
+        if (!cast || now_ - cast->answered_at > watch().subject().vote_ttl)
             continue;
         const auto id = cast->sentinel_id.empty() ? std::to_string(i) : cast->sentinel_id.raw();
         auto& kept = last[id];
@@ -35,13 +35,13 @@ std::size_t ControlWorld::count_for(const Endpoint& address) const
 
 void ControlWorld::check_verdict(const std::optional<Endpoint>& before)
 {
-    const auto& verdict = watch_->verdict();
-    const auto& servers = watch_->subject().servers;
+    const auto& verdict = watch().verdict();
+    const auto& servers = watch().subject().servers;
     expect(is_plain(verdict.reason), "a reason is fit for a log line");
     expect(verdict.sentinels == peers_.size(), "the Sentinels are those of the configuration");
     if (verdict.address)
         expect(named_.contains(*verdict.address), "nothing is named that no majority has named");
-    if (const auto& current = watch_->standing().current; current && current != before)
+    if (const auto& current = watch().standing().current; current && current != before)
         expect(
             count_for(*current) > peers_.size() / 2,
             "the master moves only where a majority names it at that moment");
@@ -56,28 +56,28 @@ void ControlWorld::check_verdict(const std::optional<Endpoint>& before)
 
 void ControlWorld::check_reads() const
 {
-    const auto& servers = watch_->subject().servers;
-    const auto& reads = replicas_.reads();
-    expect(watch_->subject().replicas || reads.targets.empty(), "no reads where there are none");
+    const auto& servers = watch().subject().servers;
+    const auto& reads = name().replicas.reads();
+    expect(watch().subject().replicas || reads.targets.empty(), "no reads where there are none");
     for (const auto& target : reads.targets) {
         expect(std::ranges::count(servers, target.server) == 1, "reads go to configured servers");
         expect(target.weight > 0, "reads go to servers that have a weight");
         expect(
-            watch_->verdict().address != target.server.address,
+            watch().verdict().address != target.server.address,
             "the master in force is no replica");
     }
     expect(is_plain(reads.reason), "the reason for no reads is fit for a log line");
     expect(
-        !watch_->subject().replicas || !reads.targets.empty() || !reads.reason.empty(),
+        !watch().subject().replicas || !reads.targets.empty() || !reads.reason.empty(),
         "no reads have a reason");
 }
 
-void ControlWorld::check_wishes(const haproxy_api::Wishes& wishes) const
+void ControlWorld::check_wishes() const
 {
-    const auto& verdict = watch_->verdict();
-    for (const auto& [server, wish] : wishes) {
+    const auto& verdict = watch().verdict();
+    for (const auto& [server, wish] : name().wishes) {
         expect(
-            std::ranges::count(watch_->subject().servers, server, &verdict::Server::name) == 1,
+            std::ranges::count(watch().subject().servers, server, &verdict::Server::name) == 1,
             "wishes are about configured servers");
         if (verdict.open && server == verdict.server)
             expect(wish == haproxy_api::Wish::ready, "the master of an open gate is ready");
@@ -87,15 +87,15 @@ void ControlWorld::check_wishes(const haproxy_api::Wishes& wishes) const
 void ControlWorld::check_memory() const
 {
     constexpr std::size_t few = 64;
-    expect(watch_->history().size() <= verdict::Watch::history_size, "the history is bounded");
+    expect(watch().history().size() <= verdict::Watch::history_size, "the history is bounded");
     expect(
-        course_.failovers().size() <= verdict::Course::history_size + 1,  // and one under way
+        name().course.failovers().size() <= verdict::Course::history_size + 1,  // and one under way
         "the failovers are bounded");
-    expect(watch_->standing().tombstones.size() <= few, "former masters are forgotten");
-    expect(watch_->probes().size() < nodes, "only nodes that are configured are remembered");
-    for (const auto& probe : watch_->probes())
+    expect(watch().standing().tombstones.size() <= few, "former masters are forgotten");
+    expect(watch().probes().size() < nodes, "only nodes that are configured are remembered");
+    for (const auto& probe : watch().probes())
         expect(probe.replicas.size() <= node::most_listed, "the list of a master is bounded");
-    for (const auto& ballot : watch_->ballots())
+    for (const auto& ballot : watch().ballots())
         if (ballot)
             expect(
                 ballot->promotable.size() <= few && ballot->monitored.size() <= few,
@@ -106,29 +106,29 @@ void ControlWorld::check_memory() const
 void ControlWorld::look() const
 {
     std::vector<std::string> sentinels(peers_.size(), "s:26379");
-    for (const auto& warning : verdict::warnings_of(*watch_, sentinels, now_))
+    for (const auto& warning : verdict::warnings_of(watch(), sentinels, now_))
         expect(!warning.empty() && is_plain(warning), "a warning is a sentence");
-    (void)verdict::unmapped_replicas(*watch_);
-    (void)verdict::nodes_claiming_master(watch_->probes(), now_);
-    for (const auto& probe : watch_->probes())
-        (void)verdict::lag_of(*watch_, probe);
-    (void)verdict::way_out(watch_->verdict());
-    for (const auto& replica : replicas_.replicas())
+    (void)verdict::unmapped_replicas(watch());
+    (void)verdict::nodes_claiming_master(watch().probes(), now_);
+    for (const auto& probe : watch().probes())
+        (void)verdict::lag_of(watch(), probe);
+    (void)verdict::way_out(watch().verdict());
+    for (const auto& replica : name().replicas.replicas())
         expect(!words_for(replica).empty(), "every fitness has words");
-    (void)replicas_.knows_all();
-    for (const auto& failover : course_.failovers())
+    (void)name().replicas.knows_all();
+    for (const auto& failover : name().course.failovers())
         (void)verdict::cause_of(failover);
-    for (const auto& change : watch_->history())
+    for (const auto& change : watch().history())
         (void)change.notable();
     for (const auto& backend : backends_) {
         const std::array<const haproxy_api::Fence*, 1> fences{&backend.fence};
         for (const auto& problem : haproxy_api::problems_of(backend.fence))
             expect(!problem.empty(), "a problem is a sentence");
         const auto delivery =
-            haproxy_api::delivery_of(watch_->verdict(), fences, backend.trouble, now_);
+            haproxy_api::delivery_of(watch().verdict(), fences, backend.trouble, now_);
         for (const auto& obstacle : delivery.obstacles)
             expect(!obstacle.empty(), "an obstacle is a sentence");
-        (void)haproxy_api::readiness_of(watch_->verdict().server, fences, backend.trouble.empty());
+        (void)haproxy_api::readiness_of(watch().verdict().server, fences, backend.trouble.empty());
         (void)backend.fence.not_out_yet();
         if (backend.fence.seen())
             for (const auto& server : backend.fence.seen()->servers)

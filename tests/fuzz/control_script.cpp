@@ -63,7 +63,13 @@ void ControlWorld::step(Script& script)
         case 't': now_ += steps.at(script.digit()); break;
         case 'z': forget(); break;
         case 'R': restart(); break;
-        case 'd': configure(script.digit()); break;
+        case 'd': {
+            std::vector<std::optional<std::size_t>> same;
+            for (std::size_t i = 0; i < peers_.size(); ++i)
+                same.emplace_back(i);
+            configure(subject_of(script.digit()), same);
+            break;
+        }
         case 'D': set_sentinels(1 + script.digit() % 5); break;
         case 'W': look(); return;
         default:
@@ -71,7 +77,8 @@ void ControlWorld::step(Script& script)
             step_node(letter, script);
             step_haproxy(letter, script);
     }
-    review();
+    perform(names_->look(now_));
+    perform(names_->review(now_));
 }
 
 void ControlWorld::step_sentinel(char letter, Script& script)
@@ -213,7 +220,7 @@ void ControlWorld::step_haproxy(char letter, Script& script)
         case 'h':
             for (auto& backend : backends_)
                 turn(backend);
-            watch_->set_misplaced(misplaced(backends_[0]), misplaced(backends_[1]));
+            perform(names_->on_haproxy(0, misplaced(backends_[0]), misplaced(backends_[1]), now_));
             break;
         case 'H': haproxy_.instead = script.words(); break;
         case 'L':

@@ -11,6 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds query_timeout{250};
+constexpr std::chrono::milliseconds vote_ttl{1'500};
 
 std::vector<sentinel::Topic> topics_of(const verdict::Subject& subject)
 {
@@ -18,6 +19,8 @@ std::vector<sentinel::Topic> topics_of(const verdict::Subject& subject)
         {std::string(watched_name),
          subject.replicas ? sentinel::Replicas::often : sentinel::Replicas::seldom}};
 }
+
+}  // namespace
 
 verdict::Subject subject_of(unsigned choice)
 {
@@ -47,23 +50,21 @@ verdict::Subject subject_of(unsigned choice)
     return subject;
 }
 
-}  // namespace
-
 ControlWorld::ControlWorld(Script& script)
 {
-    const auto subject = subject_of(script.digit());
+    auto subject = subject_of(script.digit());
     const std::size_t sentinels = 1 + script.digit() % 5;
-    watch_.emplace(subject, sentinels, now_);
     for (std::size_t i = 0; i < sentinels; ++i) {
         auto& peer = peers_.emplace_back(
             Peer{{}, sentinel::Interview(topics_of(subject), 500ms), false, {}, {}});
         peer.said.identity = static_cast<unsigned>(i);
     }
+    names_.emplace(static_cast<const monitor::Surroundings&>(*this), now_);
+    configure(std::move(subject), std::vector<std::optional<std::size_t>>(sentinels));
     for (unsigned node = 2; node < 4; ++node)
         nodes_.at(node).said.follows = 1;
     for (unsigned node = 1; node < 4; ++node)
         nodes_.at(node).probe.address = endpoint_of(node);
-    review();
 }
 
 void ControlWorld::connect(Peer& peer)
@@ -119,11 +120,12 @@ void ControlWorld::take(Peer& peer, const std::vector<resp::Value>& replies)
             continue;
         if (auto* const vote = std::get_if<sentinel::Vote>(&outcome->answer)) {
             peer.cast = *vote;
-            watch_->cast(place_of(peer), std::move(*vote));
+            note_majority();
+            perform(names_->on_vote(place_of(peer), 0, std::move(*vote), now_));
         } else if (const auto why = std::get<sentinel::Refused>(outcome->answer).why;
                    why != sentinel::Refusal::torn) {
             peer.cast.reset();
-            watch_->lose(place_of(peer));
+            perform(names_->on_no_vote(place_of(peer), 0, now_));
         }
     }
     expect(rest.size() == (round.info ? 1U : 0U), "every reply belongs to a question");
@@ -134,7 +136,7 @@ void ControlWorld::lose(Peer& peer)
     peer.up = false;
     peer.pending.reset();
     peer.cast.reset();
-    watch_->lose(place_of(peer));
+    perform(names_->on_sentinel_down(place_of(peer), now_));
 }
 
 void ControlWorld::hear(Peer& peer, const std::string& bytes)
@@ -158,17 +160,7 @@ void ControlWorld::hear(Peer& peer, const std::string& bytes)
         peer.interview.set_tilt(event->channel.front() == '+');
     if (event->master_name != watched_name)
         return;
-    watch_->hear(place_of(peer), *event, now_);
-    course_.hear(*event, now_);
-    if (event->hint == sentinel::Hint::ask_quorum)
-        peer.interview.ask_quorum_now(0);
-    else if (event->hint == sentinel::Hint::ask_replicas)
-        peer.interview.ask_replicas_now(0);
-    else if (event->hint == sentinel::Hint::ask_all)
-        for (auto& each : peers_)
-            each.interview.ask_now(0);
-    else
-        peer.interview.ask_now(0);
+    perform(names_->on_event(place_of(peer), 0, *event, now_));
 }
 
 void ControlWorld::probe(unsigned place)
@@ -192,7 +184,7 @@ void ControlWorld::probe(unsigned place)
             (void)restart->has_less();
     }
     verdict::hear_role(probe, node::parse_role(replies->front()).value_or(node::RoleReply()), now_);
-    watch_->examine(probe);
+    perform(names_->on_probe(0, probe, now_));
 }
 
 void ControlWorld::miss(unsigned place, bool refused)
@@ -202,7 +194,7 @@ void ControlWorld::miss(unsigned place, bool refused)
     if (!probe.silent_since)
         probe.silent_since = now_;
     probe.refused = probe.refused || refused;
-    watch_->examine(probe);
+    perform(names_->on_probe(0, probe, now_));
 }
 
 // As daemon/runtime_api has it.
@@ -238,16 +230,19 @@ std::vector<verdict::Misplaced> ControlWorld::misplaced(const Backend& backend) 
     return out;
 }
 
-void ControlWorld::configure(unsigned choice)
+void ControlWorld::configure(
+    verdict::Subject subject, const std::vector<std::optional<std::size_t>>& peers)
 {
-    auto subject = subject_of(choice);
     for (auto& peer : peers_)
         peer.interview.adapt(topics_of(subject));
-    watch_->set_subject(std::move(subject));
     std::vector<Endpoint> probed;
-    for (const auto& server : watch_->subject().servers)
+    for (const auto& server : subject.servers)
         probed.push_back(server.address);
-    watch_->set_probed(probed);
+    for (std::size_t i = 0; i < peers.size(); ++i)
+        subject.sentinels.push_back("s" + std::to_string(i) + ":26379");
+    names_->configure({std::move(subject)}, peers, vote_ttl, now_);
+    names_->set_probed(0, probed);
+    perform(names_->review(now_));
 }
 
 void ControlWorld::set_sentinels(std::size_t count)
@@ -262,34 +257,33 @@ void ControlWorld::set_sentinels(std::size_t count)
             stays
                 ? peers_[place]
                 : Peer{
-                      {}, sentinel::Interview(topics_of(watch_->subject()), 500ms), false, {}, {}});
+                      {}, sentinel::Interview(topics_of(watch().subject()), 500ms), false, {}, {}});
         if (!stays)
             peers.back().said.identity = static_cast<unsigned>(8 + i);
     }
     peers_ = std::move(peers);
-    watch_->set_sentinels(before);
+    auto subject = watch().subject();
+    subject.sentinels.clear();
+    configure(std::move(subject), before);
 }
 
 void ControlWorld::restart()
 {
-    const auto standing = watch_->standing();
-    const auto promotion = watch_->promotion();
-    const auto subject = watch_->subject();
-    watch_.emplace(subject, peers_.size(), now_);
-    replicas_ = {};
-    course_ = {};
-    if (standing.current) {
-        watch_->restore(*standing.current, standing.high_water, now_);
-        watch_->resume(
-            promotion, standing.shut ? std::optional(standing.shut->state) : std::nullopt);
-    }
+    const auto saved = names_->saved_masters(now_);
+    auto subject = watch().subject();
+    subject.sentinels.clear();
+    names_.emplace(static_cast<const monitor::Surroundings&>(*this), now_);
+    configure(std::move(subject), std::vector<std::optional<std::size_t>>(peers_.size()));
+    names_->restore(saved, now_);
+    current_ = watch().standing().current;
     for (auto& peer : peers_)
         lose(peer);
 }
 
+// As after a stop of the process.
 void ControlWorld::forget()
 {
-    watch_->forget(now_);
+    names_->forget(0, now_);
     for (auto& peer : peers_) {
         peer.cast.reset();
         peer.interview.ask_now(0);
@@ -298,50 +292,66 @@ void ControlWorld::forget()
 
 void ControlWorld::want()
 {
-    haproxy_api::Situation situation{watch_->verdict(), {}, false};
-    if (const auto& promotion = watch_->promotion())
-        situation.candidate = promotion->candidate;
-    situation.unasked = now_ < watch_->standing().in_force_since + verdict::probe_deadline;
-    const auto wishes = haproxy_api::wishes_of(situation, watch_->subject().servers);
-    check_wishes(wishes);
-    backends_[0].fence.want(wishes, now_);
-    if (const auto& policy = watch_->subject().replicas) {
-        read_wishes_.follow(
-            {watch_->verdict(), replicas_.replicas(), replicas_.reads(), *policy}, now_);
-        backends_[1].fence.want(read_wishes_.wishes(), now_);
-        for (const auto& [server, drain] : read_wishes_.drains())
+    check_wishes();
+    backends_[0].fence.want(name().wishes, now_);
+    if (watch().subject().replicas) {
+        backends_[1].fence.want(name().read_wishes.wishes(), now_);
+        for (const auto& [server, drain] : name().read_wishes.drains())
             expect(
                 haproxy_api::due_to_end(drain, 100, 50, now_) <= 100,
                 "no more end than there were");
     }
     haproxy_api::Places places;
-    for (const auto& server : watch_->subject().servers)
+    for (const auto& server : watch().subject().servers)
         places[server.name] = {{server.address}, false};
     for (auto& backend : backends_)
         backend.fence.expect(places, now_);
 }
 
-void ControlWorld::review()
+void ControlWorld::note_majority()
 {
-    const auto before = watch_->standing().current;
     for (const auto& peer : peers_)
         if (peer.cast && peer.cast->address && count_for(*peer.cast->address) > peers_.size() / 2)
             named_.insert(*peer.cast->address);
-    watch_->review(now_);
-    check_verdict(before);
-    replicas_.review(*watch_, now_);
+}
+
+haproxy_api::Readiness ControlWorld::readiness(std::size_t, const std::string& server) const
+{
+    const std::array fences{&backends_[0].fence};
+    return haproxy_api::readiness_of(server, fences, backends_[0].trouble.empty());
+}
+
+verdict::SessionsSeen ControlWorld::sessions(std::size_t, const verdict::Failover* under_way) const
+{
+    return {backends_[0].fence.is_out(under_way ? under_way->from : ""), 0};
+}
+
+void ControlWorld::perform(const monitor::Effects& effects)
+{
+    if (effects.forgotten)
+        for (auto& peer : peers_)
+            peer.cast.reset();
+    note_majority();
+    expect(effects.steps.size() < 20, "news of a failover come to an end");
+    for (const auto& [place, failover] : effects.steps)
+        expect(
+            !failover.ended || *failover.ended == now_,
+            "what is told of is under way, or has just ended");
+    using Whom = monitor::Question::Whom;
+    for (const auto& [whom, place, sentinel] : effects.questions)
+        switch (whom) {
+            case Whom::sentinel: peers_.at(sentinel).interview.ask_now(0); break;
+            case Whom::its_quorum: peers_.at(sentinel).interview.ask_quorum_now(0); break;
+            case Whom::its_replicas: peers_.at(sentinel).interview.ask_replicas_now(0); break;
+            case Whom::everybody:
+                for (auto& each : peers_)
+                    each.interview.ask_now(0);
+                break;
+            default: break;
+        }
+    check_verdict(std::exchange(current_, watch().standing().current));
     check_reads();
     want();
-    for (int more = 0; course_.follow(
-             *watch_,
-             {backends_[0].fence.is_out(course_.under_way() ? course_.newest().from : ""), 0},
-             now_);
-         ++more) {
-        expect(more < 20, "news of a failover come to an end");
-        expect(
-            course_.under_way() || course_.newest().ended == now_,
-            "what is told of is the failover that has just ended");
-    }
     check_memory();
 }
 

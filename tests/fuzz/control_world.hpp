@@ -1,17 +1,14 @@
-// All that the control thread judges by, wired as daemon/control wires it, without sockets, threads
-// and clocks. What the peers are and say comes from a script, and so does time.
+// MonitoredNames, driven as daemon/control drives it, without sockets, threads and clocks. What the
+// peers are and say comes from a script, and so does time.
 #pragma once
 
 #include "fuzz/script.hpp"
 #include "fuzz/scripted_haproxy.hpp"
 #include "fuzz/scripted_redis.hpp"
 #include "haproxy_api/delivery.hpp"
-#include "haproxy_api/read_wish.hpp"
+#include "monitor/monitored_names.hpp"
 #include "node/restart.hpp"
 #include "sentinel/interview.hpp"
-#include "verdict/failover.hpp"
-#include "verdict/replica_watch.hpp"
-#include "verdict/watch.hpp"
 
 #include <array>
 #include <chrono>
@@ -25,7 +22,10 @@ namespace spoa::fuzz {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-class ControlWorld {
+// The name under watch, configured in one of sixteen ways.
+verdict::Subject subject_of(unsigned choice);
+
+class ControlWorld final : private monitor::Surroundings {
 public:
     explicit ControlWorld(Script& script);
 
@@ -73,28 +73,32 @@ private:
     void miss(unsigned node, bool refused);
     void turn(Backend& backend);
     std::vector<verdict::Misplaced> misplaced(const Backend& backend) const;
-    void configure(unsigned choice);
+    void configure(verdict::Subject subject, const std::vector<std::optional<std::size_t>>& peers);
     void set_sentinels(std::size_t count);
     void restart();
     void forget();
 
     // As daemon/control does after each.
-    void review();
+    void perform(const monitor::Effects& effects);
     void want();
+    void note_majority();
+    haproxy_api::Readiness readiness(std::size_t name, const std::string& server) const override;
+    verdict::SessionsSeen sessions(
+        std::size_t name, const verdict::Failover* under_way) const override;
+    const monitor::MonitoredName& name() const { return names_->at(0); }
+    const verdict::Watch& watch() const { return name().watch; }
 
     // control_promises.cpp
     std::size_t count_for(const Endpoint& address) const;
     void check_verdict(const std::optional<Endpoint>& before);
     void check_reads() const;
-    void check_wishes(const haproxy_api::Wishes& wishes) const;
+    void check_wishes() const;
     void check_memory() const;
     void look() const;
 
     TimePoint now_{std::chrono::hours(1)};
-    std::optional<verdict::Watch> watch_;
-    verdict::ReplicaWatch replicas_;
-    verdict::Course course_;
-    haproxy_api::ReadWishes read_wishes_;
+    std::optional<monitor::MonitoredNames> names_;
+    std::optional<Endpoint> current_;  // at the last look
     std::vector<Peer> peers_;
     std::array<Node, nodes> nodes_;
     ScriptedHaproxy haproxy_;

@@ -12,11 +12,13 @@ constexpr Time probe_period = 200 * ms;
 
 // Where nodes are probed, reads are judged too; what is not there counts as a server that is
 // silent.
-verdict::Subject subject_of(const verdict::Policy& policy, const Setup& setup)
+verdict::Subject subject_of(const char* name, const verdict::Policy& policy, const Setup& setup)
 {
     verdict::Subject subject;
-    subject.name = "m";
+    subject.name = name;
     subject.policy = policy;
+    for (int i = 0; i < setup.sentinels; ++i)
+        subject.sentinels.push_back("s" + std::to_string(i));
     if (!setup.probed)
         return subject;
     subject.replicas.emplace();
@@ -59,10 +61,11 @@ Agent::Agent(
         policy_.no_quorum_hold = std::chrono::seconds(3);
     if (random.chance(5))
         policy_.odown = policy_.switching = policy_.isolated = verdict::InDoubt::keep;
-    const auto sentinels = static_cast<std::size_t>(setup.sentinels);
-    watch_.emplace(subject_of(policy_, setup), sentinels, at(0));
+    configure();
     for (int node = 0; node < nodes; ++node)
         probes_[static_cast<std::size_t>(node)].address = endpoint_of(node);
+    checker_.start(watch());
+    effects_checker_.start(*names_);
     for (int i = 0; i < setup.sentinels; ++i) {
         entry(i).target = i;
         plan(random.between(0, 20) * ms, What::connect, i, 0);
@@ -70,7 +73,6 @@ Agent::Agent(
     if (setup.duplicate_of >= 0)
         entry(setup.sentinels - 1).target = setup.duplicate_of;
     end_ = entries_.begin() + setup.sentinels;
-    checker_.start(*watch_);
     plan(random.between(20, 120) * ms, What::review, 0, 0);
     if (setup.probed)
         plan(random.between(0, 50) * ms, What::probe, 0, 0);
@@ -121,16 +123,17 @@ void Agent::handle(const Happening& happening)
             break;
         case What::hear: hear(happening); break;
         case What::review:
-            review();
+            perform(names_->review(at(now)));
             plan(now + review_period_, What::review, 0, 0);
             break;
-        case What::look: review(); break;
+        case What::look: perform(names_->look(at(now))); break;
+        case What::turn: perform(names_->on_haproxy(watched, {}, {}, at(now))); break;
         case What::probe:
             probe();
             if (happening.epoch == 0)
                 plan(now + probe_period, What::probe, 0, 0);
             break;
-        case What::rouse: rouse(); break;
+        case What::rouse: perform(names_->review(at(now))); break;
         default: break;
     }
 }
@@ -140,7 +143,6 @@ void Agent::probe()
     world_.advance_offsets();
     for (int node = 0; node < nodes; ++node)
         ask_node(node);
-    review();
 }
 
 void Agent::ask_node(int place)
@@ -183,7 +185,7 @@ void Agent::ask_node(int place)
         probe.refused = !node.up && !cut;
         checker_.miss_node(place, now);
     }
-    watch_->examine(probe);
+    perform(names_->on_probe(watched, probe, at(now)));
 }
 
 void Agent::stop(Time until)
@@ -192,23 +194,26 @@ void Agent::stop(Time until)
     if (stopped_until_ > now)
         return;
     journal_.note(now, "a", place_, " is stopped for ", (until - now) / ms, " ms");
-    stopped_from_ = now;
     stopped_until_ = until;
+    must_forget_ = until - now > vote_ttl;
     checker_.pause(until + 2 * ms);
     plan(until + random_.between(0, 1'500), What::rouse, 0, 0);
 }
 
-// As the program's own clock finds out: all votes are void after a stop of more than vote_ttl.
-void Agent::rouse()
+void Agent::configure()
 {
-    if (timeline_.now() - stopped_from_ <= vote_ttl)
-        return;
-    journal_.note(timeline_.now(), "a", place_, " forgets all votes");
-    watch_->forget(at(timeline_.now()));
-    checker_.forget();
-    for (int i = 0; i < world_.setup().sentinels; ++i)
-        ask(i);
-    review();
+    const auto& setup = world_.setup();
+    names_.emplace(static_cast<const monitor::Surroundings&>(*this), at(timeline_.now()));
+    const std::vector<std::optional<std::size_t>> sentinels(
+        static_cast<std::size_t>(setup.sentinels));
+    names_->configure(
+        {subject_of("unknown", policy_, setup), subject_of("m", policy_, setup)},
+        sentinels,
+        std::chrono::milliseconds(vote_ttl / ms),
+        at(timeline_.now()));
+    wanted_ = names_->at(watched).wishes;
+    ready_at_.clear();
+    look_at_.reset();
 }
 
 void Agent::restart(bool with_state)
@@ -216,15 +221,11 @@ void Agent::restart(bool with_state)
     const auto now = timeline_.now();
     if (stopped_until_ > now)
         return;
-    const auto standing = watch_->standing();
     journal_.note(now, "a", place_, " restarts", with_state ? " with what it remembers" : "");
-    watch_.emplace(
-        subject_of(policy_, world_.setup()),
-        static_cast<std::size_t>(world_.setup().sentinels),
-        at(now));
-    reads_ = {};
-    if (with_state && standing.current)
-        watch_->restore(*standing.current, standing.high_water, at(now));
+    const auto saved = effects_checker_.saved();
+    configure();
+    if (with_state)
+        names_->restore(saved, at(now));
     for (int i = 0; i < world_.setup().sentinels; ++i) {
         auto& each = entry(i);
         each.up = each.in_flight = each.urgent = false;
@@ -233,46 +234,104 @@ void Agent::restart(bool with_state)
         each.backoff = 0;
         plan(now + random_.between(0, 20) * ms, What::connect, i, 0);
     }
-    checker_.start(*watch_);
-    review();
+    checker_.start(watch());
+    effects_checker_.start(*names_);
+    perform(names_->review(at(now)));
 }
 
-void Agent::review()
+// The driver: what daemon/control does, in the agent's own books.
+void Agent::perform(const monitor::Effects& effects)
 {
     const auto now = timeline_.now();
-    const bool changed = watch_->review(at(now)).has_value();
-    if (changed) {
-        const auto& verdict = watch_->verdict();
-        journal_.note(
-            now,
-            "a",
-            place_,
-            " says ",
-            name_of(verdict.state),
-            " ",
-            verdict.address ? verdict.address->host : "none",
-            verdict.open ? " open" : " closed",
-            ", epoch ",
-            verdict.epoch,
-            ", ",
-            verdict.votes,
-            " votes; ",
-            verdict.rule,
-            verdict.reason.empty() ? "" : "; ",
-            verdict.reason);
+    if (must_forget_ && effects.at == at(now) && !effects.forgotten)
+        throw Violation{"forgets", "an agent judges by votes of before it was stopped"};
+    if (effects.forgotten) {
+        must_forget_ = false;
+        journal_.note(now, "a", place_, " forgets all votes");
+        checker_.forget();
     }
-    if (world_.setup().probed) {
-        reads_.review(*watch_, at(now));
-        checker_.check_reads(reads_);
+    effects_checker_.perform(effects, *names_, now);
+    effects_checker_.check(*names_, now);
+    for (const auto& [name, change] : effects.changes)
+        if (name == watched)
+            note(change.after);
+    turn_haproxy();
+    for (const auto& question : effects.questions)
+        ask(question);
+    if (effects.at == at(now)) {
+        if (world_.setup().probed)
+            checker_.check_reads(names_->at(watched).replicas);
+        checker_.check(watch(), now);
     }
-    if (checker_.check(*watch_, now) && world_.setup().probed)
-        plan(now + random_.between(200, 2'000), What::probe, 0, 1);
-    if (const auto look = watch_->look_again(); look && changed)
+    if (const auto look = names_->at(watched).look_again(); look && look != look_at_)
         plan(
             std::chrono::duration_cast<std::chrono::microseconds>(*look - at(0)).count() + 1,
             What::look,
             0,
             0);
+    look_at_ = names_->at(watched).look_again();
+}
+
+void Agent::note(const verdict::Verdict& verdict)
+{
+    journal_.note(
+        timeline_.now(),
+        "a",
+        place_,
+        " says ",
+        name_of(verdict.state),
+        " ",
+        verdict.address ? verdict.address->host : "none",
+        verdict.open ? " open" : " closed",
+        ", epoch ",
+        verdict.epoch,
+        ", ",
+        verdict.votes,
+        " votes; ",
+        verdict.rule,
+        verdict.reason.empty() ? "" : "; ",
+        verdict.reason);
+}
+
+void Agent::ask(const monitor::Question& question)
+{
+    using Whom = monitor::Question::Whom;
+    if (question.name != watched)
+        return;
+    if (question.whom == Whom::sentinel)
+        ask(static_cast<int>(question.sentinel));
+    if (question.whom == Whom::everybody)
+        for (int i = 0; i < world_.setup().sentinels; ++i)
+            ask(i);
+    const bool asks_nodes = question.whom == Whom::everybody || question.whom == Whom::nodes;
+    if (asks_nodes && world_.setup().probed)
+        plan(timeline_.now() + random_.between(200, 2'000), What::probe, 0, 1);
+}
+
+// HAProxy hears of another wish at once, and is ready some time after.
+void Agent::turn_haproxy()
+{
+    using haproxy_api::Wish;
+    const auto& wishes = names_->at(watched).wishes;
+    if (wishes == wanted_)
+        return;
+    for (const auto& [server, wish] : wishes) {
+        const auto before = wanted_.find(server);
+        const bool was_out = before != wanted_.end() && before->second == Wish::maint;
+        if (wish != Wish::ready || !was_out)
+            continue;
+        ready_at_[server] = timeline_.now() + random_.between(1, 30) * ms;
+        plan(ready_at_[server], What::turn, 0, 0);
+    }
+    wanted_ = wishes;
+}
+
+haproxy_api::Readiness Agent::readiness(std::size_t, const std::string& server) const
+{
+    const auto ready = ready_at_.find(server);
+    return ready != ready_at_.end() && timeline_.now() < ready->second
+               ? haproxy_api::Readiness::not_yet
+               : haproxy_api::Readiness::ready;
 }
 
 }  // namespace spoa::simulation

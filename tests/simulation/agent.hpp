@@ -1,19 +1,22 @@
-// One agent: a Watch, driven as the program drives it. Every Sentinel of its list is polled and
-// asked at once when an event says so; the answers are read by the real parser.
+// One agent: MonitoredNames, driven as the program drives it. Every Sentinel of its list is polled
+// and asked at once when that is an effect; the answers are read by the real parser. Beside the
+// name that the Sentinels know it watches one that nobody knows.
 #pragma once
 
+#include "monitor/monitored_names.hpp"
 #include "simulation/checker.hpp"
+#include "simulation/effects_checker.hpp"
 #include "simulation/replies.hpp"
 #include "simulation/world.hpp"
-#include "verdict/replica_watch.hpp"
-#include "verdict/watch.hpp"
 
 #include <array>
+#include <map>
 #include <optional>
+#include <string>
 
 namespace spoa::simulation {
 
-class Agent {
+class Agent final : private monitor::Surroundings {
 public:
     Agent(
         int place, World& world, Random& random, Timeline& timeline, Journal& journal,
@@ -30,9 +33,11 @@ public:
 
     Time stopped_until() const { return stopped_until_; }
     const Checker& checker() const { return checker_; }
-    const verdict::Watch& watch() const { return *watch_; }
+    const verdict::Watch& watch() const { return names_->at(watched).watch; }
 
 private:
+    static constexpr std::size_t watched = 1;  // the place of the name
+
     struct Entry {
         int target = 0;
         bool up = false;
@@ -61,23 +66,35 @@ private:
     void hear(const Happening& happening);
     void probe();
     void ask_node(int node);
-    void rouse();
-    void review();
+    void configure();
+    void perform(const monitor::Effects& effects);
+    void ask(const monitor::Question& question);
+    void turn_haproxy();
+    void note(const verdict::Verdict& verdict);
+
+    haproxy_api::Readiness readiness(std::size_t name, const std::string& server) const override;
+    verdict::SessionsSeen sessions(std::size_t, const verdict::Failover*) const override
+    {
+        return {};
+    }
 
     int place_;
     World& world_;
     Random& random_;
     Timeline& timeline_;
     Journal& journal_;
-    std::optional<verdict::Watch> watch_;
-    verdict::ReplicaWatch reads_;
+    std::optional<monitor::MonitoredNames> names_;
     verdict::Policy policy_;
     Checker checker_;
+    EffectsChecker effects_checker_;
+    haproxy_api::Wishes wanted_;                 // as HAProxy was told last
+    std::map<std::string, Time> ready_at_;       // from when HAProxy lets connections through
+    std::optional<verdict::TimePoint> look_at_;  // the next look is planned for
     std::array<Entry, max_sentinels> entries_{};
     std::array<Entry, max_sentinels>::iterator end_;
     Replies& replies_;
     std::array<verdict::Probe, nodes> probes_;
-    Time stopped_from_ = 0;
+    bool must_forget_ = false;  // it was stopped for longer than votes count
     Time stopped_until_ = never;
     Time review_period_ = 100 * ms;
 };

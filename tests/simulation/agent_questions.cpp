@@ -45,10 +45,9 @@ void Agent::lose(int place)
     ++each.generation;
     each.last.reset();
     each.backoff = std::min(std::max(2 * each.backoff, first_backoff), longest_backoff);
-    watch_->lose(static_cast<std::size_t>(place));
     checker_.lose(place);
     plan(timeline_.now() + each.backoff, What::connect, place, 0);
-    review();
+    perform(names_->on_sentinel_down(static_cast<std::size_t>(place), at(timeline_.now())));
 }
 
 void Agent::lose_link(int place)
@@ -159,8 +158,8 @@ void Agent::read_answer(int place)
             vote->flags.s_down ? " s_down" : "",
             vote->flags.o_down ? " o_down" : "",
             vote->flags.promoting ? " promoting" : "");
-        watch_->cast(static_cast<std::size_t>(place), std::move(*vote));
-        review();
+        perform(
+            names_->on_vote(static_cast<std::size_t>(place), watched, std::move(*vote), at(now)));
         if (each.urgent)
             ask(place);
         return;
@@ -227,13 +226,8 @@ void Agent::hear(const Happening& happening)
     if (!event || event->master_name.empty())
         return;
     journal_.note(now, "a", place_, " hears s", each.target, ": ", text.channel, " ", payload);
-    watch_->hear(static_cast<std::size_t>(happening.whom), *event, at(now));
-    review();
-    if (event->hint == sentinel::Hint::ask_sender)
-        ask(happening.whom);
-    else if (event->hint == sentinel::Hint::ask_all)
-        for (int i = 0; i < world_.setup().sentinels; ++i)
-            ask(i);
+    if (const auto name = names_->find(event->master_name))
+        perform(names_->on_event(static_cast<std::size_t>(happening.whom), *name, *event, at(now)));
 }
 
 }  // namespace spoa::simulation

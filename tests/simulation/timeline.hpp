@@ -32,6 +32,7 @@ enum class What : std::uint8_t {
     hear,          // an agent reads an event: node, other; epoch: which
     review,        // an agent looks at the age of its votes
     look,          // an agent looks again, as its verdict asked
+    turn,          // a HAProxy of an agent has become ready
     probe,         // an agent asks the data nodes
     rouse,         // a stopped agent runs again
     act,           // something befalls the model

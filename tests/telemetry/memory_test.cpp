@@ -6,25 +6,25 @@
 #include <vector>
 
 using namespace spoa;
+using monitor::SavedMaster;
 using telemetry::decode_hidden;
 using telemetry::decode_memory;
 using telemetry::encode_memory;
-using telemetry::Remembered;
 
 TEST_SUITE("telemetry/memory")
 {
     TEST_CASE("what was remembered comes back")
     {
-        const std::vector<Remembered> all{
+        const std::vector<SavedMaster> all{
             {"mymaster", {"10.0.0.1", 6379}, 7}, {"six", {"2001:db8::1", 6380}, 0}};
         CHECK(decode_memory(encode_memory(all)) == all);
-        CHECK(decode_memory(encode_memory({})) == std::vector<Remembered>{});
+        CHECK(decode_memory(encode_memory({})) == std::vector<SavedMaster>{});
     }
 
     TEST_CASE("doubts come back with it, and what is no doubt is refused")
     {
         using namespace std::chrono_literals;
-        Remembered one{"mymaster", {"10.0.0.1", 6379}, 7};
+        SavedMaster one{"mymaster", {"10.0.0.1", 6379}, 7};
         one.shut = verdict::State::odown;
         one.promotion = {Endpoint{"10.0.0.2", 6379}, "10.0.0.1:26379", 1200ms};
         CHECK(decode_memory(encode_memory({one})) == std::vector{one});
