@@ -3,6 +3,7 @@
 #include "config/address.hpp"
 #include "config/master_name.hpp"
 #include "config/quoted.hpp"
+#include "config/ranges.hpp"
 #include "config/replicas.hpp"
 #include "config/servers.hpp"
 #include "config/suggest.hpp"
@@ -20,6 +21,7 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr std::size_t longest_server_name = 64;
+constexpr std::size_t most_servers = 100'000;  // a short text could stand for more
 constexpr Range<milliseconds> hold_range{0ms, 8760h};
 constexpr Range<milliseconds> wait_range{0ms, 60s};
 
@@ -45,7 +47,7 @@ std::vector<Server> read_servers(const Value& value, Report& report)
 {
     std::vector<Server> out;
     std::map<Endpoint, Entry> seen;
-    for (const auto& entry : read_entries(value, report)) {
+    for (const auto& entry : read_ranged_entries(value, report)) {
         if (const auto text = complaint(entry.key); !text.empty()) {
             report.error(entry.place, value.name + ": server name: " + text);
             continue;
@@ -180,8 +182,18 @@ std::vector<Master> read_masters(const Section& root, const Origin& origin, Repo
     if (!list)
         return out;
     std::map<std::string, Place> seen;
-    for (const auto& value : read_list(*list, report))
+    std::size_t servers = 0;
+    for (const auto& value : read_list(*list, report)) {
         out.push_back(read_master(value, seen, origin, report));
+        servers += out.back().servers.size();
+        if (servers <= most_servers)
+            continue;
+        report.error(
+            value.place(),
+            value.name + ": more than " + std::to_string(most_servers) +
+                " servers, with those of ranges");
+        break;
+    }
     return out;
 }
 
