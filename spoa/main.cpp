@@ -34,13 +34,16 @@ void print_line(std::string_view line)
     std::fprintf(stderr, "%s\n", std::string(line).c_str());
 }
 
-// Loads `file`, which has secrets, and tells all that is wrong with it.
-config::Config load(const fs::path& file, void (*tell)(std::string_view) = print_line)
+// Loads `file`, which has secrets, and tells all that is wrong with it, and with `notes` how it is
+// understood.
+config::Config load(
+    const fs::path& file, bool notes = false, void (*tell)(std::string_view) = print_line)
 {
     daemon::lock_process();
     auto loaded = config::load_file(file);
     for (const auto& diagnostic : loaded.diagnostics)
-        tell(to_string(diagnostic, file));
+        if (notes || diagnostic.severity != config::Severity::note)
+            tell(to_string(diagnostic, file));
     if (loaded.has_errors())
         throw BadConfiguration();
     return std::move(loaded.config);
@@ -61,7 +64,7 @@ int execute(const cli::Run& command)
 {
     int code = cli::exit_good;
     try {
-        daemon::run(load(command.file, telemetry::write_plain), command.file, version);
+        daemon::run(load(command.file, false, telemetry::write_plain), command.file, version);
     } catch (const BadConfiguration&) {
         code = cli::exit_failed;
     } catch (const std::exception& e) {
@@ -74,7 +77,7 @@ int execute(const cli::Run& command)
 
 int execute(const cli::Check& command)
 {
-    daemon::check_tls(load(command.file));
+    daemon::check_tls(load(command.file, true));
     return cli::exit_good;
 }
 
@@ -91,7 +94,8 @@ int execute(const cli::Explain& command)
 int execute(const cli::HaproxyConfig& command)
 {
     const auto folder = fs::absolute(command.output_folder).lexically_normal();
-    const auto files = haproxy_config::generate(load(command.file), command.form, folder.string());
+    const auto files =
+        haproxy_config::generate(load(command.file, true), command.form, folder.string());
     if (!files)
         throw std::runtime_error(files.error());
     for (const auto& [name, content] : *files) {

@@ -6,6 +6,8 @@
 --     backend=BACKEND/NAME   keep the servers of this backend as the verdict of NAME has it
 --     read_backend=BACKEND/NAME   the same for a backend of NAME's reads
 --     refuse_after=20ms      how long sentinel_refuse waits before it says no
+--
+-- A NAME is written as in a URL where it has blanks, `"`, `$` or `%`: `my%20cache`.
 local options = {}
 
 local units = { ms = 0.001, s = 1, m = 60, h = 3600 }
@@ -17,6 +19,12 @@ function options.seconds(text)
         return tonumber(number) * units[unit]
     end
     return nil
+end
+
+-- The text in which %XX stands for a byte; nothing when a % is followed by something else.
+function options.decoded(text)
+    local well = not text:gsub("%%%x%x", ""):find("%", 1, true)
+    return well and (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)) or nil
 end
 
 local function duration(key, low, high)
@@ -35,8 +43,9 @@ end
 
 local function kept_backend(key, reads)
     return function(chosen, value)
-        local backend, name = value:match("^([^/]+)/([^/]+)$")
-        if not backend then
+        local backend, name = value:match("^([^/]+)/(.+)$")
+        name = name and options.decoded(name)
+        if not name then
             return key .. " is BACKEND/NAME, a backend of haproxy.cfg and the monitored name whose"
                 .. " servers it has, not '" .. value .. "'"
         end
@@ -69,10 +78,11 @@ local readers = {
     end,
 
     name = function(chosen, value)
-        if value == "" then
-            return "name is a monitored name, not ''"
+        local name = options.decoded(value)
+        if not name or name == "" then
+            return "name is a monitored name, not '" .. value .. "'"
         end
-        chosen.names[#chosen.names + 1] = value
+        chosen.names[#chosen.names + 1] = name
         return nil
     end,
 

@@ -6,7 +6,7 @@ _sentinel_spoa_names() {
         [[ ${COMP_WORDS[i]} == --url ]] && url=${COMP_WORDS[i + 1]}
     done
     timeout 1 sentinel-spoa status --json --url "$url" 2>/dev/null |
-        grep -o '"name": *"[A-Za-z0-9._-]*"' | cut -d '"' -f 4
+        grep -o '"name": *"[A-Za-z0-9._/+@-]*"' | cut -d '"' -f 4    # others would be words for the shell
 }
 
 _sentinel_spoa() {

@@ -18,8 +18,8 @@ majority of the Sentinels sees it.
 
 Usage:
   sentinel-spoa [run] -f FILE       run the agent
-  sentinel-spoa -c -f FILE          check FILE: silent when good, else every
-                                    error as FILE:LINE:COL
+  sentinel-spoa -c -f FILE          check FILE: every error, warning and note
+                                    as FILE:LINE:COL; silent without any
   sentinel-spoa status              ask a running agent for the masters, their
                                     states and votes
       --url URL                       where (default http://127.0.0.1:9005)

@@ -25,6 +25,32 @@ std::string without_port(std::string_view text, std::string_view host, std::stri
            std::string(usual_port);
 }
 
+// What an IPv6 address without brackets should be, in quotes; empty when the text is none. Of
+// `fd00:1::1:6379`, which is one as a whole, the last group is rather meant as the port.
+std::string with_brackets(std::string_view text, std::string_view usual_port)
+{
+    const auto written = [](std::string_view host, std::string_view port) {
+        return "\"[" + std::string(host) + "]:" + std::string(port) + '"';
+    };
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos)
+        return {};
+    const auto host = text.substr(0, colon);
+    const auto port = text.substr(colon + 1);
+    if (ip_version(host) == IpVersion::v6 && is_port(port) && port.size() >= 4)
+        return written(host, port);
+    return ip_version(text) == IpVersion::v6 ? written(text, usual_port) : std::string();
+}
+
+// Whether it begins as `fe80::1%eth0` does, with a bracket or without.
+bool has_zone(std::string_view text)
+{
+    const auto zone = text.find('%');
+    const auto begin = text.starts_with('[') ? 1U : 0U;
+    return zone != std::string_view::npos && zone > begin &&
+           ip_version(text.substr(begin, zone - begin)) == IpVersion::v6;
+}
+
 // What is wrong with a text that is no host:port.
 std::string complaint(std::string_view text, std::string_view usual_port)
 {
@@ -33,9 +59,11 @@ std::string complaint(std::string_view text, std::string_view usual_port)
     // Not shown: such a text may be a URL with a password in it.
     if (text.find_first_of("@/") != std::string_view::npos)
         return "write host:port alone, without scheme, user or path";
-    if (ip_version(text) == IpVersion::v6)
-        return in_quotes(text) + " is an IPv6 address without brackets; write \"[" +
-               std::string(text) + "]:" + std::string(usual_port) + "\", with the quotes";
+    if (has_zone(text))
+        return in_quotes(text) + " has a zone (%), which is not taken; write an address without";
+    if (const auto written = with_brackets(text, usual_port); !written.empty())
+        return in_quotes(text) + " is an IPv6 address without brackets; write " + written +
+               ", with the quotes";
     if (text.starts_with('[') && text.ends_with(']'))
         return without_port(text, text, usual_port);
 

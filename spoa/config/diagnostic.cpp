@@ -7,7 +7,11 @@ std::string to_string(const Diagnostic& diagnostic, const std::filesystem::path&
     std::string out = file.string();
     if (diagnostic.line > 0)
         out += ':' + std::to_string(diagnostic.line) + ':' + std::to_string(diagnostic.column);
-    out += diagnostic.severity == Severity::error ? ": error: " : ": warning: ";
+    switch (diagnostic.severity) {
+        case Severity::note: out += ": note: "; break;
+        case Severity::warning: out += ": warning: "; break;
+        case Severity::error: out += ": error: "; break;
+    }
     return out + diagnostic.text;
 }
 

@@ -5,7 +5,8 @@
 
 namespace spoa::config {
 
-enum class Severity { warning, error };
+// A note says how something is understood, for whoever checks the file; it asks for nothing.
+enum class Severity { note, warning, error };
 
 // Something to tell about the file. Line and column count from 1; 0 when there is no place to name.
 struct Diagnostic {

@@ -1,5 +1,6 @@
 #include "config/haproxy.hpp"
 
+#include "config/master_name.hpp"
 #include "config/masters.hpp"
 #include "config/quoted.hpp"
 
@@ -37,12 +38,12 @@ void read_backend(
     else if (master->servers.empty())
         report.error(
             entry.value.place(),
-            who + ": master " + in_quotes(*name) +
+            who + ": master " + name_in_quotes(*name) +
                 " has no servers, so nobody knows which is which; list them");
     else if (reads && !master->replicas)
         report.error(
             entry.value.place(),
-            who + ": master " + in_quotes(*name) +
+            who + ": master " + name_in_quotes(*name) +
                 " offers no reads from replicas; add replicas to it");
     else if (std::ranges::count(out.backends, entry.key, &Haproxy::Backend::backend) > 0)
         report.error(entry.place, who + ": it is listed under backends already");

@@ -1,7 +1,9 @@
 #include "config/masters.hpp"
 
 #include "config/address.hpp"
+#include "config/master_name.hpp"
 #include "config/quoted.hpp"
+#include "config/ranges.hpp"
 #include "config/replicas.hpp"
 #include "config/servers.hpp"
 #include "config/suggest.hpp"
@@ -18,27 +20,26 @@ namespace {
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-constexpr std::size_t longest_name = 64;
+constexpr std::size_t longest_server_name = 64;
+constexpr std::size_t most_servers = 100'000;  // a short text could stand for more
 constexpr Range<milliseconds> hold_range{0ms, 8760h};
 constexpr Range<milliseconds> wait_range{0ms, 60s};
 
-// What Sentinel takes as the name of a master; HAProxy takes a colon in a server name too.
-constexpr std::string_view master_characters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+// What HAProxy takes as the name of a server.
 constexpr std::string_view server_characters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:";
 
-// What is wrong with a name; empty when nothing is.
-std::string complaint(
-    std::string_view name, std::string_view allowed, std::string_view allowed_text)
+// What is wrong with the name of a server; empty when nothing is.
+std::string complaint(std::string_view name)
 {
     if (name.empty())
         return "the name is empty";
-    if (name.find_first_not_of(allowed) != std::string_view::npos)
-        return in_quotes(name) + " has a character that is not allowed; letters, digits and " +
-               std::string(allowed_text) + " are";
-    if (name.size() > longest_name)
-        return in_quotes(name) + " is longer than " + std::to_string(longest_name) + " characters";
+    if (name.find_first_not_of(server_characters) != std::string_view::npos)
+        return in_quotes(name) +
+               " has a character that is not allowed; letters, digits and . - _ : are";
+    if (name.size() > longest_server_name)
+        return in_quotes(name) + " is longer than " + std::to_string(longest_server_name) +
+               " characters";
     return {};
 }
 
@@ -46,8 +47,8 @@ std::vector<Server> read_servers(const Value& value, Report& report)
 {
     std::vector<Server> out;
     std::map<Endpoint, Entry> seen;
-    for (const auto& entry : read_entries(value, report)) {
-        if (const auto text = complaint(entry.key, server_characters, ". - _ :"); !text.empty()) {
+    for (const auto& entry : read_ranged_entries(value, report)) {
+        if (const auto text = complaint(entry.key); !text.empty()) {
             report.error(entry.place, value.name + ": server name: " + text);
             continue;
         }
@@ -125,20 +126,16 @@ std::optional<RedisAccess> read_redis(const Section& master, const Origin& origi
 std::string read_name(const Section& master, std::map<std::string, Place>& seen, Report& report)
 {
     const auto value = master.require("name", "give the name that the Sentinels monitor");
-    const auto text = value ? read_text(*value, report) : std::nullopt;
-    if (!text)
+    const auto name = value ? read_master_name(*value, report) : std::string();
+    if (name.empty())
         return {};
-    if (const auto wrong = complaint(*text, master_characters, ". - _"); !wrong.empty()) {
-        report.error(value->place(), value->name + ": " + wrong);
-        return {};
-    }
-    const auto& [first, is_new] = seen.emplace(*text, value->place());
+    const auto& [first, is_new] = seen.emplace(name, value->place());
     if (!is_new)
         report.error(
             value->place(),
-            "duplicate master " + in_quotes(*text) + ", first on line " +
+            "duplicate master " + name_in_quotes(name) + ", first on line " +
                 std::to_string(first->second.line));
-    return *text;
+    return name;
 }
 
 Master read_master(
@@ -159,7 +156,7 @@ Master read_master(
     if (none && !out.name.empty())
         report.warning(
             servers ? servers->place() : section.place(),
-            "master " + in_quotes(out.name) +
+            "master " + name_in_quotes(out.name) +
                 " has no servers: its verdicts carry an address, but no server name");
     out.connect = read_connect(section, out.servers, report);
     out.replicas = read_replicas(section, out, report);
@@ -175,7 +172,7 @@ std::string unknown_master(const std::string& name, const std::vector<Master>& m
         names.push_back(master.name);
     const auto meant = nearest(name, names);
     return "no master is called " + in_quotes(name) +
-           (meant ? "; did you mean " + in_quotes(*meant) + "?" : "");
+           (meant ? "; did you mean " + name_in_quotes(*meant) + "?" : "");
 }
 
 std::vector<Master> read_masters(const Section& root, const Origin& origin, Report& report)
@@ -185,8 +182,18 @@ std::vector<Master> read_masters(const Section& root, const Origin& origin, Repo
     if (!list)
         return out;
     std::map<std::string, Place> seen;
-    for (const auto& value : read_list(*list, report))
+    std::size_t servers = 0;
+    for (const auto& value : read_list(*list, report)) {
         out.push_back(read_master(value, seen, origin, report));
+        servers += out.back().servers.size();
+        if (servers <= most_servers)
+            continue;
+        report.error(
+            value.place(),
+            value.name + ": more than " + std::to_string(most_servers) +
+                " servers, with those of ranges");
+        break;
+    }
     return out;
 }
 

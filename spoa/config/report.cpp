@@ -19,6 +19,11 @@ void Report::warning(Place place, std::string_view text)
     diagnostics_.push_back({Severity::warning, place.line, place.column, printable(text)});
 }
 
+void Report::note(Place place, std::string_view text)
+{
+    diagnostics_.push_back({Severity::note, place.line, place.column, printable(text)});
+}
+
 std::vector<Diagnostic> Report::take() &&
 {
     std::set<Diagnostic> said;

@@ -22,6 +22,7 @@ public:
     // The text becomes printable: it may quote the file.
     void error(Place place, std::string_view text);
     void warning(Place place, std::string_view text);
+    void note(Place place, std::string_view text);
 
     // Everything in the order of the file. What an alias brought up many times is said once.
     std::vector<Diagnostic> take() &&;

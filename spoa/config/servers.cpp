@@ -1,6 +1,7 @@
 #include "config/servers.hpp"
 
 #include "config/quoted.hpp"
+#include "config/ranges.hpp"
 #include "config/suggest.hpp"
 #include "config/value.hpp"
 
@@ -47,7 +48,7 @@ std::vector<Server> read_connect(
                     {server.name, {server.address.host, static_cast<std::uint16_t>(*port)}});
         return out;
     }
-    for (const auto& entry : read_entries(*connect, report)) {
+    for (const auto& entry : read_ranged_entries(*connect, report)) {
         if (!is_server(entry.key, connect->name, entry.place, servers, report))
             continue;
         const Value named{connect->name + ' ' + in_quotes(entry.key), entry.value.node};

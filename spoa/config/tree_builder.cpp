@@ -38,11 +38,11 @@ void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor)
 }
 
 void TreeBuilder::OnScalar(
-    const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
-    const std::string& value)
+    const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value)
 {
     auto node = make_node(TreeNode::Kind::text, mark);
     node->text = value;
+    node->quoted = tag == "!";  // as yaml-cpp calls what stands in quotes
     add(std::move(node), anchor);
 }
 

@@ -27,6 +27,7 @@ struct TreeNode {
     Kind kind = Kind::nothing;
     Place place;                                       // of nothing: its key
     std::string text;                                  // of a text
+    bool quoted = false;                               // the text stands in quotes
     std::vector<NodePtr> items;                        // of a list
     std::vector<std::pair<NodePtr, NodePtr>> entries;  // of a mapping, duplicates included
     std::size_t size = 1;                              // nodes in it, with every alias expanded

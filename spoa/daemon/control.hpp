@@ -95,7 +95,7 @@ public:
 
     void on_probe(std::size_t name, std::size_t node, const verdict::Probe& probe) override;
     void on_info(std::size_t name, std::size_t node, const node::Info& info) override;
-    void on_trouble(std::size_t name, std::size_t node, const std::string& reason) override;
+    void on_trouble(std::size_t name, std::size_t node, const std::string& trouble) override;
     void on_no_info(std::size_t name, std::size_t node, const std::string& reason) override;
 
 private:
@@ -165,6 +165,8 @@ private:
     Endpoint node_of(std::size_t name, const Endpoint& announced);
     void look_up_servers(std::size_t name);
     bool awaits_look_up(std::size_t name, const std::optional<Endpoint>& announced);
+    void note_announced(std::size_t name, const sentinel::Vote& vote);
+    bool is_absent(std::size_t name, std::size_t node);
     void connect_anew(std::size_t name, const std::string& host);
     haproxy_api::Places places_of(std::size_t name);
 

@@ -46,17 +46,21 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
         peers.looked_up = false;
         return;  // it is asked again as soon as that is over
     }
+    const auto& servers = names_.at(name).watch.subject().servers;
     if (vote.address) {
         peers.announced_by_address = ip_version(vote.address->host) != IpVersion::none;
         vote.address = node_of(name, *vote.address);
-        const auto& servers = names_.at(name).watch.subject().servers;
         if (std::ranges::count(servers, *vote.address, &config::Server::address) == 0)
             look_up_servers(name);
     }
     for (auto& replica : vote.unseen)
         replica.address = node_of(name, replica.address);
+    // One that is not ours keeps the name by which an operator knows it.
     for (auto& address : vote.promotable)
-        address = node_of(name, address);
+        if (auto node = node_of(name, address);
+            std::ranges::count(servers, node, &config::Server::address) > 0)
+            address = std::move(node);
+    note_announced(name, vote);
     tell_same_sentinel(sentinel, vote.sentinel_id);
     perform(names_.on_vote(sentinel, name, std::move(vote), Clock::now()));
 }
@@ -188,6 +192,8 @@ void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe&
     auto resolved = probe;
     if (resolved.follows)
         resolved.follows = node_of(name, *resolved.follows);
+    metrics_.nodes().set_absent(
+        name, node, probe.silent_since && !probe.answered_at && is_absent(name, node));
     metrics_.nodes().set_up(name, node, !probe.silent_since);
     metrics_.nodes().set_lag(name, node, verdict::lag_of(watch, resolved));
     const auto effects = names_.on_probe(name, std::move(resolved), now);
@@ -240,19 +246,25 @@ void Control::on_no_info(std::size_t name, std::size_t node, const std::string& 
         {{"name", text_of(name)}, {"reason", reason}});
 }
 
-void Control::on_trouble(std::size_t name, std::size_t node, const std::string& reason)
+void Control::on_trouble(std::size_t name, std::size_t node, const std::string& trouble)
 {
     auto& report = peers_[name].nodes[node];
+    const auto reason =
+        !trouble.empty() && is_absent(name, node) ? std::string(telemetry::not_there_yet) : trouble;
     if (report.trouble == reason)
         return;
     const bool first_answer = reason.empty() && report.trouble == telemetry::not_asked_yet;
-    if (!first_answer)
-        write_repeating(
-            reason.empty() ? LogLevel::info : LogLevel::warning,
-            "node " + report.server + " (" + to_string(report.address) +
-                "): " + (reason.empty() ? "answers again" : "cannot be asked"),
-            {{"name", text_of(name)}, {"reason", reason}});
+    const bool was_in_trouble = report.is_in_trouble();
     report.trouble = reason;
+    if (first_answer)
+        return;
+    write_repeating(
+        report.is_in_trouble() ? LogLevel::warning : LogLevel::info,
+        "node " + report.server + " (" + to_string(report.address) + "): " +
+            (!reason.empty()  ? "cannot be asked"
+             : was_in_trouble ? "answers again"
+                              : "answers"),
+        {{"name", text_of(name)}, {"reason", reason}});
 }
 
 }  // namespace spoa::daemon

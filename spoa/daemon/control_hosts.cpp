@@ -48,6 +48,24 @@ bool Control::awaits_look_up(std::size_t place, const std::optional<Endpoint>& a
            });
 }
 
+// What it knows is there, or was.
+void Control::note_announced(std::size_t place, const sentinel::Vote& vote)
+{
+    for (auto& node : peers_[place].nodes)
+        node.announced =
+            node.announced || vote.address == node.address ||
+            std::ranges::count(vote.promotable, node.address) > 0 ||
+            std::ranges::count(vote.unseen, node.address, &sentinel::UnseenReplica::address) > 0;
+}
+
+// Whether the node never was there, as those are that a set may still grow to: its name never had
+// an address, and no Sentinel knows it.
+bool Control::is_absent(std::size_t place, std::size_t node)
+{
+    const auto& report = peers_[place].nodes[node];
+    return !report.announced && hosts_.addresses(report.address.host).empty();
+}
+
 // One of them may just have got another address.
 void Control::look_up_servers(std::size_t place)
 {

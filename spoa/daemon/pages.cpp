@@ -1,5 +1,6 @@
 #include "daemon/pages.hpp"
 
+#include "base/percent.hpp"
 #include "config/units.hpp"
 #include "telemetry/status_page.hpp"
 
@@ -59,6 +60,29 @@ std::optional<std::string_view> find_argument(std::string_view target, std::stri
     return std::nullopt;
 }
 
+// The place of a name that a URL has.
+std::optional<std::size_t> find_name(const PageSources& sources, std::string_view encoded)
+{
+    const auto name = percent_decoded(encoded);
+    return name ? sources.control.monitored().find(*name) : std::nullopt;
+}
+
+// NAME/SERVER: the last slash is between the two, as a name may have some.
+struct NameAndServer {
+    std::optional<std::size_t> place;
+    std::string server;
+};
+
+NameAndServer find_server(const PageSources& sources, std::string_view rest)
+{
+    const auto slash = rest.rfind('/');
+    const auto server =
+        slash == std::string_view::npos ? std::nullopt : percent_decoded(rest.substr(slash + 1));
+    if (!server)
+        return {};
+    return {find_name(sources, rest.substr(0, slash)), *server};
+}
+
 // `rest` is what follows the path of the route.
 using Answer =
     HttpResponse (*)(const PageSources& sources, const HttpRequest& request, std::string_view rest);
@@ -105,7 +129,7 @@ HttpResponse masters(const PageSources& sources, const HttpRequest&, std::string
 HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_view wanted)
 {
     const auto& control = sources.control;
-    const auto place = control.monitored().find(wanted);
+    const auto place = find_name(sources, wanted);
     if (!place)
         return no_such_name();
     auto name = control.name(*place);
@@ -124,12 +148,11 @@ HttpResponse master(const PageSources& sources, const HttpRequest&, std::string_
 // For `option httpchk`, with any of its methods.
 HttpResponse primary(const PageSources& sources, const HttpRequest&, std::string_view rest)
 {
-    const auto slash = rest.find('/');
-    const auto place = sources.control.monitored().find(rest.substr(0, slash));
-    if (!place || slash == std::string_view::npos)
+    const auto asked = find_server(sources, rest);
+    const auto& wanted = asked.server;
+    if (!asked.place)
         return no_such_name();
-    const auto wanted = rest.substr(slash + 1);
-    const auto& watch = sources.control.name(*place).watch;
+    const auto& watch = sources.control.name(*asked.place).watch;
     const auto& verdict = watch.verdict();
     if (std::ranges::count(watch.subject().servers, wanted, &verdict::Server::name) == 0)
         return page(404, plain, "no server of this name is configured for the master\n");
@@ -146,15 +169,14 @@ HttpResponse primary(const PageSources& sources, const HttpRequest&, std::string
 // Likewise: 200 where reads may go. `lag` asks for fewer bytes than the policy does.
 HttpResponse replica(const PageSources& sources, const HttpRequest& request, std::string_view rest)
 {
-    const auto slash = rest.find('/');
-    const auto place = sources.control.monitored().find(rest.substr(0, slash));
-    if (!place || slash == std::string_view::npos)
+    const auto asked = find_server(sources, rest);
+    const auto& wanted = asked.server;
+    if (!asked.place)
         return no_such_name();
-    const auto name = sources.control.name(*place);
+    const auto name = sources.control.name(*asked.place);
     if (!name.replicas)
         return page(404, plain, "this master has no replicas: configured\n");
     const auto replicas = name.replicas->replicas();
-    const auto wanted = rest.substr(slash + 1);
     const auto known = std::ranges::find_if(
         replicas, [&](const verdict::Replica& each) { return each.server.name == wanted; });
     if (known == replicas.end())
@@ -182,7 +204,7 @@ HttpResponse events(const PageSources& sources, const HttpRequest& request, std:
 {
     std::optional<std::size_t> place;
     if (const auto wanted = find_argument(request.target, "name")) {
-        place = sources.control.monitored().find(*wanted);
+        place = find_name(sources, *wanted);
         if (!place)
             return no_such_name();
     }
@@ -212,7 +234,8 @@ HttpResponse status_page(const PageSources& sources, const HttpRequest& request,
 {
     const auto names = names_of(sources);
     const auto wanted = find_argument(request.target, "name");
-    if (wanted && !sources.control.monitored().find(*wanted))
+    const auto place = wanted ? find_name(sources, *wanted) : std::nullopt;
+    if (wanted && !place)
         return no_such_name();
     const auto now = telemetry::Moment::now();
     const auto haproxies = sources.control.haproxies();
@@ -221,8 +244,7 @@ HttpResponse status_page(const PageSources& sources, const HttpRequest& request,
     std::vector<std::string> details;
     for (const auto& name : names)
         if (details.size() < most_in_full &&
-            (wanted ? name.watch.subject().name == *wanted
-                    : names.size() <= most_in_full || needs_a_look(name)))
+            (wanted ? name.place == *place : names.size() <= most_in_full || needs_a_look(name)))
             details.push_back(telemetry::master_json(name, sentinels, now, haproxies, twemproxies));
     const auto part = telemetry::status_part(
         telemetry::masters_json(names, sentinels, now, haproxies, twemproxies), details);

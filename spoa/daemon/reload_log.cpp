@@ -22,6 +22,8 @@ std::string log_diagnostics(
 {
     std::string first;
     for (const auto& diagnostic : diagnostics) {
+        if (diagnostic.severity == config::Severity::note)
+            continue;
         const bool is_error = diagnostic.severity == config::Severity::error;
         const auto text = to_string(diagnostic, file);
         write_log(is_error ? LogLevel::error : LogLevel::warning, "reload: " + text);

@@ -31,6 +31,14 @@ bool is_identifier(std::string_view name)
            is_made_of(name, "_-.:");
 }
 
+bool is_one_line(std::string_view text)
+{
+    return !text.empty() && std::ranges::none_of(text, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20U || byte == 0x7fU;
+    });
+}
+
 std::string in_quotes(std::string_view text)
 {
     return '"' + printable(text) + '"';
@@ -99,8 +107,8 @@ Problem problem_of_server(const config::Master& master, const config::Server& se
 Problem problem_of_master(const config::Master& master, Form form)
 {
     const auto who = "master " + in_quotes(master.name);
-    if (!is_identifier(master.name))
-        return who + ": HAProxy cannot name a frontend so: use letters, digits and _ - . :";
+    if (!is_one_line(master.name))
+        return who + ": haproxy.cfg cannot hold a name with a line break or another control sign";
     if (master.servers.empty() && form == Form::set_dst)
         return who +
                " has no servers: without them HAProxy would connect to whatever address a verdict "

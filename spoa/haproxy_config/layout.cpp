@@ -1,10 +1,36 @@
 #include "haproxy_config/layout.hpp"
 
+#include "base/identifier.hpp"
+
 namespace spoa::haproxy_config {
+namespace {
+
+// Signs that mean nothing to HAProxy, neither between words nor between the arguments of a sample.
+constexpr std::string_view plain_characters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:/+=@";
+
+bool is_plain(std::string_view text)
+{
+    return text.find_first_not_of(plain_characters) == std::string_view::npos;
+}
+
+// In double quotes, in which a backslash comes before each of `special`.
+std::string in_double_quotes(std::string_view text, std::string_view special)
+{
+    std::string out = "\"";
+    for (const char c : text) {
+        if (special.find(c) != std::string_view::npos)
+            out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+}  // namespace
 
 std::string frontend_of(std::string_view master)
 {
-    return "redis_" + std::string(master);
+    return "redis_" + identifier_of(master);
 }
 
 std::string nodes_backend_of(std::string_view master)
@@ -35,6 +61,19 @@ std::size_t read_port_of(std::size_t index)
 std::string read_name_of(std::string_view master)
 {
     return std::string(master) + "_read";
+}
+
+std::string word_of(std::string_view text)
+{
+    return is_plain(text) ? std::string(text) : in_double_quotes(text, "\\\"$");
+}
+
+// HAProxy takes quotes off twice: around the word, and around the argument.
+std::string sample_of(std::string_view text)
+{
+    if (is_plain(text))
+        return "str(" + std::string(text) + ")";
+    return word_of("str(" + in_double_quotes(text, "\\\"") + ")");
 }
 
 // Within single quotes HAProxy takes every character for itself.

@@ -7,6 +7,7 @@
 //   redis_NAME_refuse    backend without a server        (backends)
 //
 // For the reads of a name that has `replicas` the same again, as if it were called NAME_read.
+// NAME is written as base/identifier.hpp says.
 #pragma once
 
 #include "base/endpoint.hpp"
@@ -37,6 +38,12 @@ std::size_t read_port_of(std::size_t index);
 
 // What the proxies for the reads of a name are called after.
 std::string read_name_of(std::string_view master);
+
+// Any printable text as one word of haproxy.cfg, in quotes where it needs them.
+std::string word_of(std::string_view text);
+
+// Any printable text as a sample, `str(…)`, in one word of haproxy.cfg.
+std::string sample_of(std::string_view text);
 
 // The path of a file in this folder, as a word of haproxy.cfg.
 std::string path_in(std::string_view directory, std::string_view file);

@@ -1,5 +1,6 @@
 #include "haproxy_config/routing.hpp"
 
+#include "base/identifier.hpp"
 #include "config/servers.hpp"
 #include "config/units.hpp"
 #include "haproxy_config/fill.hpp"
@@ -11,7 +12,7 @@ namespace spoa::haproxy_config {
 namespace {
 
 constexpr std::string_view frontend_text = R"(
-frontend @FRONTEND@
+@TITLE@frontend @FRONTEND@
     bind :@PORT@
 
     # Who may connect: this host and private networks. Narrow it down to your clients' addresses.
@@ -27,7 +28,7 @@ constexpr std::string_view wait_for_agent_text =
 )";
 
 constexpr std::string_view ask_text = R"(    # Ask the agent for @WHOM@ of this name.
-    tcp-request session set-var(sess.redis_master) str(@MASTER@)
+    tcp-request session set-var(sess.redis_master) @MASTER@
 @ROLE@    filter spoe engine sentinel config @SPOE_FILE@
 
 )";
@@ -35,7 +36,7 @@ constexpr std::string_view ask_text = R"(    # Ask the agent for @WHOM@ of this 
 // The name is for the error line.
 constexpr std::string_view know_text =
     R"(    # What the agent has said last of the master of this name. Mostly the first line says it all.
-    tcp-request session set-var(sess.redis_master) str(@MASTER@)
+    tcp-request session set-var(sess.redis_master) @MASTER@
     tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.sentinel_server(clear)
     acl no_server var(sess.sentinel.server) -m len 0
 @WAIT@    tcp-request content set-var(sess.sentinel.state) var(sess.redis_master),lua.sentinel_state if no_server
@@ -46,7 +47,7 @@ constexpr std::string_view know_text =
 // The role is for the error line, too.
 constexpr std::string_view know_reads_text =
     R"(    # What the agent has said last of the replicas of this name, each in its turn, or the fallback.
-    tcp-request session set-var(sess.redis_master) str(@MASTER@)
+    tcp-request session set-var(sess.redis_master) @MASTER@
     tcp-request session set-var(sess.redis_role) str(replica)
     tcp-request content set-var(sess.sentinel.server) var(sess.redis_master),lua.sentinel_read(clear)
     acl no_server var(sess.sentinel.server) -m len 0
@@ -66,7 +67,7 @@ constexpr std::string_view fall_back_text =
 constexpr std::string_view wait_text =
     R"(    # @WHILE@. The delay must be the longer one.
     tcp-request inspect-delay @DELAY@
-    tcp-request content lua.@ACTION@ @MASTER@ @LIMIT@@CONDITION@
+    tcp-request content lua.@ACTION@ @NAME@ @LIMIT@@CONDITION@
 )";
 
 constexpr std::string_view cut_text =
@@ -126,7 +127,7 @@ std::string ask(const config::Master& master, std::string_view directory, Asks a
 {
     return fill(
         ask_text,
-        {{"MASTER", master.name},
+        {{"MASTER", sample_of(master.name)},
          {"WHOM", asks == Asks::replica ? "a replica" : "the master"},
          {"ROLE", role_line(asks)},
          {"SPOE_FILE", path_in(directory, spoe_file_name)}});
@@ -145,7 +146,7 @@ std::string wait(const config::Master& master, Asks asks, std::string_view condi
           reads ? "Where the policy lets a read wait, wait for somebody to serve it"
                 : "While a failover is under way, wait for its end"},
          {"ACTION", reads ? "sentinel_wait_read" : "sentinel_wait"},
-         {"MASTER", master.name},
+         {"NAME", word_of(master.name)},
          {"DELAY", config::to_string(limit + config::processing_margin)},
          {"LIMIT", config::to_string(limit)},
          {"CONDITION", condition}});
@@ -162,7 +163,8 @@ std::string verdict_lines(
         case Form::lua:
             return fill(
                 asks == Asks::replica ? know_reads_text : know_text,
-                {{"MASTER", master.name}, {"WAIT", wait(master, asks, " if no_server")}});
+                {{"MASTER", sample_of(master.name)},
+                 {"WAIT", wait(master, asks, " if no_server")}});
         case Form::lua_fallback:
             return ask(master, directory, asks) +
                    fill(
@@ -247,6 +249,14 @@ std::string gate_and_backends(const config::Master& master, Form form)
     return {};
 }
 
+// Where a name is written in another way, the way it is meant.
+std::string title(const std::string& name)
+{
+    return identifier_of(name) == name
+               ? ""
+               : "# For the name '" + name + "': HAProxy's own names have no such signs.\n";
+}
+
 }  // namespace
 
 std::string routing(
@@ -258,7 +268,9 @@ std::string routing(
         proxies.name = read_name_of(master.name);
     return fill(
                frontend_text,
-               {{"FRONTEND", frontend_of(proxies.name)}, {"PORT", std::to_string(port)}}) +
+               {{"TITLE", title(master.name)},
+                {"FRONTEND", frontend_of(proxies.name)},
+                {"PORT", std::to_string(port)}}) +
            verdict_lines(master, form, directory, asks) + gate_and_backends(proxies, form);
 }
 

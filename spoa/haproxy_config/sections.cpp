@@ -1,5 +1,6 @@
 #include "haproxy_config/sections.hpp"
 
+#include "base/percent.hpp"
 #include "config/units.hpp"
 #include "haproxy_config/fill.hpp"
 #include "haproxy_config/layout.hpp"
@@ -246,13 +247,13 @@ std::string lua_lines(const config::Config& config, Form form, std::string_view 
     auto options = option_line(agents + " max_age=5s");
     if (config.masters.size() > most_names_at_once)
         for (const auto& master : config.masters)
-            options += option_line("${SENTINEL_SPOA_LUA} name=" + master.name);
-    const auto keep = [&](std::string_view key,
-                          const std::string& backend,
-                          const std::string& name) {
-        options +=
-            option_line("${SENTINEL_SPOA_LUA} " + std::string(key) + '=' + backend + '/' + name);
-    };
+            options += option_line("${SENTINEL_SPOA_LUA} name=" + percent_encoded(master.name));
+    const auto keep =
+        [&](std::string_view key, const std::string& backend, const std::string& name) {
+            options += option_line(
+                "${SENTINEL_SPOA_LUA} " + std::string(key) + '=' + backend + '/' +
+                percent_encoded(name));
+        };
     if (cuts_from_inside(config, form))
         for (const auto& master : config.masters) {
             keep("backend", nodes_backend_of(master.name), master.name);

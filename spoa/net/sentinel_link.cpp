@@ -76,6 +76,16 @@ LinkFailure first_of(std::variant<LinkFailure, LinkFailure> ends)
     return std::visit([](LinkFailure& end) { return std::move(end); }, ends);
 }
 
+// They are not told apart from other words of an event by their blanks.
+std::vector<std::string> names_with_blanks(const std::vector<sentinel::Topic>& topics)
+{
+    std::vector<std::string> names;
+    for (const auto& topic : topics)
+        if (topic.name.find(' ') != std::string::npos)
+            names.push_back(topic.name);
+    return names;
+}
+
 }  // namespace
 
 SentinelLink::SentinelLink(
@@ -88,7 +98,8 @@ SentinelLink::SentinelLink(
       wake_(executor_),
       backoff_(first_retry, longest_retry),
       flood_backoff_(first_flood_pause, longest_flood_pause),
-      interview_(settings_.names, settings_.poll_interval)
+      interview_(settings_.names, settings_.poll_interval),
+      spaced_(names_with_blanks(settings_.names))
 {}
 
 asio::awaitable<void> SentinelLink::run()
@@ -273,7 +284,7 @@ void SentinelLink::on_message(const resp::Value& message)
     const auto* const payload = (*parts)[2].text();
     if (!kind || *kind != "message" || !channel || !payload)
         return;
-    const auto event = sentinel::parse_event(*channel, *payload);
+    const auto event = sentinel::parse_event(*channel, *payload, spaced_);
     if (!event)
         return;
     if (event->channel == "+tilt" || event->channel == "-tilt")
@@ -306,6 +317,7 @@ void SentinelLink::adapt(std::size_t place, std::vector<sentinel::Topic> names)
         return;
     interview_.adapt(names);
     settings_.names = std::move(names);
+    spaced_ = names_with_blanks(settings_.names);
 }
 
 void SentinelLink::ask_now(std::size_t name)

@@ -132,6 +132,7 @@ private:
     std::chrono::steady_clock::time_point heard_at_;  // on the subscribed connection
     std::chrono::steady_clock::time_point window_began_;
     std::size_t heard_in_window_ = 0;  // on whichever connection
+    std::vector<std::string> spaced_;  // the names that have blanks
 };
 
 }  // namespace spoa::net

@@ -52,7 +52,7 @@ constexpr auto channel_names = [] {
 
 std::vector<std::string_view> split(std::string_view text)
 {
-    constexpr std::size_t enough = 9;  // layout II without its extra words
+    constexpr std::size_t enough = 5;  // one more than any layout needs
     std::vector<std::string_view> words;
     while (words.size() < enough) {
         const auto space = text.find(' ');
@@ -62,6 +62,44 @@ std::vector<std::string_view> split(std::string_view text)
         text = text.substr(space + 1);
     }
     return words;
+}
+
+// Takes the first word off the front of `text`, and the blank after it.
+std::string_view take_word(std::string_view& text)
+{
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    return word;
+}
+
+bool is_number(std::string_view word)
+{
+    return !word.empty() && word.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Whether the text begins with ` IP PORT`, as after a name.
+bool is_after_name(std::string_view text)
+{
+    if (!text.starts_with(' '))
+        return false;
+    const auto words = split(text.substr(1));
+    return words.size() >= 2 && is_number(words[1]);
+}
+
+// Takes the name of a master off the front of `text`, and the blank after it. Of two of `spaced`
+// that it may be, it is the longer one.
+std::string_view take_name(std::string_view& text, std::span<const std::string> spaced)
+{
+    std::string_view name;
+    for (const auto& each : spaced)
+        if (each.size() > name.size() && text.starts_with(each) &&
+            is_after_name(text.substr(each.size())))
+            name = each;
+    if (name.empty())
+        return take_word(text);
+    const auto taken = text.substr(0, name.size());
+    text.remove_prefix(name.size() + 1);
+    return taken;
 }
 
 Subject parse_subject(std::string_view word)
@@ -90,7 +128,8 @@ std::span<const std::string_view> channels()
     return channel_names;
 }
 
-std::optional<Event> parse_event(std::string_view channel, std::string_view payload)
+std::optional<Event> parse_event(
+    std::string_view channel, std::string_view payload, std::span<const std::string> spaced)
 {
     const auto row = std::ranges::find(rows, channel, &Row::channel);
     if (row == rows.end())
@@ -99,29 +138,32 @@ std::optional<Event> parse_event(std::string_view channel, std::string_view payl
     event.channel = row->channel;
     event.hint = row->hint;
 
-    const auto words = split(payload);
+    auto rest = payload;
     if (event.channel == "+switch-master") {
-        if (words.size() != 5)
+        event.master_name = take_name(rest, spaced);
+        const auto words = split(rest);
+        if (words.size() != 4)
             return std::nullopt;
         event.subject = Subject::master;
-        event.master_name = words[0];
-        event.node = find_endpoint(words[3], words[4]);
+        event.node = find_endpoint(words[2], words[3]);
         return event;
     }
-    event.subject = parse_subject(words[0]);
+    event.subject = parse_subject(take_word(rest));
     if (event.subject == Subject::none)
         return event;
-    if (event.subject == Subject::master) {
-        if (words.size() < 4)
+    if (event.subject != Subject::master) {
+        take_word(rest);  // its own name
+        const auto host = take_word(rest);
+        event.node = find_endpoint(host, take_word(rest));
+        if (take_word(rest) != "@")
             return std::nullopt;
-        event.master_name = words[1];
-    } else {
-        if (words.size() < 8 || words[4] != "@")
-            return std::nullopt;
-        event.master_name = words[5];
-        event.master = find_endpoint(words[6], words[7]);
     }
-    event.node = find_endpoint(words[2], words[3]);
+    event.master_name = take_name(rest, spaced);
+    const auto words = split(rest);
+    if (words.size() < 2 || !is_number(words[1]))
+        return std::nullopt;  // also a name of others that has blanks
+    (event.subject == Subject::master ? event.node : event.master) =
+        find_endpoint(words[0], words[1]);
 
     // The channels of s_down are shared by masters, replicas and Sentinels; only the masters'
     // change a verdict, the replicas' where reads go, and the Sentinels' a failover's chances.

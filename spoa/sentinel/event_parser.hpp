@@ -6,6 +6,9 @@
 //   III  NAME OLD-IP OLD-PORT NEW-IP NEW-PORT            only +switch-master
 //   IV   free text without a name                        +new-epoch, +vote-for-leader, +tilt …
 //
+// Nothing marks where NAME ends, and it may have blanks. So those of ours that have some are tried
+// first, and else it ends at the first blank.
+//
 // Events are hints to ask again, never a vote.
 #pragma once
 
@@ -42,7 +45,9 @@ struct Event {
 // The channels to subscribe to.
 std::span<const std::string_view> channels();
 
-// Reads one published message; nothing when channel or layout are unknown.
-std::optional<Event> parse_event(std::string_view channel, std::string_view payload);
+// Reads one published message; nothing when channel or layout are unknown. `spaced`: the names with
+// blanks in them that are watched.
+std::optional<Event> parse_event(
+    std::string_view channel, std::string_view payload, std::span<const std::string> spaced = {});
 
 }  // namespace spoa::sentinel

@@ -319,7 +319,7 @@ std::vector<std::string> parse_monitored(const resp::Value& info)
         rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
         constexpr std::string_view before = ":name=";
         const auto name = line.find(before);
-        const auto status = line.find(",status=");
+        const auto status = line.rfind(",status=");
         if (line.starts_with("master") && name < status && status != std::string_view::npos)
             names.emplace_back(line.substr(name + before.size(), status - name - before.size()));
     }

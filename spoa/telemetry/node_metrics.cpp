@@ -37,6 +37,11 @@ void NodeMetrics::add(std::size_t name, const std::string& server)
          &emptied_.Add(labels)});
 }
 
+void NodeMetrics::set_absent(std::size_t name, std::size_t node, bool absent)
+{
+    by_name_[name][node].absent = absent;
+}
+
 void NodeMetrics::set_up(std::size_t name, std::size_t node, bool up)
 {
     by_name_[name][node].up->Set(up ? 1 : 0);
@@ -69,8 +74,11 @@ bool NodeMetrics::shows(std::string_view family, const prometheus::ClientMetric&
     if (!place)
         return false;
     const auto nodes = by_name_.find(*place);
-    return nodes != by_name_.end() &&
-           std::ranges::count(nodes->second, *find_label(metric, "server"), &Series::server) > 0;
+    if (nodes == by_name_.end())
+        return false;
+    const auto node =
+        std::ranges::find(nodes->second, *find_label(metric, "server"), &Series::server);
+    return node != nodes->second.end() && !node->absent;
 }
 
 }  // namespace spoa::telemetry

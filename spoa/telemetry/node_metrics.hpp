@@ -22,6 +22,8 @@ public:
     void clear(std::size_t name);
     void add(std::size_t name, const std::string& server);
 
+    // The node was never there: its series are not shown while that holds.
+    void set_absent(std::size_t name, std::size_t node, bool absent);
     void set_up(std::size_t name, std::size_t node, bool up);
     void set_loading(std::size_t name, std::size_t node, bool loading);
     void set_lag(std::size_t name, std::size_t node, std::uint64_t bytes);
@@ -39,6 +41,7 @@ private:
         prometheus::Gauge* lag = nullptr;
         prometheus::Counter* restarts = nullptr;
         prometheus::Counter* emptied = nullptr;
+        bool absent = false;
     };
 
     const NameMetrics& names_;

@@ -228,7 +228,7 @@ Json problems_json(
                 problems.push_back(problem);
     }
     for (const auto& node : name.nodes)
-        if (!node.trouble.empty() && node.trouble != not_asked_yet)
+        if (node.is_in_trouble())
             problems.push_back(
                 "node " + node.server + " (" + to_string(node.address) +
                 ") cannot be asked: " + node.trouble);

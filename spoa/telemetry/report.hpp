@@ -36,6 +36,10 @@ struct LossReport {
 // The trouble of a node at first.
 inline constexpr std::string_view not_asked_yet = "not asked yet";
 
+// The trouble of one that a set may still grow to.
+inline constexpr std::string_view not_there_yet =
+    "not there yet: its name has no address, and no Sentinel knows it";
+
 // One data node as the agent's own connection sees it.
 struct NodeReport {
     std::string server;
@@ -44,6 +48,12 @@ struct NodeReport {
     std::string trouble;             // why it cannot be asked; empty while it answers
     std::optional<LossReport> loss;  // the last one
     std::string no_info{};           // why it refuses INFO, although it can be asked
+    bool announced = false;          // a Sentinel knows it, or has known it
+
+    bool is_in_trouble() const
+    {
+        return !trouble.empty() && trouble != not_asked_yet && trouble != not_there_yet;
+    }
 };
 
 // What the clients of a name get from HAProxy, whatever the verdict says.

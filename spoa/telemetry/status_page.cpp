@@ -1,5 +1,6 @@
 #include "telemetry/status_page.hpp"
 
+#include "base/percent.hpp"
 #include "telemetry/page_files.hpp"
 #include "telemetry/page_sections.hpp"
 #include "telemetry/page_words.hpp"
@@ -122,7 +123,8 @@ Html overview(const PageJson& masters)
         rows += Tag("tr").around(
             Tag("th")
                 .with("scope", "row")
-                .around(Tag("a").with("href", "?name=" + name).around(escaped(name))) +
+                .around(
+                    Tag("a").with("href", "?name=" + percent_encoded(name)).around(escaped(name))) +
             cell(badge(master)) +
             cell(
                 escaped(text_of(master, "server", "none")) +

@@ -25,26 +25,6 @@ TEST_SUITE("config/masters")
             good_sentinels);
     }
 
-    TEST_CASE("a name is one that Sentinel takes")
-    {
-        const std::string longest(64, 'x');
-        check_each(
-            {{"masters: [{name: my master, servers: {a: a:1}}]",
-              "1:18: error",
-              {"masters.name: 'my…'", "letters, digits and . - _ are"}},
-             {"masters: [{name: a/b, servers: {a: a:1}}]", "1:18: error", {"'a/b'"}},
-             {"masters: [{name: a:b, servers: {a: a:1}}]", "1:18: error", {"'a:b'"}},
-             {"masters: [{name: mäster, servers: {a: a:1}}]", "1:18: error", {"'mäster'"}},
-             {"masters: [{name: \"\", servers: {a: a:1}}]", "1:18: error", {"the name is empty"}},
-             {"masters: [{name: [a], servers: {a: a:1}}]", "1:18: error", {"found a list"}},
-             {"masters: [{name: " + longest + "x, servers: {a: a:1}}]",
-              "1:18: error",
-              {"longer than 64 characters"}}},
-            good_sentinels);
-        CHECK(told("masters: [{name: " + longest + ", servers: {a: a:1}}]\n" + good_sentinels)
-                  .empty());
-    }
-
     TEST_CASE("a name is given once")
     {
         check_each(

@@ -45,16 +45,18 @@ class Round:
 
 
 class Scene:
-    """Pods, an agent and a HAProxy; a context."""
+    """Pods, an agent and a HAProxy; a context. `sentinels` and `servers`: what the agent is told instead, functions
+    of the pods."""
 
-    def __init__(self, sentinels=None, **options):
+    def __init__(self, sentinels=None, servers=None, **options):
         self.lab = PodLab()
         self.pods = Pods(self.lab, **options)
         self.control = self.lab.subfolder("control") / "admin.sock"
         self.agent = self.lab.add(Agent(
             self.lab, sentinels={"addresses": sentinels(self.pods) if sentinels else [
                 each.address for each in self.pods.sentinels]},
-            masters=[pods_of(self.pods)[0] | {"redis": {}, "policy": {"wait": "8s"}}],
+            masters=[pods_of(self.pods)[0] | {"redis": {}, "policy": {"wait": "8s"}}
+                     | ({"servers": servers(self.pods)} if servers else {})],
             haproxy=[{"runtime_api": f"unix:{self.control}", "backends": {f"redis_{NAME}_nodes": NAME}}]))
         self.haproxy = self.lab.add(HAProxy(
             self.lab, self.agent, "use-server", control=self.control, enter=self.lab.enter))

@@ -18,6 +18,7 @@ from lab.agent import BINARY, ROOT, run
 from lab.kubernetes import problems, render
 from lab.pod import (GROUP, Pod, WorkingPod, configuration, container, containers, of_kind, pod_templates, pods,
                      port_names, the)
+from lab.ranges import in_full
 from lab.waiting import wait_until
 
 SOURCE = ROOT / "deploy/kubernetes"
@@ -258,8 +259,9 @@ def test_the_agent_takes_its_file_with_one_warning(pod):
     done = run("-c", *arguments)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
-    (warning,) = done.stderr.splitlines()
+    warning, note = done.stderr.splitlines()
     assert NOT_LOOPBACK in warning
+    assert ": note: masters.servers " in note and " stands for redis-" in note
 
 
 def test_every_path_is_in_a_volume_that_may_be_used_so(pod):
@@ -277,7 +279,7 @@ def test_every_path_is_in_a_volume_that_may_be_used_so(pod):
 
 def test_the_agent_keeps_the_servers_that_haproxy_has(rendered):
     settings, haproxy = yaml.safe_load(configuration(rendered)), configuration(rendered, "haproxy.cfg")
-    servers = {master["name"]: master["servers"] for master in settings["masters"]}
+    servers = {master["name"]: in_full(master["servers"]) for master in settings["masters"]}
     kept = {backend: servers[name] for each in settings["haproxy"] for backend, name in each["backends"].items()}
     there = {section.split()[0]: dict(re.findall(r"^    server (\S+) (\S+:6379)", section, re.M))
              for section in haproxy.split("\nbackend ")[1:]}
@@ -303,7 +305,7 @@ def test_every_haproxy_loads_its_file_while_no_name_can_be_looked_up(pod, any_ha
     assert done.returncode == 0, done.stderr
     unknown = re.findall(r"could not resolve address '(.+)', falling back to configured address", done.stderr)
     (master,) = yaml.safe_load(configuration_of(pod))["masters"]
-    assert unknown == [address.removesuffix(":6379") for address in master["servers"].values()]
+    assert unknown == [address.removesuffix(":6379") for address in in_full(master["servers"]).values()]
     known = ("Configuration file is valid", "Warnings were found", "haproxy version is", "path to executable is",
              "could not resolve address")
     assert [line for line in (done.stdout + done.stderr).splitlines()

@@ -9,6 +9,7 @@ from lab.agent import ROOT
 from lab.kubernetes import render
 from lab.lab import Lab
 from lab.pod import PASSWORD, WorkingPod, configuration
+from lab.ranges import in_full
 from lab.stateful_set import StatefulSet
 from lab.waiting import wait_until
 
@@ -30,7 +31,7 @@ def lab():
 def nodes(lab, objects):
     settings = yaml.safe_load(configuration(objects))
     (master,) = settings["masters"]
-    names = [address.removesuffix(":6379") for address in master["servers"].values()]
+    names = [address.removesuffix(":6379") for address in in_full(master["servers"]).values()]
     (headless,) = settings["sentinels"]["addresses"]
     nodes = StatefulSet(lab, names, headless["address"].removesuffix(":26379"))
     for name in names[1:]:

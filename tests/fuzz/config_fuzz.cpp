@@ -35,6 +35,22 @@ void check_diagnostics(const config::Loaded& loaded, int lines)
         "diagnostics stand in the order of the file");
 }
 
+std::size_t count_lines(std::string_view text, std::string_view beginning)
+{
+    std::size_t count = 0;
+    for (auto at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
+        count += text.substr(at + 1).starts_with(beginning) ? 1 : 0;
+    return count;
+}
+
+std::size_t frontends_of(const config::Config& config)
+{
+    std::size_t count = 0;
+    for (const auto& master : config.masters)
+        count += master.replicas ? 2 : 1;
+    return count;
+}
+
 void check_config(const config::Config& config)
 {
     expect(!config.sentinels.addresses.empty(), "Sentinels are configured");
@@ -46,6 +62,9 @@ void check_config(const config::Config& config)
         if (!files)
             continue;
         expect(files->front().name == "haproxy.cfg", "HAProxy's own file comes first");
+        expect(
+            count_lines(files->front().content, "frontend ") == frontends_of(config) + 1,
+            "each name has its frontends, and no name makes lines of its own");
         for (const auto& [file, content] : *files)
             expect(!content.empty(), "no file is empty");
     }

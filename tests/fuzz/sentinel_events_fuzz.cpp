@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 using namespace spoa;
 using fuzz::expect;
@@ -24,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto text = as_text(std::as_bytes(std::span(data, size)));
     const auto channel = text.substr(0, text.find(' '));
     const auto payload = text.substr(std::min(channel.size() + 1, text.size()));
-    const auto event = sentinel::parse_event(channel, payload);
+    static const std::vector<std::string> spaced{"my cache", "my cache 2", "a b"};
+    const auto event = sentinel::parse_event(channel, payload, spaced);
     const bool known = std::ranges::count(sentinel::channels(), channel) == 1;
     if (!event)
         return 0;

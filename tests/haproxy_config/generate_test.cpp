@@ -1,3 +1,4 @@
+#include "base/percent.hpp"
 #include "haproxy_config/written.hpp"
 
 #include <chrono>
@@ -324,10 +325,10 @@ TEST_SUITE("haproxy_config/generate")
              Form::set_dst,
              [](auto& c) { c.masters[0].servers[1].address.host = "redis-2"; },
              {"R2", "mymaster", "redis-2", "IP address", "use-server"}},
-            {"a name that HAProxy would split",
+            {"a name that no line can hold",
              Form::use_server,
-             [](auto& c) { c.masters[0].name = "my master"; },
-             {"my master", "letters, digits"}},
+             [](auto& c) { c.masters[0].name = "my\nmaster"; },
+             {"my?master", "line break"}},
             {"a server that would be an option",
              Form::use_server,
              [](auto& c) { c.masters[0].servers[0].name = "-i"; },
@@ -369,6 +370,54 @@ TEST_SUITE("haproxy_config/generate")
                 CHECK(files.error().find(said) != std::string::npos);
             }
         }
+    }
+
+    TEST_CASE("a name with other signs is written as each place can hold it")
+    {
+        struct Case {
+            std::string name;
+            std::string identifier;
+            std::string sample;
+            std::string word;
+        };
+        const std::vector<Case> cases{
+            {"demo/rd-demo", "demo:2frd-demo", "str(demo/rd-demo)", "demo/rd-demo"},
+            {"orders+shard1", "orders:2bshard1", "str(orders+shard1)", "orders+shard1"},
+            {"app:prod", "app:3aprod", "str(app:prod)", "app:prod"},
+            {"my cache", "my:20cache", R"x("str(\"my cache\")")x", R"x("my cache")x"},
+            {"a,b)c", "a:2cb:29c", R"x("str(\"a,b)c\")")x", R"x("a,b)c")x"},
+            {R"x(q"$\)x", "q:22:24:5c", R"x("str(\"q\\\"\$\\\\\")")x", R"x("q\"\$\\")x"},
+        };
+        for (const auto& c : cases) {
+            CAPTURE(c.name);
+            const auto config = config_of({master(c.name, {{"R1", "10.0.0.1:6379"}})});
+            for (const auto form : all_forms) {
+                CAPTURE(to_string(form));
+                const auto text = haproxy_cfg(config, form);
+                CHECK(text.find("# For the name '" + c.name + "': ") != std::string::npos);
+                const auto frontend = section(text, "frontend redis_" + c.identifier);
+                CHECK(has(frontend, "tcp-request session set-var(sess.redis_master) " + c.sample));
+                CHECK(
+                    has(frontend,
+                        "default_backend redis_" + c.identifier +
+                            (form == Form::backends ? "_refuse" : "_nodes")));
+                if (form == Form::lua)
+                    CHECK(has(
+                        frontend,
+                        "tcp-request content lua.sentinel_wait " + c.word + " 8s if no_server"));
+            }
+            CHECK_FALSE(
+                section(
+                    haproxy_cfg(config, Form::backends), "backend redis_" + c.identifier + "_R1")
+                    .empty());
+            const auto lua = haproxy_cfg(config, Form::lua);
+            CHECK(
+                lua.find(
+                    "backend=redis_" + c.identifier + "_nodes/" + percent_encoded(c.name) + '"') !=
+                std::string::npos);
+        }
+        CHECK(
+            haproxy_cfg(two_nodes(), Form::use_server).find("# For the name") == std::string::npos);
     }
 
     TEST_CASE("a host name is fine where HAProxy looks it up")

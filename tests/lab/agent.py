@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 
 from .process import Process
+from .spelling import in_url
 from .waiting import wait_until
 from .yaml import to_yaml
 
@@ -96,7 +97,7 @@ class Agent(Process):
 
     def master(self, name):
         """/v1/masters/NAME as an object."""
-        status, text = self.get(f"/v1/masters/{name}")
+        status, text = self.get(f"/v1/masters/{in_url(name)}")
         assert status == 200, text
         return json.loads(text)
 

@@ -7,6 +7,7 @@ import redis
 
 from .nodes import RedisNode, SentinelNode
 from .process import PortTaken
+from .spelling import in_path, in_sentinel_file
 from .waiting import wait_until
 
 
@@ -35,7 +36,7 @@ class Group:
     def __init__(self, lab, name, settings):
         self.name = name
         self.nodes = [
-            RedisNode(lab, f"{name}-R{number}", settings.redis_password, settings.tls,
+            RedisNode(lab, f"{in_path(name)}-R{number}", settings.redis_password, settings.tls,
                       settings.append_only)
             for number in range(1, settings.replicas + 2)]
         self.servers = {f"R{number}": node for number, node in enumerate(self.nodes, 1)}
@@ -109,7 +110,7 @@ class Deployment:
             yield f"requirepass {settings.sentinel_password}"
         yield from settings.sentinel_users
         for group in self.groups.values():
-            name, (master, *replicas) = group.name, group.nodes
+            name, (master, *replicas) = in_sentinel_file(group.name), group.nodes
             yield f"sentinel monitor {name} {master.host} {master.port} {settings.quorum or self.majority}"
             yield f"sentinel down-after-milliseconds {name} {settings.down_after_ms}"
             yield f"sentinel failover-timeout {name} {settings.failover_timeout_ms}"

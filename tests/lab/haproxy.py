@@ -14,6 +14,7 @@ import socket
 from . import agent as agent_module
 from .nodes import HOST
 from .process import Process
+from .spelling import identifier
 from .waiting import wait_until
 
 # SENTINEL_SPOA_HAPROXY names another one. Debian keeps its own where only root's PATH looks.
@@ -61,9 +62,9 @@ class HAProxy(Process):
             f"    stats socket {self._control} mode 600 level admin\n{self._also}", 1)
         text = _bound(text, "stats", self._lab.ports.take())
         for name, port in self.ports.items():
-            text = _bound(text, f"redis_{name}", port)
+            text = _bound(text, f"redis_{identifier(name)}", port)
         for name, port in self.read_ports.items():
-            text = _bound(text, f"redis_{name}_read", port)
+            text = _bound(text, f"redis_{identifier(name)}_read", port)
         return text
 
     def start(self):

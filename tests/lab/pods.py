@@ -75,12 +75,13 @@ class PodLab(Lab):
 
 
 class Pod(RedisNode):
-    """A node that is called NAME.redis.lab, wherever it runs."""
+    """A node that is called NAME.redis.lab, wherever it runs; with a `port` that others have as well, or its own."""
 
-    def __init__(self, lab, name):
+    def __init__(self, lab, name, port=None):
         super().__init__(lab, name)
         self._lab = lab
         self.dns = f"{name}.{ZONE}"
+        self.port = port or self.port
         self.address = f"{self.dns}:{self.port}"
 
     def start(self, master=None, address=None):
@@ -116,15 +117,24 @@ class PodSentinel(SentinelNode):
 
 
 class Pods:
-    """Three pods and three Sentinels that announce names."""
+    """Three pods and three Sentinels that announce names. With `one_port` all pods have the same one."""
 
-    def __init__(self, lab, down_after_ms=1000):
+    def __init__(self, lab, down_after_ms=1000, one_port=False):
         self.lab = lab
-        self.nodes = [lab.add(Pod(lab, f"redis-{number}")) for number in range(3)]
-        self.servers = {node.name: node for node in self.nodes}
+        self._port = lab.ports.take() if one_port else None
+        self.nodes, self.servers = [], {}
+        for _ in range(3):
+            self.add()
         self.sentinels = [lab.add(PodSentinel(lab, number)) for number in range(3)]
         lab.names.set(sentinels=[each.host for each in self.sentinels])
         self._down_after_ms = down_after_ms
+
+    def add(self):
+        """One more pod, by the next number; not started."""
+        node = self.lab.add(Pod(self.lab, f"redis-{len(self.nodes)}", self._port))
+        self.nodes.append(node)
+        self.servers[node.name] = node
+        return node
 
     def start(self):
         first, *others = self.nodes

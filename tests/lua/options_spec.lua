@@ -33,11 +33,22 @@ describe("options", function()
         }, chosen.backends)
     end)
 
+    it("reads any name, as a URL has it", function()
+        local chosen = options.parse({
+            "name=my%20cache", "name=orders+shard1+dc1", "name=100%25%E2%86%92",
+            "backend=nodes/demo/rd-demo", "read_backend=reads/demo%2Frd%2ddemo",
+        })
+        assert.same({ "my cache", "orders+shard1+dc1", "100%→" }, chosen.names)
+        assert.same({
+            { backend = "nodes", name = "demo/rd-demo" }, { backend = "reads", name = "demo/rd-demo", reads = true },
+        }, chosen.backends)
+    end)
+
     it("refuses all else, and names it", function()
         for _, word in ipairs({
             "max_age", "maxage=5s", "max_age=5", "max_age=1s", "max_age=11m", "max_age=-5s", "agent=host",
             "agent=host:0", "agent=host:65536", "agent=a b:1", "agent=", "backend=nodes", "backend=/x",
-            "backend=nodes/", "backend=a/b/c", "read_backend=nodes", "refuse_after=6s", "name=", "",
+            "backend=nodes/", "backend=a/b%2", "read_backend=nodes", "refuse_after=6s", "name=", "name=%zz", "",
         }) do
             local chosen, problem = options.parse({ word })
             assert.is_nil(chosen, word)

@@ -139,6 +139,21 @@ TEST_SUITE("net/sentinel_link")
         CHECK(f.notes.votes.back().address == Endpoint{"10.0.0.2", 6379});
     }
 
+    TEST_CASE("an event of a name with a blank is told, also of one that came by a reload")
+    {
+        Fixture f;
+        f.settings.names = {{"my cache"}};
+        f.start();
+        REQUIRE(f.await([&] { return !f.notes.votes.empty(); }));
+        f.peer.publish("+odown", "master my cache 10.0.0.1 6379 #quorum 2/2");
+        REQUIRE(f.await([&] { return f.notes.events.size() == 1; }));
+        f.link->adapt(0, {{"my other cache"}});
+        f.peer.publish("+odown", "master my cache 10.0.0.1 6379 #quorum 2/2");  // nobody's now
+        f.peer.publish("-odown", "master my other cache 10.0.0.1 6379");
+        REQUIRE(f.await([&] { return f.notes.events.size() == 2; }));
+        CHECK(f.notes.events.back() == "-odown");
+    }
+
     TEST_CASE("whether a failover could be authorized is asked seldom, and at once when told to")
     {
         Fixture f;

@@ -240,6 +240,51 @@ TEST_SUITE("sentinel/event_parser")
         CHECK(parse_event("+switch-master", "master 127.0.0.61 17001 127.0.0.61 17003")->node == r);
     }
 
+    TEST_CASE("a name may have any signs, and blanks where it is known")
+    {
+        const std::string eighty(80, 'x');
+        for (const std::string& name :
+             {std::string("demo/rd-demo"), std::string("orders+shard1+dc1"), eighty}) {
+            CHECK(parse_event("+sdown", "master " + name + " 10.0.0.1 6379")->master_name == name);
+            CHECK(parse_event("+switch-master", name + " a 1 b 2")->master_name == name);
+        }
+        const std::vector<std::string> spaced{"my cache", "my cache 2", "a 10.0.0.1 6379", "x "};
+        const Endpoint at{"10.0.0.1", 6379};
+        for (const auto& name : spaced) {
+            CAPTURE(name);
+            const auto down =
+                parse_event("+odown", "master " + name + " 10.0.0.1 6379 #quorum 2/2", spaced);
+            REQUIRE(down);
+            CHECK(down->master_name == name);
+            CHECK(down->node == at);
+            const auto slave = parse_event(
+                "+failover-state-send-slaveof-noone",
+                "slave 10.0.0.2:6379 10.0.0.2 6379 @ " + name + " 10.0.0.1 6379",
+                spaced);
+            REQUIRE(slave);
+            CHECK(slave->master_name == name);
+            CHECK(slave->node == Endpoint{"10.0.0.2", 6379});
+            CHECK(slave->master == at);
+            const auto moved =
+                parse_event("+switch-master", name + " 10.0.0.1 6379 10.0.0.2 6379", spaced);
+            REQUIRE(moved);
+            CHECK(moved->master_name == name);
+            CHECK(moved->node == Endpoint{"10.0.0.2", 6379});
+        }
+        CHECK(parse_event("+sdown", "master my 10.0.0.1 6379", spaced)->master_name == "my");
+        CHECK_FALSE(parse_event("+sdown", "master my cached 10.0.0.1 6379", spaced).has_value());
+    }
+
+    TEST_CASE("a name with blanks that nobody here watches is not taken for another one")
+    {
+        CHECK_FALSE(parse_event("+sdown", "master my other cache 10.0.0.1 6379").has_value());
+        CHECK_FALSE(
+            parse_event("+promoted-slave", "slave 10.0.0.2:1 10.0.0.2 1 @ my cache 10.0.0.1 6379")
+                .has_value());
+        CHECK_FALSE(
+            parse_event("+switch-master", "my cache 10.0.0.1 6379 10.0.0.2 6379").has_value());
+    }
+
     TEST_CASE("a long payload costs no more than its first words")
     {
         std::string payload = master;

@@ -533,6 +533,10 @@ TEST_SUITE("sentinel/reply_parser")
             std::vector<std::string>{"myMaster", "a,b", "\x1b[31m"});  // cleaned where it is shown
         CHECK(parse_monitored(error("NOPERM")).empty());
         CHECK(parse_monitored(bulk("")).empty());
+        CHECK(
+            parse_monitored(
+                bulk("master0:name=a b,status=x/y+z,status=ok,address=a:1,slaves=2\r\n")) ==
+            std::vector<std::string>{"a b,status=x/y+z"});
     }
 
     TEST_CASE("the name that differs in its capitals is shown alone, else the first few")

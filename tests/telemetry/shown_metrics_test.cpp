@@ -71,6 +71,17 @@ TEST_SUITE("telemetry/shown_metrics")
         CHECK(samples.at(restarts + "\"orders\",server=\"R2\"}") == "1");
     }
 
+    TEST_CASE("a node that never was there is not shown until it is")
+    {
+        Metrics metrics({"orders"}, {}, "0");
+        metrics.nodes().add(0, "R1");
+        metrics.nodes().add(0, "R2");
+        metrics.nodes().set_absent(0, 1, true);
+        CHECK(count_series(scrape(metrics), "sentinel_spoa_node_up") == 1);
+        metrics.nodes().set_absent(0, 1, false);
+        CHECK(count_series(scrape(metrics), "sentinel_spoa_node_up") == 2);
+    }
+
     TEST_CASE("a Sentinel that is not configured any more is not shown")
     {
         Metrics metrics({}, {"s1:26379", "s2:26379"}, "0");

@@ -5,8 +5,7 @@
 (() => {
   const quiet_limit = 3000;  // ms without a heartbeat: the stream is taken for dead
   const retry_after = 1000;
-  const name = new URLSearchParams(location.search).get("name");
-  const query = name ? "name=" + encodeURIComponent(name) : "";
+  const query = (location.search.match(/[?&](name=[^&]*)/) || [])[1] || "";
   const main = document.querySelector("main");
   const live = document.getElementById("live");
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
