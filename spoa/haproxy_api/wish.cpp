@@ -27,10 +27,10 @@ bool is_told(State state)
 }
 
 // Whether the sessions of the master in force end when the state closes the gate.
-bool ends_sessions(State state)
+bool ends_sessions(State state, bool gone)
 {
     return state == State::isolated || state == State::odown || state == State::switching ||
-           state == State::not_master || state == State::no_quorum;
+           state == State::not_master || (state == State::no_quorum && !gone);
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ std::string_view word_for(Wish wish)
 
 Wishes wishes_of(const Situation& situation, std::span<const verdict::Server> servers)
 {
-    const auto& [verdict, candidate, unasked] = situation;
+    const auto& [verdict, candidate, unasked, gone] = situation;
     const bool may_be_used = verdict.open || (verdict.state == State::not_master && unasked);
     // After a crash the state stays odown while the promotion goes on.
     const bool in_doubt = verdict.state != State::ok && verdict.state != State::degraded;
@@ -58,9 +58,9 @@ Wishes wishes_of(const Situation& situation, std::span<const verdict::Server> se
         if (!verdict.address)
             continue;
         if (server.address == *verdict.address)
-            wish = may_be_used                    ? Wish::ready
-                   : ends_sessions(verdict.state) ? Wish::maint
-                                                  : Wish::leave;
+            wish = may_be_used                          ? Wish::ready
+                   : ends_sessions(verdict.state, gone) ? Wish::maint
+                                                        : Wish::leave;
         else if (is_told(verdict.state))
             wish = in_doubt && server.address == candidate ? Wish::ready : Wish::idle;
     }

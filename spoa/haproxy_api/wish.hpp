@@ -28,6 +28,7 @@ struct Situation {
     const verdict::Verdict& verdict;
     std::optional<Endpoint> candidate;  // which a Sentinel is promoting
     bool unasked = false;  // the address is so new in force that its node has not been asked yet
+    bool gone = false;     // its node hung up, and nobody has answered there since
 };
 
 // What a name's servers should be.
@@ -37,6 +38,7 @@ struct Situation {
 //     closed: isolated, odown, switching, not-master,    maint
 //     no-quorum
 //     not-master, and not asked yet                      ready: it will say so in a moment
+//     no-quorum, and gone                                leave: who threw us out alone is back soon
 //     closed otherwise                                   leave: a fence closed before stays closed
 //   the candidate of a promotion, in doubt               ready: it is needed in a moment
 //   all others

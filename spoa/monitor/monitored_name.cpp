@@ -10,10 +10,11 @@ namespace {
 
 haproxy_api::Wishes wishes_for(const verdict::Watch& watch, verdict::TimePoint now)
 {
-    haproxy_api::Situation situation{watch.verdict(), {}, false};
+    haproxy_api::Situation situation{watch.verdict(), {}, false, false};
     if (const auto promotion = watch.promotion())
         situation.candidate = promotion->candidate;
     situation.unasked = now < watch.standing().in_force_since + verdict::probe_deadline;
+    situation.gone = watch.standing().process.gone_since.has_value();
     return haproxy_api::wishes_of(situation, watch.subject().servers);
 }
 

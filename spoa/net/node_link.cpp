@@ -90,7 +90,7 @@ asio::awaitable<std::string> NodeLink::run_once()
 {
     RedisConnection connection(executor_, settings_.tls);
     asked_at_ = Clock::now();
-    probe_.run_id.clear();  // it may be another process
+    probe_.run_id = {};  // it may be another process
     const auto opened = co_await with_timeout(connect_limit, open(connection));
     if (muted_)
         co_return "stopping";

@@ -14,6 +14,7 @@ struct MasterReply {
     std::uint64_t config_epoch = 0;
     Flags flags;
     std::chrono::milliseconds ping_pending{0};
+    RunId run_id;
     std::chrono::milliseconds failover_timeout{0};
     std::uint64_t known_sentinels = 0;
 };
@@ -120,6 +121,8 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
             port = value;
         else if (name == "flags")
             flags = parse_flags(value);
+        else if (name == "runid")
+            master.run_id = RunId(value);
         else if (name == "failover-state")
             promoting = is_promoting(value);
         else if (name == "last-ping-sent")
@@ -159,6 +162,7 @@ Vote make_vote(const Endpoint& address, const MasterReply& master, TimePoint now
     if (master.address == address) {
         vote.flags = master.flags;
         vote.ping_pending = master.ping_pending;
+        vote.run_id = master.run_id;
     }
     vote.answered_at = now;
     return vote;

@@ -2,6 +2,7 @@
 
 #include "base/endpoint.hpp"
 #include "base/peer_text.hpp"
+#include "base/run_id.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -42,6 +43,9 @@ struct Vote {
     // +promoted-slave to the end of the failover, its flags are those of the old master.
     Flags flags;
     std::chrono::milliseconds ping_pending{0};  // how long the master owes this Sentinel a PONG
+    // Of the process at the address, by this Sentinel's last INFO there; unknown until the first
+    // one, and as the flags when MASTER named another address.
+    RunId run_id;
     // How the Sentinel is set up and sees its peers, whatever the address.
     std::chrono::milliseconds failover_timeout{0};
     std::uint64_t known_sentinels = 0;    // itself included

@@ -19,7 +19,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> meanings
     {"isolated", "The master answers, and neither its replicas nor the Sentinels hear it."},
     {"odown", "The Sentinels see the master as down."},
     {"switching", "A failover has begun to promote another node."},
-    {"not-master", "The node that a majority names is no master yet, or not any more."},
+    {"not-master", "The node at the master's address is no master, or not the one that is meant."},
     {"unmapped", "No server of HAProxy's is the master that a majority names."},
     {"no-quorum", "Fewer than a majority of the Sentinels can be heard."},
     {"conflict", "The Sentinels do not agree on a master."},
@@ -30,7 +30,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> meanings
 
 bool is_doubt(std::string_view state)
 {
-    return state == "odown" || state == "switching" || state == "isolated" || state == "not-master";
+    return state == "silent" || state == "odown" || state == "switching" || state == "isolated" ||
+           state == "not-master";
 }
 
 std::string with_decimal(double value, std::string_view unit)

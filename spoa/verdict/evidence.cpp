@@ -22,7 +22,7 @@ void hear_info(Probe& probe, const node::Info& info, TimePoint asked_at)
     probe.loading = info.loading;
     probe.announced = info.announced;
     probe.priority = info.priority;
-    probe.run_id = info.run_id.raw();
+    probe.run_id = RunId(info.run_id.raw());
     probe.syncing_replicas = info.syncing_replicas;
     probe.least_lag = info.least_lag;
     probe.informed_at = asked_at;

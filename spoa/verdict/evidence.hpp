@@ -1,6 +1,7 @@
 // What a verdict is made from, beside the configuration.
 #pragma once
 
+#include "base/run_id.hpp"
 #include "node/reply_parser.hpp"
 #include "sentinel/vote.hpp"
 
@@ -40,7 +41,7 @@ struct Probe {
     std::size_t syncing_replicas = 0;        // which get all data anew; this and the next by INFO
     std::optional<std::uint64_t> least_lag;  // seconds since the last acknowledgement of any
     std::optional<TimePoint> informed_at;    // when INFO was asked
-    std::string run_id;                      // of its process; empty until that has told
+    RunId run_id;                            // of its process; unknown until that has told
 
     bool operator==(const Probe&) const = default;
 };

@@ -4,6 +4,7 @@
 #include "verdict/case.hpp"
 #include "verdict/doubt.hpp"
 #include "verdict/fallback.hpp"
+#include "verdict/process.hpp"
 #include "verdict/promotion.hpp"
 #include "verdict/ruling.hpp"
 
@@ -97,6 +98,40 @@ bool keep(InDoubt choice)
     return choice == InDoubt::keep;
 }
 
+constexpr std::string_view other_role = "the node itself does not agree";
+constexpr std::string_view other_process = "another process is at the address";
+constexpr std::string_view no_process = "nobody at the address has said who it is";
+
+// Takes what the probe of the node in force tells.
+void hear_node(const Case& c, Standing& standing)
+{
+    const auto& current = *standing.current;
+    const auto* const probe = find_probe(c.evidence.probes, current);
+    hear_word(standing.word, probe, standing.in_force_since);
+    watch_process(standing.process, probe, c.votes, current, c.needed(), c.now);
+}
+
+// With a majority for it or without, the master is used only while it says nothing else itself, and
+// while it is known who is there.
+void heed_node(const Case& c, const Standing& standing, Verdict& verdict)
+{
+    if (!verdict.open || !standing.current)
+        return;
+    const auto* const probe = find_probe(c.evidence.probes, *standing.current);
+    const bool denied = denies(standing.word);
+    const auto objection =
+        denied ? role_objection(standing.word, probe, standing.in_force_since, c.now)
+               : process_objection(standing.process);
+    if (!denied && objection.empty())
+        return;
+    verdict.open = false;
+    verdict.rule = denied ? other_role : standing.process.other ? other_process : no_process;
+    if (verdict.state != State::silent)  // which says so itself
+        verdict.reason +=
+            (verdict.reason.empty() ? "of the last master: " : "; of the last master: ") +
+            objection;
+}
+
 Reign reign_of(const Standing& standing)
 {
     return {*standing.current, standing.high_water, standing.heard_first_at};
@@ -142,13 +177,15 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
                 "two nodes are master",
                 keep(policy.switching)};
     }
-    hear_word(standing.word, probe, standing.in_force_since);  // it may have come into force now
-    const auto objection = role_objection(standing.word, probe, standing.in_force_since, c.now);
+    auto objection = role_objection(standing.word, probe, standing.in_force_since, c.now);
+    const bool is_other = objection.empty() && standing.process.other;
+    if (is_other)
+        objection = process_objection(standing.process);
     if (!objection.empty())
         return Doubt{
             State::not_master,
             "the Sentinels name " + to_string(current) + ", and " + objection,
-            "the node itself does not agree",
+            is_other ? other_process : other_role,
             false};
     if (probe && !probe->silent_since &&
         is_isolated(standing.isolation, c.votes, current, c.sentinels()))
@@ -157,6 +194,12 @@ std::optional<Doubt> find_doubt(const Case& c, const Verdict& verdict, Standing&
             "the master answers, but its replicas get nothing and Sentinels wait for it",
             "the master is cut off",
             keep(policy.isolated)};
+    if (standing.process.gone_since)
+        return Doubt{
+            State::silent,
+            "the master hung up or refuses connections: nobody there has said yet who it is",
+            "the master is silent",
+            verdict.open};  // heed_node closes it
     if (probe && probe->silent_since &&
         (probe->refused || c.now - *probe->silent_since > silence_limit))
         return Doubt{
@@ -174,6 +217,7 @@ Verdict judge_heard(const Case& c, const Majority& majority, Standing& standing)
     standing.quorum_lost_at.reset();
     standing.shut.reset();
     auto verdict = judge_majority(c, majority, standing);
+    hear_node(c, standing);  // it may have come into force now
     watch_promotions(standing.promotions, c.evidence, c.votes, reign_of(standing), c.now);
     if (verdict.state != State::ok && verdict.state != State::degraded)
         return verdict;
@@ -232,6 +276,8 @@ std::optional<TimePoint> next_look(
         look_at(standing.in_force_since + probe_deadline);
     if (standing.heard_first_at)
         look_at(*standing.heard_first_at + announcement_limit);
+    if (standing.process.gone_since)
+        look_at(*standing.process.gone_since + info_limit + std::chrono::milliseconds(1));
     if (const auto spent = next_spent(standing.promotions, now))
         look_at(*spent);
     return next;
@@ -253,7 +299,7 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
         const auto& current = *standing.current;
         watch_promotions(standing.promotions, evidence, votes, reign_of(standing), now);
         watch_isolation(standing.isolation, evidence.probes, current);
-        hear_word(standing.word, find_probe(evidence.probes, current), standing.in_force_since);
+        hear_node(c, standing);
     }
 
     Verdict verdict;
@@ -264,15 +310,7 @@ Judgement judge(const Subject& subject, const Evidence& evidence, Standing stand
     } else {
         verdict = judge_disunity(c, standing);
     }
-    // Without a majority for it, the last master is kept only while it says nothing else itself.
-    if (verdict.open && denies(standing.word)) {
-        const auto* const probe = find_probe(evidence.probes, *standing.current);
-        verdict.open = false;
-        verdict.reason +=
-            (verdict.reason.empty() ? "of the last master: " : "; of the last master: ") +
-            role_objection(standing.word, probe, standing.in_force_since, now);
-        verdict.rule = "the node itself does not agree";
-    }
+    heed_node(c, standing, verdict);
 
     if (verdict.state != State::unknown_name) {
         verdict.address = standing.current;

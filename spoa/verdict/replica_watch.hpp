@@ -67,7 +67,7 @@ struct Replica {
     // What its fitness rests on.
     std::optional<TimePoint> good_at;         // when it was last within the limits
     Endpoint good_master;                     // and of whom
-    std::string good_run_id;                  // and as which process
+    RunId good_run_id;                        // and as which process
     std::uint64_t good_offset = 0;            // and with how much
     std::optional<TimePoint> unlinked_since;  // while its master was beyond doubt
     bool lapsed = false;                      // it has been beyond a limit since

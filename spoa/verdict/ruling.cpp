@@ -27,6 +27,7 @@ void adopt(const Case& c, Standing& standing, const Majority& majority)
     standing.contender.reset();
     standing.down = false;
     standing.word = Word::none;
+    standing.process = ProcessWatch();
     standing.isolation = IsolationWatch();
     bear_out(standing.promotions, c.evidence, majority.address, now);
 }

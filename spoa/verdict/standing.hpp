@@ -3,6 +3,7 @@
 #include "base/endpoint.hpp"
 #include "verdict/doubt.hpp"
 #include "verdict/isolation.hpp"
+#include "verdict/process.hpp"
 #include "verdict/promotion.hpp"
 #include "verdict/state.hpp"
 
@@ -53,6 +54,7 @@ struct Standing {
     bool down = false;         // is_down's memory
     std::optional<Shut> shut;  // by a doubt, when a majority was heard last
     Word word = Word::none;    // of the node in force
+    ProcessWatch process;
     IsolationWatch isolation;
     PromotionWatch promotions;
     std::vector<Claim> tombstones;  // once master, and not known to be replicas yet

@@ -15,7 +15,8 @@ enum class State : std::uint8_t {
     isolated,      // the master answers us, and neither its replicas nor the Sentinels hear it
     odown,         // the Sentinels see the master as down
     switching,     // a failover has begun to promote another node
-    not_master,    // a majority names a node that itself says otherwise, or is loading its data
+    not_master,    // a majority names a node that itself says otherwise, is loading its data, or is
+                   // another process than the one that they know
     unmapped,      // no server of HAProxy's is the master that a majority names
     no_quorum,     // fewer than a majority can be heard
     conflict,      // all are heard, and no majority agrees; or two addresses claim one epoch

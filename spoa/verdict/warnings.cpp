@@ -106,7 +106,9 @@ std::string_view way_out(const Verdict& verdict)
             return "a failover to another node, or Sentinels that no longer see the master as down";
         case State::switching:
             return "a majority for the promoted node, an abort by the leader, or twice its time-out";
-        case State::not_master: return "the node's own word that it is master and has its data";
+        case State::not_master:
+            return "the node's own word that it is master and has its data; of another process, its "
+                   "run_id at a majority of the Sentinels, which ask each ten seconds";
         case State::unmapped:
             return "an entry of servers: for the address, a server of HAProxy's that leads there, or "
                    "another master";

@@ -262,14 +262,15 @@ def test_a_master_that_is_silent_for_a_moment_stays_in_use(agent, deployment):
 
 
 @pytest.mark.deadline(60)
-def test_a_dead_master_is_silent_at_once_because_it_refuses(agent, deployment):
+def test_a_dead_master_is_silent_and_closed_at_once_because_it_refuses(agent, deployment):
     master, server = master_and_server(deployment)
     with patience(deployment, 8000):
         killed = time.monotonic()
         master.kill()
         told = await_state(agent, "silent", within=3)
         took = time.monotonic() - killed
-        assert (told["server"], told["open"]) == (server, True)
+        # Nobody listens there, and whoever does next is to say who it is before clients get to it.
+        assert (told["server"], told["open"]) == (server, False)
         assert "refuses connections" in told["reason"]
         assert took < 0.3, f"seen after {took:.2f} s: sooner than a master that only hangs"
         master.start()

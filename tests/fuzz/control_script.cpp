@@ -6,11 +6,11 @@
 //   Q all Sentinels are asked and answer   qP one is, or bP, and eP answers later   lP is lost
 //   vPCnn publishes on channel C   wPWORDS~ sends   xPWORDS~ will answer
 //   Mn all name it, at the next epoch   mPn one does   +P -P its epoch   fPD FD flags   iPD
-//   identity rPnD its view of a replica P all nodes are probed   pN one is   sN SN is silent,
-//   refuses   yNWORDS~ will answer uNn follows   nND a flag   oNDD offset, keys   OD all write   kN
-//   another process   aND lag h HAProxy is looked at   L is lost   HWORDS~ will answer   K forgets
-//   marks   gWORDS~ master CLI jSD a bit of the state   JSD sessions   cSD address   CSDD check,
-//   weight
+//   identity rPnD its view of a replica EPD the process that it knows P all nodes are probed   pN
+//   one is   sN SN is silent, refuses   yNWORDS~ will answer uNn follows   nND a flag   oNDD
+//   offset, keys   OD all write   kN another process   aND lag h HAProxy is looked at   L is lost
+//   HWORDS~ will answer   K forgets marks   gWORDS~ master CLI jSD a bit of the state   JSD
+//   sessions   cSD address   CSDD check, weight
 #include "fuzz/control_world.hpp"
 #include "fuzz/promise.hpp"
 #include "haproxy_api/master_cli.hpp"
@@ -154,6 +154,11 @@ void ControlWorld::change_sentinel(char letter, Script& script)
             auto& said = peer(script).said;
             const auto replica = script.digit() % nodes;
             said.replicas.at(replica) = script.digit() % 8;
+            break;
+        }
+        case 'E': {
+            auto& said = peer(script).said;
+            said.process = script.digit();
             break;
         }
         case 'x': {

@@ -190,7 +190,7 @@ void ControlWorld::probe(unsigned place)
 void ControlWorld::miss(unsigned place, bool refused)
 {
     auto& probe = nodes_.at(place).probe;
-    probe.run_id.clear();
+    probe.run_id = {};
     if (!probe.silent_since)
         probe.silent_since = now_;
     probe.refused = probe.refused || refused;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "base/run_id.hpp"
 #include "fuzz/cuts.hpp"
 #include "resp/reader.hpp"
 #include "sentinel/event_parser.hpp"
@@ -64,6 +65,12 @@ inline std::optional<std::vector<resp::Value>> values_of(std::string_view bytes,
     }
 }
 
+inline std::string run_id(unsigned process)
+{
+    const auto digits = std::to_string(process);
+    return std::string(RunId::digits - digits.size(), '0') + digits;
+}
+
 // What is in a script's hands of a Sentinel.
 struct ScriptedSentinel {
     enum Flag : unsigned {
@@ -84,6 +91,7 @@ struct ScriptedSentinel {
     unsigned node = 1;  // 0: it does not know the name
     std::uint64_t epoch = 1;
     unsigned identity = 0;
+    unsigned process = 0;  // which it knows at the master's address; 0: none yet
     unsigned flags = 0;
     std::array<unsigned, nodes> replicas{};  // of each: 1 s_down, 2 disconnected, 4 never promoted
     std::string instead;                     // its next answer
@@ -156,6 +164,8 @@ private:
             endpoint_of(node).host,
             "port",
             "6379",
+            "runid",
+            process == 0 ? "" : run_id(process),
             "flags",
             words,
             "last-ping-sent",
@@ -270,8 +280,7 @@ struct ScriptedNode {
         if (is(refuses_info))
             return role + "-NOPERM this user has no permissions\r\n";
         return role + bulk(
-                          "run_id:" + std::to_string(process) +
-                          "\r\nloading:" + (is(loading) ? "1" : "0") +
+                          "run_id:" + run_id(process) + "\r\nloading:" + (is(loading) ? "1" : "0") +
                           "\r\nconnected_slaves:2\r\nmaster_repl_offset:" + std::to_string(offset) +
                           "\r\n" + rows + "replica_announced:" + (is(hidden) ? "0" : "1") +
                           "\r\nslave_priority:" + (is(reserved) ? "0" : "100") +

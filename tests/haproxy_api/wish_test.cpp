@@ -26,10 +26,10 @@ verdict::Verdict verdict_of(State state, bool open, const std::string& host = "1
 // The wishes for R1, R2 and R3 as letters.
 std::string letters(
     const verdict::Verdict& verdict, const std::optional<Endpoint>& candidate = {},
-    bool unasked = false)
+    bool unasked = false, bool gone = false)
 {
     std::string out;
-    for (const auto& [server, wish] : wishes_of({verdict, candidate, unasked}, servers))
+    for (const auto& [server, wish] : wishes_of({verdict, candidate, unasked, gone}, servers))
         out += wish == Wish::ready   ? 'r'
                : wish == Wish::maint ? 'm'
                : wish == Wish::idle  ? 'i'
@@ -68,6 +68,17 @@ TEST_SUITE("haproxy_api/wish")
             CHECK(letters(verdict_of(row.state, true)) == row.open);
             CHECK(letters(verdict_of(row.state, false)) == row.closed);
         }
+    }
+
+    TEST_CASE("a node that hung up and is not known yet keeps the sessions that it may have")
+    {
+        const auto closed = [](State state) {
+            return letters(verdict_of(state, false), {}, false, true);
+        };
+        CHECK(closed(State::no_quorum) == "---");
+        CHECK(closed(State::silent) == "-ii");
+        CHECK(closed(State::odown) == "mii");
+        CHECK(closed(State::not_master) == "mii");
     }
 
     TEST_CASE("without an address nothing is wished")

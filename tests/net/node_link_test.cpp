@@ -21,6 +21,8 @@ const std::string role_master = "*3\r\n$6\r\nmaster\r\n:77\r\n*0\r\n";
 const std::string role_replica =
     "*5\r\n$5\r\nslave\r\n$8\r\n10.0.0.1\r\n:6379\r\n$9\r\nconnected\r\n:70\r\n";
 
+const std::string run_id_line = "run_id:" + std::string(RunId::digits, 'a') + "\r\n";
+
 class Notes final : public net::NodeListener {
 public:
     void on_probe(std::size_t, std::size_t, const verdict::Probe& probe) override
@@ -55,7 +57,7 @@ struct Fixture : test::EventLoop {
         settings.address = {"10.0.0.1", 6379};
         settings.reachable = {"127.0.0.1", peer->port()};
         peer->answers["ROLE"] = role_master;
-        peer->answers["INFO"] = bulk("run_id:abc\r\nconnected_slaves:2\r\nloading:0\r\n");
+        peer->answers["INFO"] = bulk(run_id_line + "connected_slaves:2\r\nloading:0\r\n");
     }
     ~Fixture() { end(*peer); }
 
@@ -82,6 +84,7 @@ TEST_SUITE("net/node_link")
         CHECK_FALSE(probe.silent_since.has_value());
         REQUIRE(f.notes.last_info.has_value());
         CHECK(f.notes.last_info->connected_replicas == 2);
+        CHECK(probe.run_id == RunId(std::string(RunId::digits, 'a')));
     }
 
     TEST_CASE("ask_now asks before the period is over")
@@ -138,10 +141,14 @@ TEST_SUITE("net/node_link")
         Fixture f;
         f.start();
         REQUIRE(f.await([&] { return !f.notes.probes.empty(); }));
+        f.peer->answers["INFO"] =
+            bulk("run_id:" + std::string(RunId::digits, 'b') + "\r\nloading:0\r\n");
         f.peer->hang_up();
         REQUIRE(f.await([&] { return f.notes.probes.back().refused; }));
         CHECK(f.notes.probes.back().silent_since.has_value());
         REQUIRE(f.await([&] { return !f.notes.probes.back().silent_since.has_value(); }));
+        // Its first answer says already who it is.
+        CHECK(f.notes.probes.back().run_id == RunId(std::string(RunId::digits, 'b')));
         CHECK_FALSE(f.notes.probes.back().refused);
     }
 

@@ -414,6 +414,32 @@ TEST_SUITE("sentinel/reply_parser")
         CHECK(pending("412", "rubbish", "-5") == 0ms);
     }
 
+    TEST_CASE("the run_id is that of the address in the vote, as 40 hex digits or not at all")
+    {
+        const auto known = [](const char* host, const std::string& run_id) {
+            const auto address = address_reply("10.0.0.1", "6379");
+            const auto fields = fields_reply(
+                {{"ip", host}, {"port", "6379"}, {"config-epoch", "7"}, {"runid", run_id}});
+            return std::get<Vote>(parse_vote(address, fields, address, now)).run_id;
+        };
+        CHECK(known("10.0.0.1", std::string(40, 'a')) == RunId(std::string(40, 'a')));
+        CHECK_FALSE(known("10.0.0.2", std::string(40, 'a')).is_known());  // in mid-failover
+        CHECK_FALSE(known("10.0.0.1", "").is_known());                    // not asked yet
+        CHECK_FALSE(known("10.0.0.1", std::string(41, 'a')).is_known());
+        // MASTER alone tells it anew.
+        const auto first = std::get<Vote>(parse_vote(
+            address_reply("10.0.0.1", "6379"),
+            master_reply("10.0.0.1", "6379", "7"),
+            address_reply("10.0.0.1", "6379"),
+            now));
+        const auto next = fields_reply(
+            {{"ip", "10.0.0.1"},
+             {"port", "6379"},
+             {"config-epoch", "7"},
+             {"runid", std::string(40, 'b')}});
+        CHECK(std::get<Vote>(repeat_vote(first, next, now)).run_id == RunId(std::string(40, 'b')));
+    }
+
     TEST_CASE("CKQUORUM says yes, no, or nothing that counts")
     {
         CHECK(

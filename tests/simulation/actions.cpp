@@ -22,6 +22,10 @@ void Schedule::act()
         cut_a_host();
         return;
     }
+    if (setup_.probed && random_.chance(10)) {
+        give_an_address_away();
+        return;
+    }
     const int which = random_.pick(100);
     if (which < 62)
         act_on_sentinels(which);
@@ -143,6 +147,20 @@ void Schedule::cut_a_host()
     undo_later(random_.between(100, random_.chance(60) ? 9'000 : 2'500) * ms, join_host, host);
 }
 
+// Mostly the master's, and mostly sooner than the Sentinels see that it is down.
+void Schedule::give_an_address_away()
+{
+    const int named = world_.sentinels[0].current_address();
+    const int node =
+        random_.chance(85) && named >= 0 && named < nodes ? named : random_.pick(nodes);
+    journal_.note(timeline_.now(), "r", node + 1, " ends, and its address is given away");
+    world_.data[static_cast<std::size_t>(node)].up = false;
+    ++world_.version;
+    undo_later(random_.between(0, random_.chance(70) ? 400 : 4'000) * ms, address_taken, node);
+    if (random_.chance(50))
+        undo_later(random_.between(1'000, 12'000) * ms, node_back, node);
+}
+
 void Schedule::act_on_nodes(int which)
 {
     const auto now = timeline_.now();
@@ -206,6 +224,7 @@ void Schedule::undo(const Happening& happening)
             break;
         case join_host: world_.join_host(who); break;
         case node_back: world_.start_node(who); break;
+        case address_taken: world_.take_address(who); break;
         case resolve: sentinel.cannot_resolve = false; break;
         case be_honest: world_.set_lie(who, Sentinel::Lie::none); break;
         case monitor_again: world_.monitor(who, happening.whom); break;

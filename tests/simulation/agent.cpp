@@ -155,7 +155,7 @@ void Agent::ask_node(int place)
                      world_.apart(place_, place);
     if (node.running(now) && !cut) {
         // Each process is another connection, whose first answer comes with INFO.
-        auto run_id = std::to_string(node.process);
+        const RunId run_id(run_id_text(node.process));
         const bool connects = probe.run_id != run_id || probe.silent_since;
         const bool informs = connects || at(now) - *probe.informed_at >= info_period;
         probe.role = node.master ? verdict::Role::master : verdict::Role::replica;
@@ -174,7 +174,7 @@ void Agent::ask_node(int place)
         list_replicas(probe, world_, node.master ? place : nowhere);
         if (informs) {
             probe.informed_at = at(now);
-            probe.run_id = std::move(run_id);
+            probe.run_id = run_id;
         } else {
             probe.least_lag = lag;
         }
@@ -182,8 +182,8 @@ void Agent::ask_node(int place)
     } else {
         if (!probe.silent_since)
             probe.silent_since = at(now);
-        probe.refused = !node.up && !cut;
-        checker_.miss_node(place, now);
+        probe.refused = probe.refused || (!node.up && !cut);
+        checker_.miss_node(place, probe.refused, now);
     }
     perform(names_->on_probe(watched, probe, at(now)));
 }
@@ -222,6 +222,10 @@ void Agent::restart(bool with_state)
     if (stopped_until_ > now)
         return;
     journal_.note(now, "a", place_, " restarts", with_state ? " with what it remembers" : "");
+    for (int node = 0; node < nodes; ++node) {
+        probes_[static_cast<std::size_t>(node)] = {};
+        probes_[static_cast<std::size_t>(node)].address = endpoint_of(node);
+    }
     const auto saved = effects_checker_.saved();
     configure();
     if (with_state)

@@ -38,6 +38,8 @@ void Checker::start(const verdict::Watch& watch)
     calm_since_ = switching_since_ = heard_first_ = doubted_ = never;
     in_force_since_ = world_.now();
     heard_.fill({});
+    known_ = nowhere;
+    other_ = false;
     lied_shut_.clear();
     is_lied_shut_ = false;
     majority_at_ = unfollowed_at_ = followed_at_ = world_.now();
@@ -51,7 +53,13 @@ void Checker::cast(int entry, int first, int last, const Said& master, Time aske
     const bool apart = first != last || (first == nowhere) != (master.master == nowhere);
     if (full ? apart : master.honest && first != master.get)
         fail("torn-refused", "an answer whose parts do not belong together became a vote");
-    given_[at_place(entry)] = {true, first, master.config_epoch, asked_at, master.identity};
+    given_[at_place(entry)] = {
+        true,
+        first,
+        master.config_epoch,
+        asked_at,
+        master.identity,
+        master.master == first ? master.run_id : nowhere};
     if (!up_[at_place(entry)])
         touch();
     up_[at_place(entry)] = true;
@@ -69,6 +77,9 @@ void Checker::forget()
     given_.fill({});
     heard_first_ = never;
     majority_at_ = world_.now();
+    for (auto& node : heard_)
+        if (node.missed_since == never)
+            node.missed_since = world_.now();
     touch();
 }
 
@@ -174,9 +185,14 @@ bool Checker::check(const verdict::Watch& watch, Time now)
         for (auto& node : heard_)
             node.listed = node.begins = false;
         unfollowed_at_ = followed_at_ = now;
+        known_ = nowhere;
+        other_ = false;
     }
     check_gate(watch, tally, now);
     if (world_.setup().probed && current_ >= 0 && current_ < nodes) {
+        look_at_process();
+        check_process(watch, now);
+        look_at_knowledge(now);
         check_word(watch);
         look_at_followers(now);
         check_isolation(watch, tally, now);

@@ -31,6 +31,9 @@ inline constexpr Time lie_bound = 2 * second;
 inline constexpr Time followed_bound = 2 * second;
 inline constexpr Time isolated_bound = 2'500 * ms;
 
+// Sentinels that are connected have asked whoever is at the master's address.
+inline constexpr Time info_bound = 11 * second;
+
 // What was counted from the answers at one moment.
 struct Tally {
     int votes = 0;                // distinct identities with a young answer
@@ -57,7 +60,7 @@ public:
 
     // What a node answered, and that it did not.
     void hear_node(int node, const verdict::Probe& probe, Time now);
-    void miss_node(int node, Time now);
+    void miss_node(int node, bool refused, Time now);
 
     // After every judgement of the replicas.
     void check_reads(const verdict::ReplicaWatch& reads);
@@ -78,6 +81,7 @@ private:
         std::uint64_t epoch = 0;
         Time asked_at = 0;
         int identity = 0;
+        int run_id = nowhere;
     };
 
     Tally count(Time now);
@@ -90,6 +94,11 @@ private:
     void check_gate(const verdict::Watch& watch, const Tally& tally, Time now);
     void check_progress(const verdict::Watch& watch, const Tally& tally, Time now);
     void check_word(const verdict::Watch& watch) const;
+    void look_at_process();
+    void check_process(const verdict::Watch& watch, Time now) const;
+    bool is_gone(Time now) const;
+    void look_at_knowledge(Time now);
+    bool is_unproven(Time now) const;
     void look_at_followers(Time now);
     void check_isolation(const verdict::Watch& watch, const Tally& tally, Time now);
     void look_at_sentinels(Time now);
@@ -115,7 +124,9 @@ private:
         bool begins = false;     // it named one that has acknowledged nothing yet
         Time begins_at = never;  // when that was so last
         int process = 0;
-        int fresh_process = -1;  // when its data were within the limits
+        int fresh_process = -1;     // when its data were within the limits
+        Time missed_since = never;  // since its last answer
+        bool gone = false;          // and it refused connections since
     };
 
     int agent_;
@@ -148,6 +159,10 @@ private:
     bool is_lied_shut_ = false;
     Time doubted_ = never;  // the last majority was, which shut the gate
     std::array<Heard, nodes> heard_{};
+    int known_ = nowhere;  // the process at the address in force, as a majority said last
+    bool other_ = false;   // another one has answered there
+    Time unproven_at_ =
+        0;  // when fewer honest Sentinels than a majority knew the one that is there
     Time majority_at_ = 0;    // a majority was last heard, or all votes were forgotten
     Time unfollowed_at_ = 0;  // the master in force was last without a replica that gets its writes
     Time followed_at_ = 0;    // and with one

@@ -23,6 +23,8 @@ void Checker::hear_node(int node, const verdict::Probe& probe, Time now)
     heard.answered_at = now;
     heard.denies = probe.loading || probe.role == verdict::Role::replica;
     heard.process = world_.data[at_place(node)].process;
+    heard.missed_since = never;
+    heard.gone = false;
     if (node != current_ || probe.role != verdict::Role::master)
         return;
     // An empty list leaves it open whether one that had begun has done more.
@@ -35,9 +37,83 @@ void Checker::hear_node(int node, const verdict::Probe& probe, Time now)
         heard.begins_at = now;
 }
 
-void Checker::miss_node(int node, Time now)
+void Checker::miss_node(int node, bool refused, Time now)
 {
-    heard_[at_place(node)].missed_at = now;
+    auto& heard = heard_[at_place(node)];
+    heard.missed_at = now;
+    if (heard.missed_since == never)
+        heard.missed_since = now;
+    heard.gone = heard.gone || (refused && heard.answered_at != never);
+}
+
+// Which process a majority of the answers knows at the address in force, and whether the one that
+// answers the agent is another.
+void Checker::look_at_process()
+{
+    for (int i = 0; i < world_.setup().sentinels; ++i) {
+        const auto& mine = given_[at_place(i)];
+        if (!counts(i) || mine.address != current_ || mine.run_id == nowhere)
+            continue;
+        int support = 0;
+        for (int j = 0; j < world_.setup().sentinels; ++j)
+            support += counts(j) && given_[at_place(j)].address == current_ &&
+                               given_[at_place(j)].run_id == mine.run_id
+                           ? 1
+                           : 0;
+        if (support >= needed())
+            known_ = mine.run_id;
+    }
+    const auto& heard = heard_[at_place(current_)];
+    const bool differs =
+        heard.answered_at != never && !heard.gone && known_ != nowhere && heard.process != known_;
+    other_ = differs && (other_ || heard.missed_since == never);
+}
+
+// The master in force hung up, and nobody there has said since who it is.
+bool Checker::is_gone(Time now) const
+{
+    const auto& heard = heard_[at_place(current_)];
+    return heard.gone && now - heard.missed_since <= info_bound;
+}
+
+// Nothing is open that is another process than the one that a majority knows there, and nothing
+// of which it is not known who it is, since it hung up.
+void Checker::check_process(const verdict::Watch& watch, Time now) const
+{
+    if (!watch.verdict().open)
+        return;
+    if (other_)
+        fail("stranger", "open, and another process is at the address than the Sentinels know");
+    if (is_gone(now))
+        fail("stranger", "open, and nobody at the address has said who it is");
+}
+
+// Whether the Sentinels that this agent hears know the process that is there.
+void Checker::look_at_knowledge(Time now)
+{
+    int knowing = 0;
+    bool cloned = false;
+    std::uint64_t identities = 0;
+    for (int i = 0; i < world_.setup().sentinels; ++i) {
+        const bool twin = world_.setup().duplicate_of >= 0 && i == world_.setup().sentinels - 1;
+        const auto& each = world_.sentinels[at_place(twin ? world_.setup().duplicate_of : i)];
+        const auto identity = 1ULL << static_cast<unsigned>(each.identity);
+        cloned = cloned || each.clones_identity;
+        if (!up_[at_place(i)] || !each.honest() || (identities & identity) != 0)
+            continue;
+        identities |= identity;
+        knowing +=
+            each.address == current_ && each.run_id == world_.data[at_place(current_)].process ? 1
+                                                                                               : 0;
+    }
+    if (knowing < needed() || cloned)
+        unproven_at_ = now;
+}
+
+bool Checker::is_unproven(Time now) const
+{
+    return world_.setup().probed &&
+           now - std::max(unproven_at_, paused_until_) <= vote_ttl + direct_bound;
 }
 
 // Whether the node in force spoke against itself, and could not take it back since.
@@ -117,7 +193,7 @@ void Checker::check_isolation(const verdict::Watch& watch, const Tally& tally, T
     const bool begun =
         now - std::max({majority_at_, paused_until_, in_force_since_}) <= followed_bound + 100 * ms;
     if (lost && holds && !verdict.open && !doubted && !begun && !said_otherwise(current_) &&
-        now - followed_since > followed_bound)
+        !other_ && !heard.gone && now - followed_since > followed_bound)
         fail("held", "closed without a majority, and a replica gets what the master writes");
     // The other way round. It takes writes, and told of replicas that follow no more.
     const auto since = std::max({heard.missed_at, paused_until_, in_force_since_, followed_at_});

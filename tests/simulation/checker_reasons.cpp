@@ -76,8 +76,11 @@ bool Checker::is_justified(const verdict::Watch& watch, Time now) const
                    (calm_since_ == never || now - std::max(calm_since_, paused_until_) <=
                                                 regress_hold + vote_ttl + direct_bound);
         case State::not_master:
-            return denies || said_otherwise(current_) ||
+            return denies || said_otherwise(current_) || is_unproven(now) ||
                    (setup.probed && now - in_force_since_ <= 200 * ms);
+        case State::silent:  // it hung up, and this agent does not reach whoever is there
+            return denies || (is_gone(now) &&
+                              now - std::max(heard_[place].missed_at, paused_until_) <= 500 * ms);
         case State::isolated: return true;  // check_isolation
         default: return false;
     }
@@ -130,7 +133,8 @@ bool Checker::is_quiet(Time now) const
     const auto& setup = world_.setup();
     if (std::popcount(world_.ever_lied) != 1 || setup.duplicate_of >= 0 || current_ < 0 ||
         current_ >= nodes || agreed_ != current_ || now - agreed_since_ <= direct_bound ||
-        now - in_force_since_ <= second || node_denies(current_, now) || said_otherwise(current_))
+        now - in_force_since_ <= second || node_denies(current_, now) || said_otherwise(current_) ||
+        is_unproven(now))
         return false;
     const auto place = at_place(current_);
     const auto late = vote_ttl + direct_bound;

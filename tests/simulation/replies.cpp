@@ -10,6 +10,7 @@ constexpr std::array<std::string_view, nodes + 1> hosts{"r1", "r2", "r3", "r4"};
 enum Field : std::size_t {
     ip,
     port,
+    run_id,
     flags,
     failover_state,
     ping,
@@ -23,6 +24,7 @@ enum Field : std::size_t {
 constexpr std::array<std::string_view, fields> field_names{
     "ip",
     "port",
+    "runid",
     "flags",
     "failover-state",
     "last-ping-sent",
@@ -60,6 +62,14 @@ std::string_view identity_text(int identity)
     return letters.substr(static_cast<std::size_t>(identity), 1);
 }
 
+std::string run_id_text(int process)
+{
+    if (process == nowhere)
+        return {};
+    const auto digits = std::to_string(process);
+    return std::string(RunId::digits - digits.size(), '0') + digits;
+}
+
 Replies::Replies() : no_such_master_{resp::Error{"ERR No such master with that name"}}
 {
     for (auto& each : address_)
@@ -93,11 +103,12 @@ const resp::Value& Replies::master(const Said& said, Time failover_timeout)
     if (said.master == nowhere)
         return no_such_master_;
     field(ip) = hosts[static_cast<std::size_t>(said.master)];
+    field(run_id) = run_id_text(said.run_id);
     auto& words = field(flags);
     words = said.s_down ? "s_down" : "";
     words += said.o_down ? ",o_down" : "";
     words += ",master";
-    words += said.s_down ? ",disconnected" : "";
+    words += said.disconnected ? ",disconnected" : "";
     words += said.in_progress ? ",failover_in_progress" : "";
     field(failover_state) = failover_states[static_cast<std::size_t>(said.state)];
     field(ping) = std::to_string(said.ping_sent / ms);

@@ -11,6 +11,9 @@ int node_of(const std::optional<Endpoint>& endpoint);
 // One letter an identity: short, so that copies of votes cost nothing. Redis has 40 hex digits.
 std::string_view identity_text(int identity);
 
+// 40 hex digits; empty for nowhere.
+std::string run_id_text(int process);
+
 // Replies of a Sentinel as the agent's parser gets them. The values are kept and filled anew: the
 // words of a reply are the greater part of what it costs.
 class Replies {

@@ -42,6 +42,7 @@ private:
     void act_on_agents(int which);
     void leave_two_masters();
     void cut_a_host();
+    void give_an_address_away();
     int liars() const;
     void undo(const Happening& happening);
     void check_agents();
@@ -69,6 +70,7 @@ enum Undo : std::uint64_t {
     join_peers,
     join_agents,
     node_back,
+    address_taken,
     join_host,
     resolve,
     be_honest,

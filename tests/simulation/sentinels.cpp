@@ -7,6 +7,7 @@ namespace spoa::simulation {
 namespace {
 
 constexpr Time info_period = second;  // during a failover
+constexpr Time master_info_period = 10 * second;
 constexpr Time tilt_trigger = 2 * second;
 constexpr Time tilt_period = 30 * second;
 constexpr Time desync = second;              // SENTINEL_MAX_DESYNC
@@ -49,6 +50,7 @@ void World::tick(int who)
     if (me.promoting() && me.current_address() == me.address)
         note_promotion(who);
     ping_master(who);
+    ask_info(who);
     if (me.in_tilt(now()))
         return;
     look_at_master(who);
@@ -115,6 +117,20 @@ void World::begin_link(int who)
     auto& me = sentinels[at_place(who)];
     me.ping_sent = me.last_pong = now();
     me.linked_at = setup_.probed ? now() + random_.between(0, second) : now();
+    me.run_id = nowhere;
+    me.info_at = never;
+}
+
+// sentinelSendPeriodicCommands, sentinelRefreshInstanceInfo: whoever is at the address is the
+// master from then on.
+void World::ask_info(int who)
+{
+    auto& me = sentinels[at_place(who)];
+    if (now() < me.linked_at || !sees(who, me.address) ||
+        (me.info_at != never && now() - me.info_at <= master_info_period))
+        return;
+    me.info_at = now();
+    me.run_id = data[at_place(me.address)].process;
 }
 
 void World::ping_master(int who)

@@ -65,6 +65,8 @@ World::World(const Setup& setup, Random& random, Timeline& timeline, Journal& jo
         timeline_.plan(random_.between(0, 100) * ms, {.what = What::tick, .who = std::int8_t(i)});
     }
     data[0].master = true;
+    for (int node = 0; node < nodes; ++node)
+        data[at_place(node)].process = node + 1;
     for (std::size_t i = 1; i < nodes; ++i)
         data[i].linked = true;
 }
@@ -267,8 +269,9 @@ void World::start_node(int node)
     auto& each = data[at_place(node)];
     journal_.note(now(), "r", node + 1, " is back", each.up ? "" : setup_.forgets ? ", empty" : "");
     advance_offsets();
-    if (!each.up) {
-        ++each.process;
+    if (!each.up || each.foreign) {
+        each.process = next_process_++;
+        each.foreign = false;
         each.linked = false;
         if (setup_.forgets)
             each.offset = 0;
@@ -279,6 +282,20 @@ void World::start_node(int node)
     each.cut_from_agents = each.cut_from_sentinels = 0;
     each.cut_from_nodes = false;
     each.role_since = each.cut_at = now();
+}
+
+void World::take_address(int node)
+{
+    advance_offsets();
+    auto& each = data[at_place(node)];
+    journal_.note(now(), "a master of somebody else has the address of r", node + 1);
+    const int upstream = each.upstream;
+    each = {};
+    each.master = each.foreign = true;
+    each.upstream = upstream;
+    each.process = next_process_++;
+    each.written_until = each.role_since = each.cut_at = now();
+    touch();
 }
 
 void World::cut_host(int host, bool resets)
@@ -380,7 +397,7 @@ void World::heal()
     for (int node = 0; node < nodes; ++node) {
         const auto& each = data[at_place(node)];
         if (!each.running(now()) || each.cut_from_agents || each.cut_from_sentinels ||
-            each.loading || each.cut_from_nodes)
+            each.loading || each.cut_from_nodes || each.foreign)
             start_node(node);
     }
     for (int i = 0; i < setup_.sentinels; ++i) {
@@ -431,6 +448,9 @@ Said World::ask(int who)
     said.get = me.current_address();
     said.master = me.address;
     said.config_epoch = me.config_epoch;
+    said.run_id = me.run_id;
+    said.disconnected =
+        me.s_down || (me.address >= 0 && me.address < nodes && !data[at_place(me.address)].up);
     said.s_down = me.s_down;
     said.o_down = me.o_down;
     said.state = me.state;
@@ -449,6 +469,8 @@ Said World::ask(int who)
         said.state = Failover::wait_promotion;
         return said;
     }
+    if (setup_.probed && me.lie != Sentinel::Lie::constant && random_.chance(50))
+        said.run_id = random_.pick(next_process_ + 1);
     if (me.lie == Sentinel::Lie::flaps) {
         said.in_progress = random_.chance(60);
         said.state = said.in_progress ? static_cast<Failover>(random_.pick(6)) : Failover::none;
@@ -474,6 +496,9 @@ Said World::ask(int who)
     said.o_down = liar.chance(50);
     said.in_progress = liar.chance(30);
     said.state = said.in_progress ? static_cast<Failover>(liar.pick(6)) : Failover::none;
+    said.disconnected = liar.chance(50);
+    if (me.lie == Sentinel::Lie::constant)
+        said.run_id = liar.pick(nodes + 2);
     said.ping_sent = liar.between(0, 2 * second);
     said.last_pong = 3 * second;
     if (me.clones_identity)

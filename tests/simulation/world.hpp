@@ -68,6 +68,10 @@ struct Sentinel {
     std::uint64_t leader_epoch = 0;  // its last vote for a leader,
     int leader = -1;                 // and for which identity
 
+    // Of its master's process, by INFO: nowhere until the first one.
+    int run_id = nowhere;
+    Time info_at = never;
+
     Time next_hello = 0;
     Time unreachable_since = never;  // of its master
     // Its connection to the master: being made until then, and the PINGs on it (sentinel.c,
@@ -110,6 +114,7 @@ struct Node {
     Time written_until = 0;  // how far `offset` has been brought
     int upstream = 0;
     int process = 0;
+    bool foreign = false;  // somebody else's, which was given the address
     // Of a replica: its link to `upstream`, which a silent cut does not end, and what it
     // acknowledged there last, once a second.
     bool linked = false;
@@ -128,6 +133,8 @@ struct Said {
     int get = nowhere;
     int master = nowhere;
     std::uint64_t config_epoch = 0;
+    int run_id = nowhere;
+    bool disconnected = false;
     bool s_down = false;
     bool o_down = false;
     bool in_progress = false;
@@ -171,6 +178,7 @@ public:
     void enter_tilt(int who);
     void set_lie(int who, Sentinel::Lie lie);
     void start_node(int node);
+    void take_address(int node);  // by a master of somebody else
     // A host is cut off with all that runs there: the Sentinel, the node and the agent of its
     // number. `resets`: its connections end at once.
     void cut_host(int host, bool resets);
@@ -222,6 +230,7 @@ private:
     void look_at_master(int who);
     void ping_master(int who);
     void begin_link(int who);
+    void ask_info(int who);
     void count_o_down(int who);
     void step_failover(int who);
     void note_promotion(int who);
@@ -247,6 +256,7 @@ private:
     Timeline& timeline_;
     Journal& journal_;
     int next_identity_ = max_sentinels;
+    int next_process_ = nodes + 1;
 };
 
 // The events that the model publishes, by number.

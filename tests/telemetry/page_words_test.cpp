@@ -27,6 +27,7 @@ TEST_SUITE("telemetry/page_words")
         CHECK(tone_of("degraded", true).css == "note");
         CHECK(tone_of("odown", true).css == "note");
         CHECK(tone_of("odown", false).css == "doubt");
+        CHECK(tone_of("silent", false).css == "doubt");
         CHECK(tone_of("no-quorum", false).css == "shut");
         CHECK(tone_of("ok", true).sign != tone_of("degraded", true).sign);
         CHECK(tone_of("odown", false).sign != tone_of("no-quorum", false).sign);

@@ -405,13 +405,13 @@ TEST_SUITE("verdict/replica_watch: failover")
     Fitness after_restart(Probe back)
     {
         Scene scene;
-        const auto of_process = [&](const char* run_id) {
+        const auto of_process = [&](const RunId& run_id) {
             auto made = replica(r3, scene.now, scene.written());
             made.run_id = run_id;
             return made;
         };
-        scene.pass(2'000, [&] { scene.say(of_process("aaa")); });
-        auto dead = of_process("");
+        scene.pass(2'000, [&] { scene.say(of_process(run_id('a'))); });
+        auto dead = of_process({});
         dead.silent_since = at(scene.now);
         dead.refused = true;
         scene.pass(3'000, [&] { scene.say(dead); });
@@ -429,20 +429,20 @@ TEST_SUITE("verdict/replica_watch: failover")
     TEST_CASE("a replica that was started anew is not kept, whatever it has loaded")
     {
         auto same = replica(r3, 0, 0);
-        same.run_id = "aaa";
+        same.run_id = run_id('a');
         CHECK(after_restart(same) == Fitness::kept);
         auto other = same;
-        other.run_id = "bbb";
+        other.run_id = run_id('b');
         CHECK(after_restart(other) == Fitness::unlinked);
         auto untold = same;
-        untold.run_id = "";  // between the connection and its first INFO
+        untold.run_id = {};  // between the connection and its first INFO
         CHECK(after_restart(untold) == Fitness::unlinked);
     }
 
     TEST_CASE("nor one whose offset went back")
     {
         auto back = replica(r3, 0, 77);
-        back.run_id = "aaa";
+        back.run_id = run_id('a');
         CHECK(after_restart(back) == Fitness::unlinked);
     }
 

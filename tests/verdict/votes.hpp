@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,12 @@ inline sentinel::Vote vote(std::string_view address, std::uint64_t epoch, int wh
     made.config_epoch = epoch;
     made.answered_at = at(when);
     return made;
+}
+
+// That of a process, by one digit.
+inline RunId run_id(char digit)
+{
+    return RunId(std::string(RunId::digits, digit));
 }
 
 // The Sentinel does not know the name.
