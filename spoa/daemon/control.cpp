@@ -241,6 +241,7 @@ void Control::review(std::size_t first, std::size_t count)
         auto& name = names_[place];
         if (!name.in_use)
             continue;
+        look_for_strangers(place, now);
         auto change = name.watch.review(now);
         other_reads[place - first] = name.replicas.review(name.watch, now);
         const bool held_back = hold_back(place, now);

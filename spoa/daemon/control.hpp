@@ -17,6 +17,7 @@
 #include "telemetry/metrics.hpp"
 #include "telemetry/report.hpp"
 #include "verdict/failover.hpp"
+#include "verdict/identity.hpp"
 #include "verdict/replica_watch.hpp"
 #include "verdict/watch.hpp"
 
@@ -38,6 +39,8 @@ namespace spoa::daemon {
 // So long a new master is named to nobody while HAProxy is not ready for its server. Then it is
 // named all the same, and the name is undeliverable as long as that lasts.
 inline constexpr std::chrono::milliseconds release_limit{1'000};
+// So often the Sentinels are asked meanwhile which process they know behind its host name.
+inline constexpr std::chrono::milliseconds who_period{50};
 
 // The thinking side of the running agent: takes what Sentinels and data nodes say to the watches,
 // and what the watches conclude to the workers, the log and the metrics. Lives on the control
@@ -124,6 +127,11 @@ private:
         std::string released{};
         std::optional<verdict::TimePoint> held_since{};
         bool held_back = false;
+        // Where host names led when the process was there that the Sentinels know, by server.
+        std::map<std::string, std::string> proven{};
+        std::optional<verdict::TimePoint> asked_who_at{};   // who the master is
+        std::optional<verdict::TimePoint> strange_since{};  // another is where the master should be
+        std::vector<verdict::Misplaced> strangers{};
         bool announced_by_address = false;  // its master, by the last vote, and not by host name
         bool looked_up = true;  // false: a vote was left out, as a host name is not looked up yet
         telemetry::DeliveryReport delivery{};
@@ -155,6 +163,10 @@ private:
     void on_haproxy(std::size_t name);
     bool hold_back(std::size_t name, verdict::TimePoint now);
     bool look_at_delivery(std::size_t name);
+    verdict::Identity identity_of(std::size_t name, const config::Server& server);
+    bool is_strange(std::size_t name, std::size_t node, const std::string& run_id);
+    void look_for_strangers(std::size_t name, verdict::TimePoint now);
+    bool take_misplaced(std::size_t name);
     haproxy_api::Places places_of(std::size_t name);
     static TlsClients make_clients(const config::Config& config);
     void apply(const config::Config& config, const TlsClients& clients);

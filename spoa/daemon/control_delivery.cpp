@@ -9,7 +9,8 @@
 namespace spoa::daemon {
 
 // Whether the name's master is given to nobody yet: it is new or open again, and a HAProxy is not
-// ready for it. Whoever waits would be let go only to be refused there.
+// ready for it, or its host name leads to a process that has yet to prove that it is the one meant.
+// Whoever waits would be let go only to be refused there.
 bool Control::hold_back(std::size_t place, verdict::TimePoint now)
 {
     auto& name = names_[place];
@@ -24,7 +25,15 @@ bool Control::hold_back(std::size_t place, verdict::TimePoint now)
     name.released.clear();
     if (!name.held_since)
         name.held_since = now;
-    if (fences_.readiness(place, verdict.server) == haproxy_api::Readiness::not_yet &&
+    const auto& servers = name.watch.subject().servers;
+    const auto server = std::ranges::find(servers, verdict.server, &config::Server::name);
+    const bool proven = identity_of(place, *server) == verdict::Identity::same;
+    if (!proven && (!name.asked_who_at || now - *name.asked_who_at >= who_period)) {
+        name.asked_who_at = now;  // a Sentinel that has just moved knows in a moment
+        ask_everyone(place);
+    }
+    const auto readiness = fences_.readiness(place, verdict.server);
+    if ((!proven || readiness == haproxy_api::Readiness::not_yet) &&
         now - *name.held_since < release_limit)
         return true;
     name.released = verdict.server;
@@ -37,9 +46,7 @@ void Control::on_haproxy(std::size_t place)
     auto& name = names_[place];
     if (!name.in_use)
         return;
-    const bool news =
-        name.watch.set_misplaced(fences_.misplaced(place, false), fences_.misplaced(place, true));
-    if (news || name.held_back)
+    if (take_misplaced(place) || name.held_back)
         review(place, 1);
     if (look_at_delivery(place))
         events_.changed(place, true);

@@ -58,6 +58,8 @@ void Control::on_vote(std::size_t sentinel, std::size_t name, sentinel::Vote vot
         replica.address = node_of(name, replica.address);
     for (auto& address : vote.promotable)
         address = node_of(name, address);
+    for (auto& process : vote.processes)
+        process.address = node_of(name, process.address);
     tell_same_sentinel(sentinel, vote.sentinel_id);
     if (names_[name].watch.cast(sentinel, std::move(vote))) {
         tell_unmapped(name);
@@ -218,6 +220,8 @@ void Control::on_info(std::size_t name, std::size_t node, const node::Info& info
 {
     names_[name].nodes[node].info = info;
     metrics_.nodes().set_loading(name, node, info.loading);
+    if (is_strange(name, node, info.run_id.raw()))
+        return;  // what it has tells nothing of the node
     if (const auto restart = names_[name].restarts[node].take(info))
         on_restart(name, node, *restart);
 }

@@ -60,7 +60,10 @@ haproxy_api::Places Control::places_of(std::size_t place)
     const auto& name = names_[place];
     haproxy_api::Places places;
     const auto allow = [&](haproxy_api::Place& where, const Endpoint& target) {
-        for (auto& host : hosts_.addresses(target.host))
+        auto hosts = hosts_.addresses(target.host);
+        if (hosts.empty() && !where.any_port)
+            where.open_ports.push_back(target.port);
+        for (auto& host : hosts)
             where.addresses.push_back({std::move(host), target.port});
         where.moves = where.moves || ip_version(target.host) == IpVersion::none;
     };
@@ -97,6 +100,10 @@ void Control::connect_anew(std::size_t place, const std::string& host)
         if (!is_host(link->link.settings().reachable, host))
             continue;
         retire(link);
+        // What was heard from there says nothing of another machine.
+        verdict::Probe unknown;
+        unknown.address = link->link.settings().address;
+        name.watch.examine(std::move(unknown));
         link = std::make_shared<Node>(
             Node{link->tls, {executor_, place, node, link->link.settings(), *this}});
         if (tasks_)
@@ -122,9 +129,6 @@ void Control::move_node(
         name.watch.forget(Clock::now());
         return;
     }
-    // Nobody is sent there before HAProxy has the new address.
-    if (current && is_host(*current, host))
-        name.released.clear();
 }
 
 void Control::on_host(const std::string& host, const std::vector<std::string>& before)
@@ -157,6 +161,10 @@ void Control::on_host(const std::string& host, const std::vector<std::string>& b
             fences_.expect(place, places_of(place));
             if (!before.empty())
                 move_node(place, host, before);
+            // Nobody is sent there before HAProxy has the new address.
+            const auto& current = name.watch.standing().current;
+            if (current && is_host(*current, host))
+                name.released.clear();
             updates.push_back(update_of(place, reads));
         }
         if (concerned || !std::exchange(name.looked_up, true))

@@ -70,9 +70,11 @@ std::optional<verdict::TimePoint> Control::look_again(std::size_t name) const
 {
     std::optional<verdict::TimePoint> first;
     const auto& held = names_[name].held_since;
+    const auto& who = names_[name].asked_who_at;
     for (const auto& each :
          {held ? std::optional(*held + release_limit) : std::nullopt,
-          names_[name].watch.look_again(),
+          held && who ? std::optional(*who + who_period) : std::nullopt,
+         names_[name].watch.look_again(),
           names_[name].replicas.look_again(),
           names_[name].read_wishes.look_again()})
         if (each)

@@ -3,6 +3,7 @@
 #include "resp/command.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace spoa::sentinel {
@@ -209,6 +210,7 @@ std::optional<Outcome> Interview::take(
         vote->no_quorum_for_failover = asked.no_quorum;
         vote->unseen = asked.replicas.unseen;
         vote->promotable = asked.replicas.promotable;
+        std::ranges::copy(asked.replicas.processes, std::back_inserter(vote->processes));
         if (!vote->address)
             vote->monitored = nearest_names(asked.topic.name, monitored_);
         asked.last = *vote;

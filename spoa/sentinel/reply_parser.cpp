@@ -16,6 +16,7 @@ struct MasterReply {
     std::chrono::milliseconds ping_pending{0};
     std::chrono::milliseconds failover_timeout{0};
     std::uint64_t known_sentinels = 0;
+    std::vector<KnownProcess> processes;
 };
 
 using AddressReply = std::optional<Endpoint>;  // nothing: the name is unknown
@@ -97,6 +98,16 @@ std::optional<Refused> read_fields(const resp::Value& list, const std::string& c
     return std::nullopt;
 }
 
+constexpr std::size_t run_id_size = 40;
+
+// Nothing for IP addresses, which lead to one machine; and while a Sentinel has yet to ask.
+void note_process(
+    std::vector<KnownProcess>& processes, const Endpoint& address, std::string_view run_id)
+{
+    if (run_id.size() == run_id_size && ip_version(address.host) == IpVersion::none)
+        processes.push_back({address, std::string(run_id)});
+}
+
 Answer<OptionalMaster> parse_master(const resp::Value& reply)
 {
     if (const auto* const error = reply.error()) {
@@ -112,6 +123,7 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
     bool promoting = false;
     std::chrono::milliseconds ping_sent{0};  // how long ago; 0: it was answered
     auto answered = std::chrono::milliseconds::max();
+    std::string_view run_id;
     MasterReply master;
     const auto take = [&](std::string_view name, std::string_view value) {
         if (name == "ip")
@@ -130,6 +142,8 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
             master.failover_timeout = std::chrono::milliseconds(bounded_number(value));
         else if (name == "num-other-sentinels")
             master.known_sentinels = bounded_number(value) + 1;
+        else if (name == "runid")
+            run_id = value;
         else if (name == "config-epoch")
             config_epoch = parse_number(value);
     };
@@ -140,6 +154,7 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
         return not_understood("MASTER answered no usable ip, port or config-epoch");
     master.address = *std::move(address);
     master.config_epoch = *config_epoch;
+    note_process(master.processes, master.address, run_id);
     master.flags = flags;
     master.flags.promoting = promoting;
     // A Sentinel without a connection has sent nothing, and shows as its last PING when it began to
@@ -157,6 +172,7 @@ Vote make_vote(const Endpoint& address, const MasterReply& master, TimePoint now
     vote.failover_timeout = master.failover_timeout;
     vote.known_sentinels = master.known_sentinels;
     if (master.address == address) {
+        vote.processes = master.processes;
         vote.flags = master.flags;
         vote.ping_pending = master.ping_pending;
     }
@@ -275,6 +291,7 @@ Answer<KnownReplicas> parse_replicas(const resp::Value& reply)
         std::string_view ip;
         std::string_view port;
         std::string_view priority;
+        std::string_view run_id;
         Flags flags;
         const auto take = [&](std::string_view name, std::string_view value) {
             if (name == "ip")
@@ -285,6 +302,8 @@ Answer<KnownReplicas> parse_replicas(const resp::Value& reply)
                 flags = parse_flags(value);
             else if (name == "slave-priority")
                 priority = value;
+            else if (name == "runid")
+                run_id = value;
         };
         if (const auto refused = read_fields(entry, "REPLICAS", take))
             return *refused;
@@ -292,6 +311,7 @@ Answer<KnownReplicas> parse_replicas(const resp::Value& reply)
         const auto address = make_endpoint(ip, port);
         if (!address)
             continue;
+        note_process(known.processes, *address, run_id);
         if (priority != "0")
             known.promotable.push_back(*address);
         if (flags.s_down || flags.disconnected)
@@ -352,7 +372,6 @@ Answer<std::string> parse_myid(const resp::Value& reply)
         return refused;
     }
     const auto* const text = reply.text();
-    constexpr std::size_t run_id_size = 40;
     const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (!text || text->size() != run_id_size || !std::ranges::all_of(*text, is_hex))
         return not_understood("MYID answered no id");

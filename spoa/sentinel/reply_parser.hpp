@@ -69,6 +69,7 @@ std::optional<bool> parse_ckquorum(const resp::Value& reply);
 struct KnownReplicas {
     std::vector<UnseenReplica> unseen;
     std::vector<Endpoint> promotable;  // all but those of priority 0
+    std::vector<KnownProcess> processes;
 };
 
 // It does not list those that are not to be announced, nor, for up to ten seconds after a RESET,

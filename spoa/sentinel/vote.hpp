@@ -34,6 +34,14 @@ struct UnseenReplica {
     bool operator==(const UnseenReplica&) const = default;
 };
 
+// Which process a Sentinel knows behind a host name: where the name leads now may be another one.
+struct KnownProcess {
+    Endpoint address;
+    std::string run_id;
+
+    bool operator==(const KnownProcess&) const = default;
+};
+
 // What one Sentinel said last about one name.
 struct Vote {
     std::optional<Endpoint> address;  // GET-MASTER-ADDR-BY-NAME; nothing: it does not know the name
@@ -50,6 +58,7 @@ struct Vote {
     std::vector<UnseenReplica> unseen{};  // empty where reads do not go to replicas
     std::vector<Endpoint>
         promotable{};  // replicas that it may promote; empty where it is not asked
+    std::vector<KnownProcess> processes{};  // the master's, and those of its replicas
     std::vector<std::string> monitored{};  // of the names it knows, where it does not know this one
     // MYID; empty where the Sentinel does not know the command (before 6.2).
     PeerText sentinel_id;

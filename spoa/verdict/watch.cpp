@@ -63,6 +63,10 @@ void Watch::set_sentinels(std::span<const std::optional<std::size_t>> places_bef
 
 bool Watch::cast(std::size_t sentinel, Vote vote)
 {
+    std::erase_if(vote.processes, [&](const sentinel::KnownProcess& process) {
+        return std::ranges::count(subject_.servers, process.address, &Server::address) == 0;
+    });
+    vote.processes.resize(std::min(vote.processes.size(), subject_.servers.size()));
     std::erase_if(vote.promotable, [&](const Endpoint& address) {
         return subject_.servers.empty() ||
                std::ranges::count(subject_.servers, address, &Server::address) > 0;

@@ -50,7 +50,8 @@ public:
     void set_sentinels(std::span<const std::optional<std::size_t>> places_before);
 
     // A Sentinel answered. True when that is news: more than its last vote once again, in time. Of
-    // the replicas that it may promote those that no server has are kept.
+    // the replicas that it may promote those that no server has are kept, of the processes that it
+    // knows those of servers.
     bool cast(std::size_t sentinel, Vote vote);
 
     // The connection to it is lost, and its vote void.

@@ -473,6 +473,26 @@ TEST_SUITE("sentinel/reply_parser")
             std::vector<Endpoint>{{"10.0.0.2", 1}, {"10.0.0.2", 2}});
     }
 
+    TEST_CASE("the processes behind host names are noted, by their run ids")
+    {
+        const auto entry = [](const std::string& ip, const std::string& run_id) {
+            return fields_reply(
+                {{"ip", ip}, {"port", "1"}, {"flags", "slave"}, {"runid", run_id}});
+        };
+        const std::string id(40, 'a');
+        const auto list = array(
+            {entry("redis-1", id), entry("redis-2", ""), entry("redis-3", id + id), entry("10.0.0.2", id)});
+        const std::vector<KnownProcess> first{{{"redis-1", 1}, id}};
+        CHECK(std::get<KnownReplicas>(parse_replicas(list)).processes == first);
+
+        const auto address = address_reply("redis-1", "1");
+        const auto master = master_reply("redis-1", "1", "4");
+        CHECK(std::get<Vote>(vote(address, master)).processes == first);
+        // On the leader of a failover MASTER is about the old one.
+        const auto next = address_reply("redis-2", "1");
+        CHECK(std::get<Vote>(vote(next, master)).processes.empty());
+    }
+
     TEST_CASE("a replica without a usable address is left out, the others count")
     {
         const auto entry = [](const std::string& ip, const std::string& port) {
