@@ -42,7 +42,9 @@ Endpoint Control::node_of(std::size_t place, const Endpoint& announced)
 bool Control::awaits_look_up(std::size_t place, const std::optional<Endpoint>& announced)
 {
     const auto& servers = names_[place].watch.subject().servers;
-    return (announced && !hosts_.is_settled(announced->host)) ||
+    if (announced && !hosts_.is_settled(announced->host))
+        return true;
+    return !hosts_.all_settled() &&
            std::ranges::any_of(servers, [this](const config::Server& server) {
                return !hosts_.is_settled(server.address.host);
            });
@@ -147,6 +149,7 @@ void Control::on_host(const std::string& host, const std::vector<std::string>& b
     }
     std::vector<agent::Update> updates;
     std::deque<agent::ReadUpdate> reads;
+    std::vector<std::size_t> moved;
     for (const auto place : order_) {
         auto& name = names_[place];
         const auto& servers = name.watch.subject().servers;
@@ -166,6 +169,7 @@ void Control::on_host(const std::string& host, const std::vector<std::string>& b
             if (current && is_host(*current, host))
                 name.released.clear();
             updates.push_back(update_of(place, reads));
+            moved.push_back(place);
         }
         if (concerned || !std::exchange(name.looked_up, true))
             ask_everyone(place);
@@ -173,7 +177,8 @@ void Control::on_host(const std::string& host, const std::vector<std::string>& b
     if (!updates.empty()) {
         snapshot_ = agent::with_updates(*snapshot_, updates);
         publish_(snapshot_);
-        review(0, names_.size());
+        for (const auto place : moved)  // not all: there may be a thousand, each with names to come
+            review(place, 1);
     }
 }
 

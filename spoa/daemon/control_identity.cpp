@@ -72,8 +72,8 @@ void Control::look_for_strangers(std::size_t place, verdict::TimePoint now)
             name.watch.standing().current != server.address)
             continue;
         strange = true;
-        const auto since = std::max(
-            name.strange_since.value_or(now), name.watch.standing().in_force_since);
+        const auto since =
+            std::max(name.strange_since.value_or(now), name.watch.standing().in_force_since);
         if (now - since >= release_limit)
             strangers.push_back(
                 {server.name,

@@ -74,7 +74,7 @@ std::optional<verdict::TimePoint> Control::look_again(std::size_t name) const
     for (const auto& each :
          {held ? std::optional(*held + release_limit) : std::nullopt,
           held && who ? std::optional(*who + who_period) : std::nullopt,
-         names_[name].watch.look_again(),
+          names_[name].watch.look_again(),
           names_[name].replicas.look_again(),
           names_[name].read_wishes.look_again()})
         if (each)

@@ -37,8 +37,8 @@ enum class Placement { unknown, right, other_port, elsewhere };
 Placement placement_of(const ServerSeen& server, const Places& places);
 
 // Where HAProxy has to be told to connect to: the server is not where its host name leads. Nothing
-// where that is for haproxy.cfg to say (the port, with `connect:`), or is not known; and where the server has no address at
-// all, as HAProxy gives none to such a one.
+// where that is for haproxy.cfg to say (the port, with `connect:`), or is not known; and where the
+// server has no address at all, as HAProxy gives none to such a one.
 std::optional<Endpoint> move_of(const ServerSeen& server, const Places& places);
 
 // What is wrong and what to do, as the end of a sentence about the server; empty when nothing is.

@@ -113,6 +113,7 @@ HostTable::Hosts::value_type& HostTable::add(const std::string& name)
     const auto [entry, is_new] = hosts_.try_emplace(name);
     if (is_new) {
         entry->second.named_at = entry->second.first_seen;
+        ++unanswered_;
         look_up(*entry);
     }
     return *entry;
@@ -144,6 +145,7 @@ asio::awaitable<void> HostTable::run()
         if (oldest != hosts_.end()) {
             const auto age = Clock::now() - oldest->second.asked_at;
             if (age >= period_ && is_forgotten(oldest->second)) {
+                unanswered_ -= oldest->second.answered ? 0 : 1;
                 hosts_.erase(oldest);
                 --strangers_;
                 continue;
@@ -165,6 +167,7 @@ void HostTable::take(const std::string& name, const result<NameService::Addresse
         return;  // somebody connects to it, and nobody else minds where it is
     auto& host = entry->second;
     bool news = !std::exchange(host.answered, true);
+    unanswered_ -= news ? 1 : 0;
     std::vector<std::string> before;
     const auto put = [&](std::string& address, IpVersion family) {
         auto chosen = choose(*found, family, address);

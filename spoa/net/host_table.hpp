@@ -22,8 +22,8 @@ namespace spoa::net {
 // it, so that a name server that turns its answers round changes nothing; else the first. A failure
 // keeps what was known. Single-threaded; one for each io_context.
 //
-// Names of the configuration are kept. Of those that only a peer has said, a bounded number is, each
-// until nobody has said it for a while; one too many has no address.
+// Names of the configuration are kept. Of those that only a peer has said, a bounded number is,
+// each until nobody has said it for a while; one too many has no address.
 class HostTable {
 public:
     // So long a name is waited for at first sight. One without an address then has none.
@@ -51,6 +51,9 @@ public:
 
     // False while it is worth waiting for the first answer about this host.
     bool is_settled(const std::string& host);
+
+    // True when no host is waited for: almost always, and quickly told.
+    bool all_settled() const { return unanswered_ == 0; }
 
     // Looks the host up now, if it is a name and was not looked up in the last 100 ms.
     void refresh(const std::string& host);
@@ -89,6 +92,7 @@ private:
     std::chrono::milliseconds period_{2'000};
     Hosts hosts_;
     std::size_t strangers_ = 0;
+    std::size_t unanswered_ = 0;
 };
 
 }  // namespace spoa::net

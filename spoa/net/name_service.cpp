@@ -127,7 +127,10 @@ public:
 
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
-    ~Channel() { close(); }
+    ~Channel()
+    {
+        close();
+    }
 
     // Whether it still reads its name servers from the file as it is.
     bool is_current() const

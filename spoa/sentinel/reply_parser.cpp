@@ -164,7 +164,7 @@ Answer<OptionalMaster> parse_master(const resp::Value& reply)
     return OptionalMaster(std::move(master));
 }
 
-Vote make_vote(const Endpoint& address, const MasterReply& master, TimePoint now)
+Vote make_vote(const Endpoint& address, MasterReply master, TimePoint now)
 {
     Vote vote;
     vote.address = address;
@@ -172,7 +172,7 @@ Vote make_vote(const Endpoint& address, const MasterReply& master, TimePoint now
     vote.failover_timeout = master.failover_timeout;
     vote.known_sentinels = master.known_sentinels;
     if (master.address == address) {
-        vote.processes = master.processes;
+        vote.processes = std::move(master.processes);
         vote.flags = master.flags;
         vote.ping_pending = master.ping_pending;
     }
@@ -251,7 +251,7 @@ Answer<Vote> parse_vote(
         nothing.answered_at = now;
         return nothing;
     }
-    return make_vote(*before, *between, now);
+    return make_vote(*before, *std::get<OptionalMaster>(std::move(fields)), now);
 }
 
 Answer<Vote> repeat_vote(const Vote& last, const resp::Value& master, TimePoint now)
@@ -263,7 +263,7 @@ Answer<Vote> repeat_vote(const Vote& last, const resp::Value& master, TimePoint 
     if (!said || !last.address || said->address != *last.address ||
         said->config_epoch != last.config_epoch || said->flags.failover_in_progress)
         return Refused{Refusal::torn, "it differs from the vote before"};
-    return make_vote(*last.address, *said, now);
+    return make_vote(*last.address, *std::get<OptionalMaster>(std::move(fields)), now);
 }
 
 std::optional<bool> parse_ckquorum(const resp::Value& reply)

@@ -12,6 +12,7 @@ from lab.waiting import wait_until
 
 pytestmark = [pytest.mark.skipif(os.geteuid() != 0, reason="mount namespaces need root"), pytest.mark.deadline(90)]
 
+STARTS = int(os.environ.get("SENTINEL_SPOA_STARTS", "3"))
 ROUNDS = int(os.environ.get("SENTINEL_SPOA_ROUNDS", "6"))
 
 
@@ -19,6 +20,11 @@ ROUNDS = int(os.environ.get("SENTINEL_SPOA_ROUNDS", "6"))
 def scene():
     with Scene(apart=True) as scene:
         yield scene
+
+
+def behind_one_name(pods):
+    """The `addresses:` of the Sentinels."""
+    return [{"address": f"sentinels.{ZONE}:{pods.sentinels[0].port}", "expect": 3}]
 
 
 def server_of(scene):
@@ -46,6 +52,17 @@ def test_pods_that_come_back_elsewhere_are_followed(scene):
     assert (scene.agent.pid, scene.haproxy.pid) == processes
     # Nothing but the moves was a switch: no node became another one by its address.
     assert scene.agent.metric("sentinel_spoa_switches_total") == sum(each.was_master for each in rounds)
+
+
+@pytest.mark.deadline(90)
+def test_a_rolling_restart_costs_one_new_connection_at_each_move_at_most(scene):
+    scene.start()
+    rounds, _, lost = run(scene, 4, seed=1, rolling=True)
+    assert any(each.was_master for each in rounds)
+    assert not lost_after_majority(rounds, lost)
+    for each in rounds:
+        assert each.failed.get("new", 0) <= (1 if each.was_master else 0), each
+        assert each.told - each.moved <= 2, each
 
 
 def test_all_start_while_no_name_is_known_and_serve_as_each_appears(scene):
@@ -95,6 +112,34 @@ def test_a_pod_with_two_addresses_is_known_by_the_one_that_sentinel_announces(an
         assert all(scene.addresses()[node.name] in node.hosts for node in scene.pods.nodes)
 
 
+def start_of(scene):
+    """Seconds from the start of the agent until its master may be used."""
+    begun = time.monotonic()
+    scene.agent.start(ready=False)
+    wait_until(lambda: scene.agent.master(NAME)["open"], 10, "the verdict is open", every=0.005)
+    took = time.monotonic() - begun
+    scene.agent.terminate()
+    return took
+
+
+@pytest.mark.deadline(60 + 3 * STARTS)
+def test_a_start_waits_for_look_ups_alone(capsys):
+    """Names of nodes and Sentinels: each answer of DNS is waited for, and no period of ours."""
+    with Scene(sentinels=behind_one_name, apart=True) as scene:
+        scene.pods.start()
+        scene.haproxy.start()
+        took = {}
+        for delay in (0, 5, 30):
+            scene.lab.agents_names.set(delay)
+            took[delay] = sorted(start_of(scene) for _ in range(STARTS))
+        with capsys.disabled():
+            for delay, all_ in took.items():
+                print(f"\nDNS after {delay} ms: {STARTS} starts, open after {all_[len(all_) // 2]:.3f} s, "
+                      f"at most {all_[-1]:.3f} s", end="")
+        for delay, all_ in took.items():
+            assert all_[-1] <= took[0][-1] + 6 * delay / 1000 + 0.3, took
+
+
 def test_a_name_server_that_swallows_questions_holds_nothing_up(scene):
     """The Sentinels themselves stand still then, as they look names up one by one: the last master is held."""
     scene.start()
@@ -133,9 +178,6 @@ def test_a_name_that_leads_to_another_machine_gets_no_write_there(scene, foreign
 
 
 def test_sentinels_behind_one_name_are_as_many_as_expected():
-    def behind_one_name(pods):
-        return [{"address": f"sentinels.{ZONE}:{pods.sentinels[0].port}", "expect": 3}]
-
     with Scene(sentinels=behind_one_name) as scene:
         scene.start()
         assert scene.agent.master(NAME)["votes"] == 3

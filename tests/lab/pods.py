@@ -151,7 +151,7 @@ class Stranger(RedisNode):
         self.client = redis.Redis(self.host, self.port, decode_responses=True, socket_timeout=2)
         self.launch("redis-server", self.write_config(
             f"port {port}", f"bind {self.host}", "protected-mode no", f"dir {self.folder}", 'save ""',
-            "replica-announced no", *([f"replicaof {master.dns} {master.port}"] if master else [])))
+            "replica-announced no", f"replica-announce-ip {self.host}", f"replica-announce-port {port}", *([f"replicaof {master.dns} {master.port}"] if master else [])))
         wait_until(lambda: self.is_linked_to(master) if master else self.answers(), 10, "the stranger is up")
 
     def writes(self):

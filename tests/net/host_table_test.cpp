@@ -34,6 +34,7 @@ struct Lab {
     }
     ~Lab()
     {
+        table.on_change = [](const std::string&, const std::vector<std::string>&) {};
         tasks.cancel();
         context.restart();
         context.run_for(30s);
@@ -118,7 +119,8 @@ TEST_SUITE("net/host_table")
         CHECK(std::chrono::steady_clock::now() - begun < net::HostTable::first_wait + 500ms);
     }
 
-    TEST_CASE("of names that peers make up, some are looked up, and those of the configuration always")
+    TEST_CASE(
+        "of names that peers make up, some are looked up, and those of the configuration always")
     {
         Lab lab;
         lab.table.configure({"localhost", "10.0.0.1"});

@@ -476,12 +476,14 @@ TEST_SUITE("sentinel/reply_parser")
     TEST_CASE("the processes behind host names are noted, by their run ids")
     {
         const auto entry = [](const std::string& ip, const std::string& run_id) {
-            return fields_reply(
-                {{"ip", ip}, {"port", "1"}, {"flags", "slave"}, {"runid", run_id}});
+            return fields_reply({{"ip", ip}, {"port", "1"}, {"flags", "slave"}, {"runid", run_id}});
         };
         const std::string id(40, 'a');
         const auto list = array(
-            {entry("redis-1", id), entry("redis-2", ""), entry("redis-3", id + id), entry("10.0.0.2", id)});
+            {entry("redis-1", id),
+             entry("redis-2", ""),
+             entry("redis-3", id + id),
+             entry("10.0.0.2", id)});
         const std::vector<KnownProcess> first{{{"redis-1", 1}, id}};
         CHECK(std::get<KnownReplicas>(parse_replicas(list)).processes == first);
 
