@@ -42,7 +42,9 @@ Endpoint Control::node_of(std::size_t place, const Endpoint& announced)
 bool Control::awaits_look_up(std::size_t place, const std::optional<Endpoint>& announced)
 {
     const auto& servers = names_.at(place).watch.subject().servers;
-    return (announced && !hosts_.is_settled(announced->host)) ||
+    if (announced && !hosts_.is_settled(announced->host))
+        return true;
+    return !hosts_.all_settled() &&
            std::ranges::any_of(servers, [this](const config::Server& server) {
                return !hosts_.is_settled(server.address.host);
            });
@@ -78,7 +80,10 @@ haproxy_api::Places Control::places_of(std::size_t place)
     const auto& connects = peers_[place].connect;
     haproxy_api::Places places;
     const auto allow = [&](haproxy_api::Place& where, const Endpoint& target) {
-        for (auto& host : hosts_.addresses(target.host))
+        auto hosts = hosts_.addresses(target.host);
+        if (hosts.empty() && !where.any_port)
+            where.open_ports.push_back(target.port);
+        for (auto& host : hosts)
             where.addresses.push_back({std::move(host), target.port});
         where.moves = where.moves || ip_version(target.host) == IpVersion::none;
     };
@@ -106,6 +111,14 @@ void Control::connect_anew(std::size_t place, const std::string& host)
         if (!is_host(link->link.settings().reachable, host))
             continue;
         retire(link);
+        // As if it had hung up: whoever is at the other address has to say who it is.
+        if (const auto* const known = verdict::find_probe(
+                names_.at(place).watch.probes(), link->link.settings().address)) {
+            auto gone = *known;
+            gone.refused = true;
+            gone.silent_since = gone.silent_since.value_or(Clock::now());
+            perform(names_.on_probe(place, std::move(gone), Clock::now()));
+        }
         link = std::make_shared<Node>(
             Node{link->tls, {executor_, place, node, link->link.settings(), *this}});
         if (tasks_)
@@ -124,12 +137,8 @@ void Control::move_node(
     const bool moves = current && is_host(*current, host);
     // Where the Sentinels announce addresses, the majority named that machine, and not the one
     // that has the name now.
-    std::optional<Endpoint> former;
     if (moves && peers_[place].announced_by_address)
-        former = {before.front(), current->port};
-    // Nobody is sent there before HAProxy has the new address.
-    if (moves)
-        names_.on_moved(place, former, now);
+        names_.hold_to(place, {before.front(), current->port}, now);
     if (watch.subject().servers.empty())
         names_.forget(place, now);
 }
@@ -163,14 +172,18 @@ void Control::on_host(const std::string& host, const std::vector<std::string>& b
             fences_.expect(place, places_of(place));
             if (!before.empty())
                 move_node(place, host, before);
+            // Nobody is sent there before HAProxy has the new address.
+            if (const auto current = names_.at(place).watch.standing().current;
+                current && is_host(*current, host))
+                names_.retract(place);
             concerns.push_back(place);
         }
         if (concerned || !std::exchange(peers.looked_up, true))
             ask_everyone(place);
     }
     publish(concerns);
-    if (!concerns.empty())
-        perform(names_.review(Clock::now()));
+    // Not all names: there may be a thousand, each with addresses to come.
+    perform(names_.review(concerns, Clock::now()));
 }
 
 }  // namespace spoa::daemon

@@ -21,6 +21,21 @@ Endpoint reachable_address(const config::Config& config, const Endpoint& announc
     return announced;
 }
 
+// Where nodes are, and where they are reached.
+std::vector<std::string> hosts_of(const config::Config& config)
+{
+    std::vector<std::string> hosts;
+    for (const auto& master : config.masters) {
+        for (const auto& server : master.servers)
+            hosts.push_back(server.address.host);
+        for (const auto& server : master.connect)
+            hosts.push_back(server.address.host);
+    }
+    for (const auto& [announced, reachable] : config.reachable)
+        hosts.push_back(reachable.host);
+    return hosts;
+}
+
 }  // namespace
 
 Control::TlsClients Control::make_clients(const config::Config& config)
@@ -58,6 +73,7 @@ void Control::apply(const config::Config& config, const TlsClients& clients)
 {
     reachable_ = config.reachable;
     hosts_.set_period(config.lookup_interval);
+    hosts_.configure(hosts_of(config));
     set_names(config);
     set_sentinels(config, clients);
     for (std::size_t i = 0; i < config.masters.size(); ++i)

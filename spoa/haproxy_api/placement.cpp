@@ -38,7 +38,7 @@ Placement placement_of(const ServerSeen& server, const Places& places)
         return Placement::right;
     if (!owner_of(*server.address, places).empty())
         return Placement::elsewhere;
-    if (place.addresses.empty())
+    if (place.addresses.empty() || std::ranges::count(place.open_ports, server.address->port) > 0)
         return Placement::unknown;
     const bool right_host = std::ranges::any_of(
         place.addresses, [&](const Endpoint& own) { return own.host == server.address->host; });
@@ -52,7 +52,12 @@ std::optional<Endpoint> move_of(const ServerSeen& server, const Places& places)
         return std::nullopt;
     if (placement_of(server, places) != Placement::elsewhere)
         return std::nullopt;
-    return known->second.addresses.front();
+    const auto& addresses = known->second.addresses;
+    if (known->second.any_port)
+        return addresses.front();
+    // With `connect:` the nutcracker in front of a node is one of them: it has another port.
+    const auto own = std::ranges::find(addresses, server.address->port, &Endpoint::port);
+    return own == addresses.end() ? std::nullopt : std::optional(*own);
 }
 
 std::string complaint_about(const ServerSeen& server, const Places& places)

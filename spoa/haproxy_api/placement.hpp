@@ -6,10 +6,12 @@
 //   one of its own hosts, and any port will do            other_port: nutcracker may stand in front
 //   everything else                                       elsewhere
 //   no address in HAProxy, or the host is not looked up   unknown
+//     (of several, the one with this port)
 #pragma once
 
 #include "haproxy_api/reply.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,6 +25,7 @@ struct Place {
     std::vector<Endpoint> addresses;  // empty: its host name has no address yet
     bool any_port = false;            // on these hosts, where the configuration does not say which
     bool moves = false;               // it has a host name: HAProxy is told where that leads
+    std::vector<std::uint16_t> open_ports{};  // of host names that have no address yet
 
     bool operator==(const Place&) const = default;
 };
@@ -34,8 +37,8 @@ enum class Placement { unknown, right, other_port, elsewhere };
 Placement placement_of(const ServerSeen& server, const Places& places);
 
 // Where HAProxy has to be told to connect to: the server is not where its host name leads. Nothing
-// where that is for haproxy.cfg to say, or is not known; and where the server has no address at
-// all, as HAProxy gives none to such a one.
+// where that is for haproxy.cfg to say (the port, with `connect:`), or is not known; and where the
+// server has no address at all, as HAProxy gives none to such a one.
 std::optional<Endpoint> move_of(const ServerSeen& server, const Places& places);
 
 // What is wrong and what to do, as the end of a sentence about the server; empty when nothing is.

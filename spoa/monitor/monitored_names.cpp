@@ -69,20 +69,11 @@ Effects MonitoredNames::on_haproxy(
     return {};
 }
 
-void MonitoredNames::on_moved(
-    std::size_t name, const std::optional<Endpoint>& former, TimePoint now)
+void MonitoredNames::hold_to(std::size_t name, const Endpoint& former, TimePoint now)
 {
-    auto& each = names_[name];
-    if (former) {
-        each.watch.restore(*former, each.watch.standing().high_water, now);
-        each.watch.forget(now);
-    }
-    each.release.retract();
-}
-
-Effects MonitoredNames::review(TimePoint now)
-{
-    return judge(order_, now);
+    auto& watch = names_[name].watch;
+    watch.restore(former, watch.standing().high_water, now);
+    watch.forget(now);
 }
 
 Effects MonitoredNames::look(TimePoint now)

@@ -76,15 +76,22 @@ public:
         std::size_t name, std::vector<verdict::Misplaced> writes,
         std::vector<verdict::Misplaced> reads, TimePoint now);
 
-    // The node in force has another address behind its name. Where the Sentinels named the machine
-    // and not its name, they meant the one at `former`.
-    void on_moved(std::size_t name, const std::optional<Endpoint>& former, TimePoint now);
+    // The host name of the master in force leads elsewhere now, and the Sentinels have named the
+    // machine and not its name: they meant the one at `former`.
+    void hold_to(std::size_t name, const Endpoint& former, TimePoint now);
+
+    // Where a server of the name is has changed: its master is given to nobody before HAProxy is
+    // ready for it there.
+    void retract(std::size_t name) { names_[name].release.retract(); }
 
     // What was heard about the name may be outdated.
     void forget(std::size_t name, TimePoint now) { names_[name].watch.forget(now); }
 
     // Judges all names anew. To be called a few times a second, because votes age.
-    Effects review(TimePoint now);
+    Effects review(TimePoint now) { return judge(order_, now); }
+
+    // Judges these names anew.
+    Effects review(std::span<const std::size_t> names, TimePoint now) { return judge(names, now); }
 
     // Judges those that change by themselves at this moment, and looks how far the failovers have
     // come. To be called every few milliseconds.

@@ -43,7 +43,10 @@ Endpoint HostTable::canonical(const Endpoint& endpoint)
 {
     if (endpoint.host.empty() || ip_version(endpoint.host) != IpVersion::none)
         return endpoint;
-    const auto& host = known(endpoint.host).second;
+    const auto* const entry = known(endpoint.host);
+    if (!entry)
+        return endpoint;
+    const auto& host = entry->second;
     const auto& address = host.v4.empty() ? host.v6 : host.v4;
     return address.empty() ? endpoint : Endpoint{address, endpoint.port};
 }
@@ -52,9 +55,11 @@ std::vector<std::string> HostTable::addresses(const std::string& host)
 {
     if (ip_version(host) != IpVersion::none)
         return {host};
-    const auto& entry = known(host).second;
     std::vector<std::string> out;
-    for (const auto& address : {entry.v4, entry.v6})
+    const auto* const entry = known(host);
+    if (!entry)
+        return out;
+    for (const auto& address : {entry->second.v4, entry->second.v6})
         if (!address.empty())
             out.push_back(address);
     return out;
@@ -64,22 +69,59 @@ bool HostTable::is_settled(const std::string& host)
 {
     if (host.empty() || ip_version(host) != IpVersion::none)
         return true;
-    const auto& entry = known(host).second;
-    return entry.answered || Clock::now() - entry.first_seen >= first_wait;
+    const auto* const entry = known(host);
+    return !entry || entry->second.answered ||
+           Clock::now() - entry->second.first_seen >= first_wait;
 }
 
 void HostTable::refresh(const std::string& host)
 {
-    if (!host.empty() && ip_version(host) == IpVersion::none)
-        look_up(known(host));
+    if (host.empty() || ip_version(host) != IpVersion::none)
+        return;
+    if (auto* const entry = known(host))
+        look_up(*entry);
 }
 
-HostTable::Hosts::value_type& HostTable::known(const std::string& host)
+void HostTable::configure(const std::vector<std::string>& hosts)
 {
-    const auto [entry, is_new] = hosts_.try_emplace(folded(host));
-    if (is_new)
+    for (auto& [_, host] : hosts_)
+        host.configured = false;
+    for (const auto& host : hosts)
+        if (ip_version(host) == IpVersion::none)
+            add(folded(host)).second.configured = true;
+    strangers_ = static_cast<std::size_t>(
+        std::ranges::count(hosts_, false, [](const auto& each) { return each.second.configured; }));
+}
+
+// Nothing where it is one too many.
+HostTable::Hosts::value_type* HostTable::known(const std::string& host)
+{
+    const auto name = folded(host);
+    if (const auto entry = hosts_.find(name); entry != hosts_.end()) {
+        if (!entry->second.configured)
+            entry->second.named_at = Clock::now();
+        return &*entry;
+    }
+    if (strangers_ >= most_strangers)
+        return nullptr;
+    ++strangers_;
+    return &add(name);
+}
+
+HostTable::Hosts::value_type& HostTable::add(const std::string& name)
+{
+    const auto [entry, is_new] = hosts_.try_emplace(name);
+    if (is_new) {
+        entry->second.named_at = entry->second.first_seen;
+        ++unanswered_;
         look_up(*entry);
+    }
     return *entry;
+}
+
+bool HostTable::is_forgotten(const Host& host) const
+{
+    return !host.configured && Clock::now() - host.named_at >= stranger_stays;
 }
 
 void HostTable::look_up(Hosts::value_type& entry)
@@ -102,6 +144,12 @@ asio::awaitable<void> HostTable::run()
         auto pause = most;
         if (oldest != hosts_.end()) {
             const auto age = Clock::now() - oldest->second.asked_at;
+            if (age >= period_ && is_forgotten(oldest->second)) {
+                unanswered_ -= oldest->second.answered ? 0 : 1;
+                hosts_.erase(oldest);
+                --strangers_;
+                continue;
+            }
             if (age >= period_)
                 look_up(*oldest);
             pause = std::chrono::ceil<std::chrono::milliseconds>(period_ - age);
@@ -119,6 +167,7 @@ void HostTable::take(const std::string& name, const result<NameService::Addresse
         return;  // somebody connects to it, and nobody else minds where it is
     auto& host = entry->second;
     bool news = !std::exchange(host.answered, true);
+    unanswered_ -= news ? 1 : 0;
     std::vector<std::string> before;
     const auto put = [&](std::string& address, IpVersion family) {
         auto chosen = choose(*found, family, address);

@@ -113,17 +113,24 @@ public:
             static_cast<Channel*>(self)->watch(socket, reads != 0, writes != 0);
         };
         options.sock_state_cb_data = this;
+        int given = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+#ifdef ARES_OPT_QUERY_CACHE
+        // c-ares 1.31 and later keep answers for as long as their TTL says, and "no such name" too.
+        // Whoever asks here wants to know how it is now.
+        options.qcache_max_ttl = 0;
+        given |= ARES_OPT_QUERY_CACHE;
+#endif
         if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
-            ares_init_options(
-                &channel_,
-                &options,
-                ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
+            ares_init_options(&channel_, &options, given) != ARES_SUCCESS)
             throw std::bad_alloc();  // it knows no other reason
     }
 
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
-    ~Channel() { close(); }
+    ~Channel()
+    {
+        close();
+    }
 
     // Whether it still reads its name servers from the file as it is.
     bool is_current() const

@@ -64,12 +64,6 @@ def connections_to(deployment, process):
     return [{mine for theirs, mine in own if theirs == sentinel.port} for sentinel in deployment.sentinels]
 
 
-def cpu_seconds(process):
-    stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text()
-    user, system = stat.rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
 def resident_bytes(process):
     lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith("VmRSS:"))
@@ -80,9 +74,9 @@ def resident_bytes(process):
 def test_a_thousand_names_at_rest_without_regular_greetings_cost_little(crowd, capsys):
     deployment, agent = crowd
     connections = connections_to(deployment, agent)
-    before, begun, used = counters(deployment), time.monotonic(), cpu_seconds(agent)
+    before, begun, used = counters(deployment), time.monotonic(), agent.cpu_seconds()
     wait_until(lambda: time.monotonic() - begun >= SECONDS, SECONDS + 1, "a time of rest", every=0.5)
-    cpu = (cpu_seconds(agent) - used) / (time.monotonic() - begun)
+    cpu = (agent.cpu_seconds() - used) / (time.monotonic() - begun)
     after, took = counters(deployment), time.monotonic() - begun
     queries = [(now.commands - then.commands) / NAMES / (took / 0.5)
                for then, now in zip(before, after, strict=True)]

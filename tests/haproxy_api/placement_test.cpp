@@ -69,6 +69,23 @@ TEST_SUITE("haproxy_api/placement")
         CHECK_FALSE(move_of(at(in("R3"), "10.0.0.9:6379"), named));
     }
 
+    TEST_CASE("of a node and the nutcracker before it each keeps its port")
+    {
+        Places both{{"R1", {{{"10.0.0.1", 6379}, {"10.0.1.1", 36379}}, false, true}}};
+        CHECK(move_of(at(in("R1"), "10.0.0.9:6379"), both) == Endpoint{"10.0.0.1", 6379});
+        CHECK(move_of(at(in("R1"), "10.0.0.9:36379"), both) == Endpoint{"10.0.1.1", 36379});
+        CHECK_FALSE(move_of(at(in("R1"), "10.0.0.9:1"), both));
+
+        // The nutcracker has no address yet.
+        both = {
+            {"R1", {{{"10.0.0.1", 6379}}, false, true, {36379}}},
+            {"R2", {{{"10.0.0.2", 6379}}, false, true, {36379}}}};
+        CHECK(placement_of(at(in("R1"), "192.0.2.1:36379"), both) == Placement::unknown);
+        CHECK_FALSE(move_of(at(in("R1"), "192.0.2.1:36379"), both));
+        CHECK(placement_of(at(in("R1"), "192.0.2.1:6379"), both) == Placement::elsewhere);
+        CHECK(placement_of(at(in("R1"), "10.0.0.2:6379"), both) == Placement::elsewhere);
+    }
+
     TEST_CASE("servers of one host are told apart by their ports")
     {
         const Places one_host{

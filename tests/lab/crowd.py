@@ -12,6 +12,7 @@ import redis
 
 from .deployment import Deployment, Settings
 from .nodes import HOST, RedisNode
+from .pods import ZONE
 from .waiting import wait_until
 
 MOVING = "moving"  # the one name that has replicas and fails over
@@ -29,6 +30,10 @@ class Crowd(Deployment):
 
     def master_of_crowd(self, name):
         return self.shared[CROWD.index(name) % SHARED_MASTERS]
+
+    def host_of(self, name):
+        """Where its master is, as the Sentinels announce it."""
+        return HOST
 
     def start(self):
         for process in (*self.shared, *self.processes):
@@ -55,11 +60,42 @@ class Crowd(Deployment):
     def _sentinel_lines(self, sentinel):
         yield from super()._sentinel_lines(sentinel)
         for name in CROWD:
-            yield f"sentinel monitor {name} {HOST} {self.master_of_crowd(name).port} {self.majority}"
+            yield f"sentinel monitor {name} {self.host_of(name)} {self.master_of_crowd(name).port} {self.majority}"
             yield f"sentinel down-after-milliseconds {name} 30000"
             for other in self.sentinels:
                 if other is not sentinel:
                     yield f"sentinel known-sentinel {name} {HOST} {other.port} {other.run_id}"
+
+
+class NamedCrowd(Crowd):
+    """The same with host names: three nodes for each of the crowd, of which two wait for their first start, and each
+    Sentinel has one of its own. `lab` is a PodLab."""
+
+    NODES = 3
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        own = [f"{name}-r{number}" for name in CROWD for number in range(1, self.NODES + 1)]
+        lab.names.set(**dict.fromkeys([*own, *(each.name for each in self.sentinels)], HOST))
+
+    def host_of(self, name, number=1):
+        return f"{name}-r{number}.{ZONE}"
+
+    @property
+    def sentinel_addresses(self):
+        return [f"{each.name}.{ZONE}:{each.port}" for each in self.sentinels]
+
+    def _sentinel_lines(self, sentinel):
+        yield "sentinel resolve-hostnames yes"
+        yield "sentinel announce-hostnames yes"
+        yield from super()._sentinel_lines(sentinel)
+
+    def masters(self):
+        """The `masters:` of an agent that knows them by name."""
+        moving, *_ = masters_of_crowd(self)
+        return [moving, *({"name": name, "servers": {
+            f"R{number}": f"{self.host_of(name, number)}:{self.master_of_crowd(name).port}"
+            for number in range(1, self.NODES + 1)}} for name in CROWD)]
 
 
 def masters_of_crowd(deployment):

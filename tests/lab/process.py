@@ -1,5 +1,6 @@
 """One child process of the lab."""
 
+import os
 import pathlib
 import signal
 import subprocess
@@ -44,6 +45,12 @@ class Process:
     @property
     def pid(self):
         return self._child.pid
+
+    def cpu_seconds(self):
+        """That it has used since its start."""
+        stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
+        user, system = stat.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def thread_ids(self):
         """Of its threads, the first one first."""

@@ -281,7 +281,7 @@ TEST_SUITE("monitor/monitored_names")
         Scene scene;
         scene.all_name(0, "r1:1", 1, 10);
         scene.ready = Readiness::not_yet;
-        scene.names.on_moved(0, {}, at(20));
+        scene.names.retract(0);
         CHECK(scene.names.review(at(20)).answers == Places{0});
         CHECK(scene.names.at(0).release.holds_back());
     }
@@ -290,7 +290,7 @@ TEST_SUITE("monitor/monitored_names")
     {
         Scene scene;
         scene.all_name(0, "r1:1", 1, 10);
-        scene.names.on_moved(0, endpoint("10.0.0.9:1"), at(20));
+        scene.names.hold_to(0, endpoint("10.0.0.9:1"), at(20));
         scene.names.review(at(20));
         CHECK_FALSE(scene.verdict(0).open);
         CHECK(scene.verdict(0).address == endpoint("10.0.0.9:1"));

@@ -34,6 +34,7 @@ struct Lab {
     }
     ~Lab()
     {
+        table.on_change = [](const std::string&, const std::vector<std::string>&) {};
         tasks.cancel();
         context.restart();
         context.run_for(30s);
@@ -116,5 +117,27 @@ TEST_SUITE("net/host_table")
         while (!lab.table.is_settled("nobody.invalid"))
             lab.run_until_change(10ms);
         CHECK(std::chrono::steady_clock::now() - begun < net::HostTable::first_wait + 500ms);
+    }
+
+    TEST_CASE(
+        "of names that peers make up, some are looked up, and those of the configuration always")
+    {
+        Lab lab;
+        lab.table.configure({"localhost", "10.0.0.1"});
+        const auto made_up = [](std::size_t number) {
+            return "name-" + std::to_string(number) + ".invalid";
+        };
+        for (std::size_t i = 0; i < net::HostTable::most_strangers; ++i)
+            CHECK_FALSE(lab.table.is_settled(made_up(i)));
+        // One too many has no address and is not waited for.
+        const Endpoint last{made_up(net::HostTable::most_strangers), 1};
+        CHECK(lab.table.is_settled(last.host));
+        CHECK(lab.table.canonical(last) == last);
+        CHECK_FALSE(lab.table.is_settled(made_up(0)));  // as before
+        while (lab.table.addresses("localhost").empty())
+            lab.run_until_change(2s);
+
+        lab.table.configure({"localhost", last.host});
+        CHECK_FALSE(lab.table.is_settled(last.host));
     }
 }
