@@ -69,7 +69,7 @@ NameService::Addresses addresses_in(const ares_addrinfo& found)
         }
     }
     std::ranges::sort(out);  // a name server may turn them round
-    out.erase(std::ranges::unique(out).begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }
 

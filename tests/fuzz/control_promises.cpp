@@ -48,7 +48,7 @@ void ControlWorld::check_verdict(const std::optional<Endpoint>& before)
     if (!verdict.open)
         return;
     expect(verdict.address.has_value(), "an open gate leads somewhere");
-    const auto& process = watch_->standing().process;
+    const auto& process = watch().standing().process;
     expect(!process.other && !process.gone_since, "an open gate leads to whom the Sentinels know");
     const auto server = std::ranges::find(servers, verdict.server, &verdict::Server::name);
     expect(
