@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 
 bool is_host(const Endpoint& endpoint, const std::string& host)
 {
-    return folded(endpoint.host) == host;
+    return endpoint.host.size() == host.size() && folded(endpoint.host) == host;
 }
 
 }  // namespace

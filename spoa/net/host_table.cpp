@@ -133,31 +133,42 @@ void HostTable::look_up(Hosts::value_type& entry)
     name_service(executor_).begin(executor_, entry.first);
 }
 
-// The oldest one first. Many names are spread, so that they take their turns without haste.
+// The oldest ones first. Many names are spread, so that they take their turns without haste.
 asio::awaitable<void> HostTable::run()
 {
+    constexpr std::chrono::milliseconds tick{100};
+    constexpr std::size_t most = most_a_second * tick / std::chrono::seconds(1);
     for (;;) {
-        const auto oldest = std::ranges::min_element(
-            hosts_, {}, [](const Hosts::value_type& entry) { return entry.second.asked_at; });
-        constexpr std::chrono::milliseconds least{1'000 / most_a_second};
-        const auto most = std::max(least, period_ / 4);  // a new name is not heard of here
-        auto pause = most;
-        if (oldest != hosts_.end()) {
-            const auto age = Clock::now() - oldest->second.asked_at;
-            if (age >= period_ && is_forgotten(oldest->second)) {
-                unanswered_ -= oldest->second.answered ? 0 : 1;
-                hosts_.erase(oldest);
-                --strangers_;
-                continue;
-            }
-            if (age >= period_)
-                look_up(*oldest);
-            pause = std::chrono::ceil<std::chrono::milliseconds>(period_ - age);
-        }
-        wake_.expires_after(std::clamp(pause, least, most));
+        auto due = take_due();
+        const auto few = due.begin() + static_cast<std::ptrdiff_t>(std::min(most, due.size()));
+        std::ranges::nth_element(
+            due, few, {}, [](const auto* entry) { return entry->second.asked_at; });
+        for (auto entry = due.begin(); entry != few; ++entry)
+            look_up(**entry);
+        wake_.expires_after(tick);
         if (const auto [error] = co_await wake_.async_wait(as_result); error)
             co_return;
     }
+}
+
+// Those that were not looked up for a period. Forgets those that nobody has said for long.
+std::vector<HostTable::Hosts::value_type*> HostTable::take_due()
+{
+    std::vector<Hosts::value_type*> due;
+    const auto now = Clock::now();
+    for (auto entry = hosts_.begin(); entry != hosts_.end();) {
+        const bool is_due = now - entry->second.asked_at >= period_;
+        if (is_due && is_forgotten(entry->second)) {
+            unanswered_ -= entry->second.answered ? 0 : 1;
+            --strangers_;
+            entry = hosts_.erase(entry);
+            continue;
+        }
+        if (is_due)
+            due.push_back(&*entry);
+        ++entry;
+    }
+    return due;
 }
 
 void HostTable::take(const std::string& name, const result<NameService::Addresses>& found)

@@ -9,8 +9,8 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace spoa::net {
@@ -29,7 +29,7 @@ public:
     // So long a name is waited for at first sight. One without an address then has none.
     static constexpr std::chrono::milliseconds first_wait{1'000};
     // Of all names together at most so many look-ups a second come from the table itself.
-    static constexpr unsigned most_a_second = 200;
+    static constexpr unsigned most_a_second = 100;
 
     static constexpr std::size_t most_strangers = 1'000;
     static constexpr std::chrono::seconds stranger_stays{60};
@@ -79,11 +79,12 @@ private:
         Clock::time_point first_seen = Clock::now();
         Clock::time_point asked_at;  // never before: the epoch
     };
-    using Hosts = std::map<std::string, Host>;  // by name, in lower case
+    using Hosts = std::unordered_map<std::string, Host>;  // by name, in lower case
 
     Hosts::value_type* known(const std::string& host);
     Hosts::value_type& add(const std::string& name);
     bool is_forgotten(const Host& host) const;
+    std::vector<Hosts::value_type*> take_due();
     void look_up(Hosts::value_type& entry);
     void take(const std::string& name, const result<NameService::Addresses>& found);
 

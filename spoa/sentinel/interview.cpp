@@ -100,9 +100,11 @@ void Interview::ask_replicas_now(std::size_t name)
 std::vector<std::size_t> Interview::take_due(TimePoint now)
 {
     std::vector<std::size_t> due;
-    for (std::size_t name = 0; name < asked_.size() && due.size() < names_a_write; ++name)
+    std::size_t name = is_urgent_ ? 0 : asked_.size();
+    for (; name < asked_.size() && due.size() < names_a_write; ++name)
         if (std::exchange(asked_[name].urgent, false) && !asked_[name].topic.name.empty())
             due.push_back(name);
+    is_urgent_ = name < asked_.size();
     if (!due.empty() || now < next_poll_)
         return due;
 
@@ -187,7 +189,7 @@ std::optional<Outcome> Interview::take(
     replies = replies.subspan(mine.size());
     auto& asked = asked_[question.name];
     if (asked.topic.name.empty() || (!question.full && !asked.last)) {  // adapt() came between
-        asked.urgent = true;
+        ask_now(question.name);
         return std::nullopt;
     }
 
@@ -215,7 +217,7 @@ std::optional<Outcome> Interview::take(
     } else {
         asked.last.reset();
         if (std::get<Refused>(outcome.answer).why == Refusal::torn)
-            asked.urgent = true;  // the full question, next
+            ask_now(question.name);  // the full question, next
     }
     return outcome;
 }

@@ -69,7 +69,7 @@ public:
     void set_deaf(bool deaf) { deaf_ = deaf, asks_info_ = true; }
 
     // Ask about this name now and not at the next poll; and what is asked seldom as well.
-    void ask_now(std::size_t name) { asked_[name].urgent = true; }
+    void ask_now(std::size_t name) { asked_[name].urgent = is_urgent_ = true; }
     void ask_quorum_now(std::size_t name);
     void ask_replicas_now(std::size_t name);
 
@@ -109,6 +109,7 @@ private:
     std::chrono::milliseconds poll_interval_;
     std::vector<Asked> asked_;  // by place
     PeerText id_;               // MYID
+    bool is_urgent_ = false;  // some name may be
     bool in_tilt_ = false;
     bool deaf_ = false;
     bool asks_info_ = false;

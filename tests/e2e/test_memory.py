@@ -160,7 +160,8 @@ def test_a_damaged_state_file_is_put_aside(content, make, deployment):
     state_file(agent).write_bytes(content)
     agent.start()
     bad = state_file(agent).with_name("state.json.bad")
-    assert f"state_file {state_file(agent)} is no memory of an agent; it is {bad} now" in agent.log_text()
+    told = f"state_file {state_file(agent)} is no memory of an agent; it is {bad} now"
+    wait_until(lambda: told in agent.log_text(), 5, told)
     assert " warning state_file " in agent.log_text()
     assert bad.read_bytes() == content, "it is kept for whoever looks into it"
     await_memory(agent, deployment.master_of().address)
