@@ -109,7 +109,7 @@ private:
     std::chrono::milliseconds poll_interval_;
     std::vector<Asked> asked_;  // by place
     PeerText id_;               // MYID
-    bool is_urgent_ = false;  // some name may be
+    bool is_urgent_ = false;    // some name may be
     bool in_tilt_ = false;
     bool deaf_ = false;
     bool asks_info_ = false;
