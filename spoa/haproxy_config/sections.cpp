@@ -166,7 +166,7 @@ spoe-agent sentinel-agent
     no option send-frag-payload
     # Up to 3.0, nearly each client that waits would open one more, and they stay, until HAProxy has
     # no socket left. Those that are there are enough. Ignored from 3.1 on.
-    maxconnrate 10
+    maxconnrate 30
 
 @PROCESSING@    # Needed up to 3.0, ignored from 3.1 on.
     timeout hello      100ms
