@@ -324,17 +324,10 @@ bool Control::look_at_delivery(std::size_t name)
     return before.is_blocked() != delivery.is_blocked();
 }
 
-// A doubt is over when the next process starts by itself.
 void Control::remember()
 {
-    if (!state_file_)
-        return;
-    auto all = names_.saved_masters(Clock::now());
-    for (auto& one : all) {
-        one.promotion.reset();
-        one.shut.reset();
-    }
-    state_file_->write(all);
+    if (state_file_)
+        state_file_->write(monitor::without_doubts(names_.saved_masters(Clock::now())));
 }
 
 // After a start nothing has changed yet, so no change tells why connections are refused.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace spoa::monitor {
 
@@ -24,11 +25,21 @@ struct SavedMaster {
     std::string name;
     Endpoint address;
     std::uint64_t high_water = 0;
-    // Only for a process that takes over: a doubt is over when the next one starts by itself.
+    // Only for a process that takes over.
     std::optional<SavedPromotion> promotion{};
     std::optional<verdict::State> shut{};  // the doubt that had shut the gate
 
     bool operator==(const SavedMaster&) const = default;
 };
+
+// What is left for a process that starts by itself, later: a doubt is over by then.
+inline std::vector<SavedMaster> without_doubts(std::vector<SavedMaster> all)
+{
+    for (auto& one : all) {
+        one.promotion.reset();
+        one.shut.reset();
+    }
+    return all;
+}
 
 }  // namespace spoa::monitor

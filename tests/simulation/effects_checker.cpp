@@ -71,7 +71,7 @@ void EffectsChecker::perform(
         book.failover = failover;
     }
     if (effects.save)
-        saved_ = names.saved_masters(at(now));
+        saved_ = monitor::without_doubts(names.saved_masters(at(now)));
 }
 
 void EffectsChecker::check(const monitor::MonitoredNames& names, Time now) const
