@@ -107,9 +107,10 @@ private:
         bool announced_by_address = false;  // its master, by the last vote, and not by host name
         bool looked_up = true;  // false: a vote was left out, as a host name is not looked up yet
         telemetry::DeliveryReport delivery{};
-        std::vector<telemetry::NodeReport> nodes{};     // where nodes are probed
-        std::vector<std::shared_ptr<Node>> links{};     // likewise, in the order of `nodes`
-        std::vector<node::RestartWatch> restarts{};     // likewise
+        std::vector<telemetry::NodeReport> nodes{};  // where nodes are probed
+        std::vector<std::shared_ptr<Node>> links{};  // likewise, in the order of `nodes`
+        std::vector<node::RestartWatch> restarts{};  // likewise
+        std::set<std::size_t> moved{};  // nodes elsewhere by now, whose process is not known yet
         std::map<std::string, std::string> refusals{};  // by Sentinel: the last one logged
         std::set<Endpoint> unmapped{};  // replicas without a server, that were logged
     };

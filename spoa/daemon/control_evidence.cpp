@@ -2,6 +2,7 @@
 #include "daemon/change_log.hpp"
 #include "daemon/control.hpp"
 #include "telemetry/log.hpp"
+#include "verdict/process.hpp"
 #include "verdict/warnings.hpp"
 
 #include <algorithm>
@@ -214,9 +215,19 @@ void Control::on_haproxy(std::size_t name)
 
 void Control::on_info(std::size_t name, std::size_t node, const node::Info& info)
 {
-    peers_[name].nodes[node].info = info;
+    auto& peers = peers_[name];
+    peers.nodes[node].info = info;
     metrics_.nodes().set_loading(name, node, info.loading);
-    if (const auto restart = peers_[name].restarts[node].take(info))
+    // Where a host name leads now may be a stranger, and what that one has tells nothing of the
+    // node.
+    if (peers.moved.contains(node)) {
+        const auto& standing = names_.at(name).watch.standing();
+        if (standing.current == peers.nodes[node].address &&
+            !verdict::process_objection(standing.process).empty())
+            return;
+        peers.moved.erase(node);
+    }
+    if (const auto restart = peers.restarts[node].take(info))
         on_restart(name, node, *restart);
 }
 

@@ -111,6 +111,7 @@ void Control::connect_anew(std::size_t place, const std::string& host)
         if (!is_host(link->link.settings().reachable, host))
             continue;
         retire(link);
+        name.moved.insert(node);
         // As if it had hung up: whoever is at the other address has to say who it is.
         if (const auto* const known = verdict::find_probe(
                 names_.at(place).watch.probes(), link->link.settings().address)) {
