@@ -168,6 +168,7 @@ private:
     bool awaits_look_up(std::size_t name, const std::optional<Endpoint>& announced);
     void note_announced(std::size_t name, const sentinel::Vote& vote);
     bool is_absent(std::size_t name, std::size_t node);
+    bool is_elsewhere(std::size_t name, std::size_t node, const verdict::Probe& probe);
     void connect_anew(std::size_t name, const std::string& host);
     haproxy_api::Places places_of(std::size_t name);
 

@@ -2,7 +2,6 @@
 #include "daemon/change_log.hpp"
 #include "daemon/control.hpp"
 #include "telemetry/log.hpp"
-#include "verdict/process.hpp"
 #include "verdict/warnings.hpp"
 
 #include <algorithm>
@@ -193,6 +192,7 @@ void Control::on_probe(std::size_t name, std::size_t node, const verdict::Probe&
     auto resolved = probe;
     if (resolved.follows)
         resolved.follows = node_of(name, *resolved.follows);
+    resolved.elsewhere = is_elsewhere(name, node, resolved);
     metrics_.nodes().set_absent(
         name, node, probe.silent_since && !probe.answered_at && is_absent(name, node));
     metrics_.nodes().set_up(name, node, !probe.silent_since);
@@ -218,15 +218,8 @@ void Control::on_info(std::size_t name, std::size_t node, const node::Info& info
     auto& peers = peers_[name];
     peers.nodes[node].info = info;
     metrics_.nodes().set_loading(name, node, info.loading);
-    // Where a host name leads now may be a stranger, and what that one has tells nothing of the
-    // node.
-    if (peers.moved.contains(node)) {
-        const auto& standing = names_.at(name).watch.standing();
-        if (standing.current == peers.nodes[node].address &&
-            !verdict::process_objection(standing.process).empty())
-            return;
-        peers.moved.erase(node);
-    }
+    if (peers.moved.contains(node))
+        return;  // what a stranger has tells nothing of the node
     if (const auto restart = peers.restarts[node].take(info))
         on_restart(name, node, *restart);
 }

@@ -127,6 +127,22 @@ void Control::connect_anew(std::size_t place, const std::string& host)
     }
 }
 
+// Whether the process at the node's other address may be a stranger. It is none that the master in
+// force feeds, or that a majority of the Sentinels knows by its run id.
+bool Control::is_elsewhere(std::size_t place, std::size_t node, const verdict::Probe& probe)
+{
+    auto& moved = peers_[place].moved;
+    const auto& standing = names_.at(place).watch.standing();
+    const bool answers = !probe.silent_since && probe.answered_at;
+    const bool is_fed = probe.role == verdict::Role::replica && probe.follows &&
+                        probe.follows == standing.current && probe.link == verdict::Link::up;
+    const bool is_known = standing.current == probe.address && probe.run_id.is_known() &&
+                          probe.run_id == standing.process.named;
+    if (answers && (is_fed || is_known))
+        moved.erase(node);
+    return moved.contains(node);
+}
+
 // A node of this name has other addresses than before.
 void Control::move_node(
     std::size_t place, const std::string& host, const std::vector<std::string>& before)

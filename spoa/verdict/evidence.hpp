@@ -31,6 +31,9 @@ struct Probe {
     // Since when it does not answer: the oldest open question, or the end of the connection.
     std::optional<TimePoint> silent_since;
     bool refused = false;  // it is silent because it hung up, or nobody listens at the address
+    // Its host name leads to another address than the node was last known at, and nothing has shown
+    // since that the process there is the node.
+    bool elsewhere = false;
     // Of a replica.
     std::optional<Endpoint> follows;  // its master
     Link link = Link::none;           // to that

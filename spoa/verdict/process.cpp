@@ -31,7 +31,10 @@ void hear_node(ProcessWatch& watch, const Probe* probe)
     } else if (!probe->silent_since && probe->answered_at) {
         watch.heard = true;
         watch.told = probe->run_id;
-        watch.gone_since.reset();
+        if (probe->elsewhere && watch.told.is_known() && watch.named != watch.told)
+            watch.gone_since = watch.gone_since.value_or(*probe->answered_at);
+        else
+            watch.gone_since.reset();
     }
     // What the Sentinels learn while it is silent may clear it, and never speaks against it.
     const bool differs =

@@ -8,6 +8,8 @@
 //   known                       another                        no
 //   not known: it hung up, or   whatever                       no: whoever comes there next has to
 //   refuses connections                                        say who it is
+//   known, and its host name    the same                       yes
+//   led elsewhere before        not known                      no
 //   not known: INFO is refused, whatever                       yes
 //   or it never answered
 #pragma once

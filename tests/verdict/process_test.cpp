@@ -252,6 +252,27 @@ TEST_SUITE("verdict/process: another process")
 
 TEST_SUITE("verdict/process: a process that is gone")
 {
+    TEST_CASE(
+        "one whose host name led elsewhere before is used once a majority knows it, not sooner")
+    {
+        Scene scene(" ");
+        auto moved = scene.process('b');
+        moved.elsewhere = true;
+        scene.pass(400, "   ", moved);
+        CHECK_FALSE(scene.open());
+        scene.pass(400, "bb ", moved);
+        CHECK(scene.open());
+        scene.pass(400, "ccc", moved);
+        CHECK_FALSE(scene.open());
+        CHECK(scene.state() == State::not_master);
+
+        auto silent_about_itself = scene.process(' ');
+        silent_about_itself.elsewhere = true;
+        Scene other("   ");
+        other.pass(400, "   ", silent_about_itself);
+        CHECK(other.open());
+    }
+
     TEST_CASE("a master that hung up is refused until somebody there has said who it is")
     {
         Scene scene;
