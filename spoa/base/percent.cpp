@@ -1,5 +1,7 @@
 #include "base/percent.hpp"
 
+#include "base/hex_escape.hpp"
+
 #include <charconv>
 #include <cstdint>
 
@@ -7,21 +9,7 @@ namespace spoa {
 
 std::string percent_encoded(std::string_view text)
 {
-    constexpr std::string_view kept =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        if (kept.find(c) != std::string_view::npos) {
-            out += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        out += '%';
-        out += digits[byte >> 4U];
-        out += digits[byte & 0xfU];
-    }
-    return out;
+    return hex_escaped(text, "-._~", '%', upper_hex);
 }
 
 std::optional<std::string> percent_decoded(std::string_view text)

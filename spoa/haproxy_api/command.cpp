@@ -1,12 +1,9 @@
 #include "haproxy_api/command.hpp"
 
+#include "base/hex_escape.hpp"
+
 namespace spoa::haproxy_api {
 namespace {
-
-bool is_letter_or_digit(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 std::string place_of(std::string_view backend, std::string_view server)
 {
@@ -17,19 +14,7 @@ std::string place_of(std::string_view backend, std::string_view server)
 
 std::string mark_name(std::string_view backend)
 {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string name = "proc.sentinel_spoa.";
-    for (const char c : backend) {
-        if (is_letter_or_digit(c)) {
-            name += c;
-            continue;
-        }
-        const auto byte = static_cast<unsigned char>(c);
-        name += '_';
-        name += digits[byte >> 4U];
-        name += digits[byte & 0xfU];
-    }
-    return name;
+    return "proc.sentinel_spoa." + hex_escaped(backend, "", '_', lower_hex);
 }
 
 std::string make_ready(std::string_view backend, std::string_view server)
