@@ -110,7 +110,7 @@ private:
         std::vector<telemetry::NodeReport> nodes{};  // where nodes are probed
         std::vector<std::shared_ptr<Node>> links{};  // likewise, in the order of `nodes`
         std::vector<node::RestartWatch> restarts{};  // likewise
-        std::set<std::size_t> moved{};  // nodes elsewhere by now, whose process is not known yet
+        std::set<std::string> moved{};  // servers elsewhere by now, whose process is not known yet
         std::map<std::string, std::string> refusals{};  // by Sentinel: the last one logged
         std::set<Endpoint> unmapped{};  // replicas without a server, that were logged
     };

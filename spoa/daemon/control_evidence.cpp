@@ -218,7 +218,7 @@ void Control::on_info(std::size_t name, std::size_t node, const node::Info& info
     auto& peers = peers_[name];
     peers.nodes[node].info = info;
     metrics_.nodes().set_loading(name, node, info.loading);
-    if (peers.moved.contains(node))
+    if (peers.moved.contains(peers.nodes[node].server))
         return;  // what a stranger has tells nothing of the node
     if (const auto restart = peers.restarts[node].take(info))
         on_restart(name, node, *restart);

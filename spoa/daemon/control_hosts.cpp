@@ -111,7 +111,7 @@ void Control::connect_anew(std::size_t place, const std::string& host)
         if (!is_host(link->link.settings().reachable, host))
             continue;
         retire(link);
-        name.moved.insert(node);
+        name.moved.insert(name.nodes[node].server);
         // As if it had hung up: whoever is at the other address has to say who it is.
         if (const auto* const known = verdict::find_probe(
                 names_.at(place).watch.probes(), link->link.settings().address)) {
@@ -132,6 +132,7 @@ void Control::connect_anew(std::size_t place, const std::string& host)
 bool Control::is_elsewhere(std::size_t place, std::size_t node, const verdict::Probe& probe)
 {
     auto& moved = peers_[place].moved;
+    const auto& server = peers_[place].nodes[node].server;
     const auto& standing = names_.at(place).watch.standing();
     const bool answers = !probe.silent_since && probe.answered_at;
     const bool is_fed = probe.role == verdict::Role::replica && probe.follows &&
@@ -139,8 +140,8 @@ bool Control::is_elsewhere(std::size_t place, std::size_t node, const verdict::P
     const bool is_known = standing.current == probe.address && probe.run_id.is_known() &&
                           probe.run_id == standing.process.named;
     if (answers && (is_fed || is_known))
-        moved.erase(node);
-    return moved.contains(node);
+        moved.erase(server);
+    return moved.contains(server);
 }
 
 // A node of this name has other addresses than before.
