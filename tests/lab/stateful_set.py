@@ -97,16 +97,24 @@ class StatefulSet:
             return False
         return all(self._knows(sentinel, name) for sentinel in self.addresses)
 
-    def _knows(self, sentinel, name):
+    def _replicas(self, sentinel):
         replicas = self._ask(sentinel, SENTINEL, "SENTINEL", "REPLICAS", self._master) or []
-        fields = [dict(zip(each[::2], each[1::2])) if isinstance(each, list) else each for each in replicas]
+        return [dict(zip(each[::2], each[1::2])) if isinstance(each, list) else each for each in replicas]
+
+    def _knows(self, sentinel, name):
         return any(each["ip"] == name and each["flags"] == "slave" and each["master-link-status"] == "ok"
-                   for each in fields)
+                   for each in self._replicas(sentinel))
+
+    def _would_choose(self, sentinel, name):
+        """Whether this Sentinel has read the priorities of `promote`: its INFO may be older than they are."""
+        priorities = {each["ip"]: each["slave-priority"] for each in self._replicas(sentinel)}
+        return priorities.pop(name, None) == "1" and set(priorities.values()) <= {"0"}
 
     def promote(self, name):
         """Has the Sentinels fail over to this pod."""
         for each in self.addresses:
             self.redis(each, "CONFIG", "SET", "replica-priority", "1" if each == name else "0")
+        wait_until(lambda: self._would_choose(name, name), 20, "its Sentinel knows the priorities", every=0.1)
         wait_until(lambda: self._ask(name, SENTINEL, "SENTINEL", "FAILOVER", self._master), 20, "a failover begins",
                    every=0.2)
         wait_until(lambda: self.master() == name, 20, f"{name} is named")
