@@ -106,9 +106,11 @@ bool Checker::is_switching_justified(Time now, bool denies, bool two_masters) co
             each.lie == Sentinel::Lie::each_time || each.lie == Sentinel::Lie::flaps;
         if (varies || each.clones_identity)
             return true;
-        // What one has published counts until it says plainly that nothing is under way.
+        // What one has published counts until it says plainly that nothing is under way, and the
+        // agent hears of that by its next answer.
         const auto late = vote_ttl + direct_bound;
-        const bool plain = !each.leads() && each.address == current_;
+        const bool plain =
+            !each.leads() && each.address == current_ && now - each.state_since > late;
         const bool flapped = !plain && now - each.flapped_until <= word + late;
         if (!each.honest() || now - each.lied_until <= late || flapped)
             longest += word;

@@ -353,6 +353,8 @@ void World::abort(int who, int event)
 
 void World::clear_failover(Sentinel& sentinel)
 {
+    if (sentinel.leads())
+        sentinel.state_since = now();
     sentinel.state = Failover::none;
     sentinel.promoted = nowhere;
     sentinel.forced = false;

@@ -62,7 +62,7 @@ struct Sentinel {
     int promoted = nowhere;
     std::uint64_t failover_epoch = 0;
     Time failover_started = 0;
-    Time state_since = 0;
+    Time state_since = 0;  // of none, too
     Time last_attempt = -1'000 * second;
     Time step_at = 0;                // when the state's next step is due
     std::uint64_t leader_epoch = 0;  // its last vote for a leader,
